@@ -1,0 +1,103 @@
+"""How one session behaves, as values that a façade fills in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vivavoce.conversation.items import Item
+
+PERSONA = (
+    "You are vivavoce, a warm and quick voice assistant. You are talking aloud: answer in one or two short "
+    "spoken sentences, with no lists, markdown or emoji. Answer in the language the person speaks."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerVad:
+    """Turns end after a fixed silence. Times in ms of sound."""
+
+    threshold: float = 0.5
+    prefix_padding_ms: int = 300
+    silence_duration_ms: int = 500
+    idle_timeout_ms: int | None = None
+
+
+Eagerness = Literal["low", "medium", "high", "auto"]
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticVad:
+    """Turns end when what was said sounds complete; doubt waits longer."""
+
+    eagerness: Eagerness = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPolicy:
+    """Who decides about turns. `detection` None is push-to-talk: the client commits."""
+
+    detection: ServerVad | SemanticVad | None = field(default_factory=ServerVad)
+    create_response: bool = True
+    interrupt_response: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionOptions:
+    """Whether and how the client wants to read what the user said."""
+
+    model: str = "whisper-1"
+    language: str | None = None
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function the model may call. `parameters` is a JSON schema."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """`mode` "function" means that the tool `name` has to be called."""
+
+    mode: Literal["none", "auto", "required", "function"] = "auto"
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyOptions:
+    """How a reply is made: the session's defaults, which one response may override."""
+
+    instructions: str = PERSONA
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ToolChoice()
+    modality: Literal["audio", "text"] = "audio"
+    voice: str = "marin"
+    speed: float = 1.0
+    max_output_tokens: int | None = None
+    temperature: float = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """Everything about a session that its client may change while it runs."""
+
+    turn: TurnPolicy = TurnPolicy()
+    transcription: TranscriptionOptions | None = None
+    reply: ReplyOptions = ReplyOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRequest:
+    """A reply the client asks for. `input` None: the conversation so far. Out of band
+    (`in_conversation` False) it neither reads the floor nor writes to the conversation."""
+
+    options: ReplyOptions
+    in_conversation: bool = True
+    input: tuple[Item, ...] | None = None
+    metadata: Mapping[str, str] | None = None

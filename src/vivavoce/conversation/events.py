@@ -1,0 +1,185 @@
+"""What happens in a conversation: the whole vocabulary that a session tells its façade, one closed union.
+
+Times are ms of sound on the input's clock, counted from the first sample of the session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.config import ResponseRequest
+from vivavoce.conversation.items import Item
+
+Ending = Literal["finished", "interrupted", "failed", "incomplete"]
+Reason = Literal["end_of_turn", "requested", "idle", "barge_in", "client_cancelled", "max_output_tokens", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The user began to speak; the turn will become the item `item_id`."""
+
+    item_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The user's turn is over."""
+
+    item_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputCommitted:
+    """The buffered sound became a user item of the conversation."""
+
+    item: Item
+    previous_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InputCleared:
+    """The buffered sound was thrown away."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleTimeout:
+    """Nobody spoke for the time the policy allows; the silent stretch became an empty user item."""
+
+    item_id: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptGrew:
+    """More words of the user's turn became certain. The deltas of one item, joined, are a prefix of
+    its final transcript unless the final pass corrected them."""
+
+    item_id: str
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    """The final words of the user's turn; empty when no words were spoken."""
+
+    item_id: str
+    text: str
+    language: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionFailed:
+    item_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAdded:
+    """An item that the client created entered the conversation."""
+
+    item: Item
+    previous_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDeleted:
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTruncated:
+    item_id: str
+    audio_end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a response cost, in tokens. Sound counts as 10 tokens a second in, 20 out."""
+
+    input_text: int = 0
+    input_audio: int = 0
+    cached: int = 0
+    output_text: int = 0
+    output_audio: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseStarted:
+    response_id: str
+    request: ResponseRequest
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStarted:
+    """A new item of the response. `previous_id` is the item before it in the conversation."""
+
+    response_id: str
+    index: int
+    item: Item
+    previous_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """The next words of the reply, released together with their sound (or as they come, for text)."""
+
+    response_id: str
+    item_id: str
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudio:
+    response_id: str
+    item_id: str
+    index: int
+    sound: Pcm
+
+
+@dataclass(frozen=True, slots=True)
+class OutputEnded:
+    """The item of the response is final. Of interrupted speech `item` holds the words that were
+    heard and `said` all the words whose sound was sent."""
+
+    response_id: str
+    index: int
+    item: Item
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Where the time of one spoken turn went, in ms after the last voiced sample; None: did not happen."""
+
+    endpoint: float | None = None
+    transcript: float | None = None
+    first_token: float | None = None
+    first_clause: float | None = None
+    first_sound: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseEnded:
+    """The one end of every response."""
+
+    response_id: str
+    how: Ending
+    reason: Reason
+    usage: Usage
+    error: str | None = None
+    latency: Latency | None = None
+
+
+Event = (
+    SpeechStarted | SpeechStopped | InputCommitted | InputCleared | IdleTimeout
+    | TranscriptGrew | Transcribed | TranscriptionFailed
+    | ItemAdded | ItemDeleted | ItemTruncated
+    | ResponseStarted | OutputStarted | ReplyText | ReplyAudio | OutputEnded | ResponseEnded
+)  # fmt: skip

@@ -1,0 +1,77 @@
+"""The ordered record of a conversation, as both sides heard it. Pure: no clock, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item
+from vivavoce.errors import RequestError
+
+ROOT = "root"  # the wire's word for "before the first item"
+
+
+@dataclass(slots=True)
+class History:
+    """Items in order. `version` grows with every change, so that a draft can tell it is stale."""
+
+    _items: dict[str, Item] = field(default_factory=dict[str, Item])
+    version: int = 0
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(self._items.values())
+
+    @property
+    def last_id(self) -> str | None:
+        return next(reversed(self._items), None)
+
+    def get(self, item_id: str) -> Item:
+        try:
+            return self._items[item_id]
+        except KeyError:
+            raise RequestError(
+                f"There is no item {item_id!r} in this conversation.", param="item_id", code="item_not_found"
+            ) from None
+
+    def has(self, item_id: str) -> bool:
+        return item_id in self._items
+
+    def add(self, item: Item, after: str | None = None) -> str | None:
+        """Insert `item` after the item `after` (None: at the end, "root": at the start).
+
+        Returns the id of the item before it. Raises RequestError for an id in use, an unknown
+        `after`, or an output whose call is not in the conversation.
+        """
+        if item.id in self._items:
+            raise RequestError(f"The id {item.id!r} is in use already.", param="item.id", code="item_id_in_use")
+        if after not in (None, ROOT) and after not in self._items:
+            raise RequestError(
+                f"There is no item {after!r} to insert after.", param="previous_item_id", code="item_not_found"
+            )
+        if isinstance(item, FunctionOutput) and not any(
+            isinstance(other, FunctionCall) and other.call_id == item.call_id for other in self._items.values()
+        ):
+            raise RequestError(
+                f"No function call has the call_id {item.call_id!r}.", param="item.call_id", code="invalid_value"
+            )
+        previous = None if after == ROOT else after or self.last_id
+        if previous == self.last_id:
+            self._items[item.id] = item
+        else:
+            items = list(self._items.values())
+            place = 0 if previous is None else 1 + next(i for i, it in enumerate(items) if it.id == previous)
+            items.insert(place, item)
+            self._items = {it.id: it for it in items}
+        self.version += 1
+        return previous
+
+    def replace(self, item: Item) -> None:
+        """Put a newer version of an item in its place; an item deleted meanwhile stays deleted."""
+        if item.id in self._items:
+            self._items[item.id] = item
+            self.version += 1
+
+    def delete(self, item_id: str) -> None:
+        self.get(item_id)
+        del self._items[item_id]
+        self.version += 1

@@ -1,0 +1,71 @@
+"""Everything that can go wrong, by how far it reaches.
+
+VivavoceError
+  StartupError        the process cannot serve; printed with its remedy, exit 2
+    ModelUnavailable    a model is missing or corrupt and no source could supply it
+  SessionError        this connection ends; the socket closes with a code
+    SessionRefused      there is no room for this session; try again later
+    ClientStalled       the client does not read what it is sent
+  TurnError           this turn ends as "failed", the session goes on
+    EngineFailed        a model raised, or answered with something unusable
+    EngineTooSlow       a model missed its deadline
+    EngineBusy          a model's queue is full
+  RequestError        one request of the client is refused; nothing else changes
+"""
+
+
+class VivavoceError(Exception):
+    """Base of every error we raise on purpose."""
+
+
+class StartupError(VivavoceError):
+    """The process cannot serve. `remedy` says in one sentence what the user can do."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class ModelUnavailable(StartupError):
+    """A model is missing or corrupt and no source could supply it."""
+
+
+class SessionError(VivavoceError):
+    """This connection cannot go on."""
+
+
+class SessionRefused(SessionError):
+    """The server has no room for another session now."""
+
+
+class ClientStalled(SessionError):
+    """The client stopped reading what it is sent."""
+
+
+class TurnError(VivavoceError):
+    """This turn is lost; the session is not."""
+
+
+class EngineFailed(TurnError):
+    """A model raised, or answered with something unusable."""
+
+
+class EngineTooSlow(TurnError):
+    """A model missed its deadline."""
+
+
+class EngineBusy(TurnError):
+    """A model's queue is full."""
+
+
+class RequestError(VivavoceError):
+    """The client asked for something that cannot be done; the session goes on unchanged.
+
+    `param` is the path of the field at fault ("session.audio.input.format.rate"), `code` a stable
+    word that programs may switch on.
+    """
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code

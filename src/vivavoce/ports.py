@@ -1,0 +1,203 @@
+"""What an engine must do to serve here. Adapters live in `engines/`; nothing else knows them.
+
+Rules that every engine keeps (checked by tests/engines, the contract tests):
+- sound is `Pcm`; an engine takes any rate it says it takes (`rate`), the caller resamples;
+- nothing runs on the event loop: calls go through the engine's own worker thread (`engines/pool.py`);
+- leaving a stream early (`aclosing`) stops the work within one step and then returns;
+- failures are raised as `TurnError` (EngineFailed, EngineTooSlow, EngineBusy), never as a library's own;
+- one loaded engine serves many sessions at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.conversation.config import Tool, ToolChoice
+from vivavoce.conversation.items import Item
+
+HEARING_RATE = 16_000
+"""Hz of all sound that is listened to: what the VAD, Smart Turn and Whisper take."""
+HOP = 512
+"""Samples of one hop at HEARING_RATE: 32 ms, what Silero takes."""
+
+
+class Urgency(IntEnum):
+    """Order of work in an engine's queue: somebody is waiting for NOW; SPARE is the first to be shed."""
+
+    NOW = 0
+    SOON = 1
+    SPARE = 2
+
+
+# --- hearing -----------------------------------------------------------------------------------------
+
+
+class VoiceStream(Protocol):
+    """The detector's memory of one stream of sound."""
+
+    async def voice(self, samples: Samples) -> list[float]:
+        """Probability of voice in each hop. `samples`: shape (n * HOP,), float32 at HEARING_RATE."""
+        ...
+
+
+class VoiceActivityDetector(Protocol):
+    name: str
+
+    def open(self) -> VoiceStream: ...
+    def close(self) -> None: ...
+
+
+class TurnDetector(Protocol):
+    """Judges from the sound of the last seconds whether the speaker is done."""
+
+    name: str
+
+    async def p_done(self, speech: Pcm) -> float:
+        """Probability in 0..1 that the turn is complete. `speech`: at HEARING_RATE; the last 8 s count."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionHint:
+    """What is known beforehand. `language`: ISO 639-1, None: detect it."""
+
+    language: str | None = None
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """`text` is empty when no words were spoken: noise, music and silence are never turned into words.
+    `confidence`: mean probability of the tokens, 0..1. `language`: ISO 639-1."""
+
+    text: str
+    language: str | None = None
+    confidence: float = 1.0
+
+
+class Transcriber(Protocol):
+    name: str
+    languages: tuple[str, ...]
+
+    async def transcribe(
+        self, speech: Pcm, hint: TranscriptionHint = TranscriptionHint(), urgency: Urgency = Urgency.NOW
+    ) -> Transcription:
+        """The words in `speech` (at HEARING_RATE, any length; long speech is cut at its quietest places)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# --- thinking ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a language model is asked. `items` in order; the engine renders them for its model.
+    `session` names the conversation, so that the engine can keep its prompt cache."""
+
+    instructions: str
+    items: Sequence[Item]
+    session: str = ""
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ToolChoice()
+    max_tokens: int | None = None
+    temperature: float = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A whole tool call; `arguments` is JSON."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Comes once, last. `cut_short`: the token limit ended the reply."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cut_short: bool = False
+
+
+Thought = Words | Call | Done
+
+
+class LanguageModel(Protocol):
+    name: str
+    context: int
+    """Tokens that one conversation may hold, prompt and reply together."""
+
+    def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
+        """Stream the reply. A prompt that is too long loses its oldest items, never its instructions."""
+        ...
+
+    async def warm(self, prompt: Prompt) -> None:
+        """Read the prompt into the cache of its session, when nobody waits for the model."""
+        ...
+
+    def forget(self, session: str) -> None:
+        """The conversation is over; its cache may go."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# --- speaking ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    id: str
+    language: str
+    """ISO 639-1."""
+    description: str = ""
+
+
+class Synthesizer(Protocol):
+    name: str
+    rate: int
+    """Hz of the sound it makes."""
+    voices: tuple[Voice, ...]
+
+    def synthesize(
+        self, text: str, *, voice: str, speed: float = 1.0, language: str | None = None, urgency: Urgency = Urgency.NOW
+    ) -> AsyncGenerator[Pcm, None]:
+        """Speak one clause of plain text, with no silence at its start and a natural pause at its end.
+
+        `voice`: any name; OpenAI's names map to voices, unknown ones to the default. `language`: of the
+        text where it is known; a voice of that language speaks it.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The five that a session needs."""
+
+    vad: VoiceActivityDetector
+    turn: TurnDetector
+    stt: Transcriber
+    llm: LanguageModel
+    tts: Synthesizer
+
+    def close(self) -> None:
+        """Release every model. Sessions must have ended."""
+        for engine in (self.vad, self.turn, self.stt, self.llm, self.tts):
+            engine.close()
