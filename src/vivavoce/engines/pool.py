@@ -13,7 +13,6 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, TurnError
@@ -56,8 +55,10 @@ class Worker:
         future = self._put(work, urgency)
         try:
             return await self._within(asyncio.wrap_future(future), deadline)
+        except TurnError:
+            raise
         except Exception as error:
-            raise self._ours(error) from error
+            raise EngineFailed(f"{self.name}: {error}") from error
 
     async def stream(
         self,
@@ -75,7 +76,10 @@ class Worker:
         stopped = threading.Event()
         room = threading.Semaphore(ahead)
         items: asyncio.Queue[T | _Ended] = asyncio.Queue()  # bounded by `room`
-        post = partial(asyncio.get_running_loop().call_soon_threadsafe, items.put_nowait)
+        loop = asyncio.get_running_loop()
+
+        def post(item: T | _Ended) -> None:
+            loop.call_soon_threadsafe(items.put_nowait, item)
 
         def run() -> None:
             try:
@@ -93,8 +97,10 @@ class Worker:
             while not isinstance(item := await self._within(items.get(), deadline), _Ended):
                 room.release()
                 yield item
+            if isinstance(item.error, TurnError):
+                raise item.error
             if item.error is not None:
-                raise self._ours(item.error) from item.error
+                raise EngineFailed(f"{self.name}: {item.error}") from item.error
         finally:
             stopped.set()
             room.release()
@@ -115,9 +121,6 @@ class Worker:
                 return await answer
         except TimeoutError:
             raise EngineTooSlow(f"{self.name} did not answer within {deadline:g} s") from None
-
-    def _ours(self, error: Exception) -> TurnError:
-        return error if isinstance(error, TurnError) else EngineFailed(f"{self.name}: {error}")
 
     def _put(self, work: Callable[[], Any], urgency: Urgency) -> Future[Any]:
         future: Future[Any] = Future()
