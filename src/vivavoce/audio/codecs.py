@@ -19,8 +19,7 @@ def from_pcm16(data: bytes) -> Samples:
 
 def to_pcm16(samples: Samples) -> bytes:
     """Samples to little-endian 16-bit PCM, clipped at full scale."""
-    levels: NDArray[np.int16] = (np.clip(samples, -1.0, 32767 / 32768) * 32768.0).round().astype("<i2")
-    return levels.tobytes()
+    return bytes((np.clip(samples, -1.0, 32767 / 32768) * 32768.0).round().astype("<i2").tobytes())
 
 
 def decode(data: bytes, encoding: Encoding) -> Samples:

@@ -82,15 +82,7 @@ class Worker:
             loop.call_soon_threadsafe(items.put_nowait, item)
 
         def run() -> None:
-            try:
-                for item in work(stopped.is_set):
-                    room.acquire()
-                    if stopped.is_set():
-                        return
-                    post(item)
-                post(_Ended())
-            except Exception as error:  # noqa: BLE001 - carried to the consumer
-                post(_Ended(error))
+            post(_feed(work(stopped.is_set), post, room, stopped))
 
         running = asyncio.wrap_future(self._put(run, urgency))
         try:
@@ -149,3 +141,15 @@ class Worker:
                 future.set_exception(error)
             else:
                 future.set_result(result)
+
+
+def _feed(items: Iterator[T], post: Callable[[T], None], room: threading.Semaphore, stopped: threading.Event) -> _Ended:
+    try:
+        for item in items:
+            room.acquire()
+            if stopped.is_set():
+                break
+            post(item)
+    except Exception as error:  # noqa: BLE001 - carried to the consumer
+        return _Ended(error)
+    return _Ended()
