@@ -36,7 +36,7 @@ def encode(samples: Samples, encoding: Encoding) -> bytes:
         return to_pcm16(samples)
     table = _ULAW_OF if encoding == "audio/pcmu" else _ALAW_OF
     linear = (np.clip(samples, -1.0, 32767 / 32768) * 32768.0).round().astype(np.int32)
-    return table[(linear + 32768) >> 2].tobytes()
+    return np.take(table, (linear + 32768) >> 2).tobytes()
 
 
 def _ulaw_table() -> Samples:
