@@ -1,0 +1,491 @@
+"""Every setting there is, read once, frozen, and handed down. Nothing else reads the environment.
+
+A value comes from the first of these that gives it, and remembers which:
+
+1. the command line (`overrides`);
+2. the environment: VIVAVOCE_SERVER__PORT sets `server.port`, and so on for every key; the short
+   names in `SHORT_NAMES` (VIVAVOCE_HOME ...) serve as well;
+3. `vivavoce.toml` in the home folder;
+4. the default written here.
+
+An engine is chosen by the name of its file in `engines/<kind>/`; what else stands in its table are
+that engine's own options, checked by `fill` against its `Options` when it is loaded:
+
+    [engines.tts]
+    name = "kokoro"
+    voice = "af_heart"
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from vivavoce.errors import StartupError
+
+PREFIX = "VIVAVOCE_"
+SHORT_NAMES = {
+    "VIVAVOCE_HOME": "paths.home",
+    "VIVAVOCE_CACHE": "paths.cache",
+    "VIVAVOCE_API_KEYS": "server.keys",
+    "VIVAVOCE_URL": "client.url",
+    "VIVAVOCE_API_KEY": "client.key",
+}
+FILE_NAME = "vivavoce.toml"
+ENGINE_FOLDERS = {"vad": "vad", "turn": "turn_detection", "stt": "stt", "llm": "llm", "tts": "tts"}
+"""Where the engines of each kind lie under `engines/`."""
+
+T = TypeVar("T")
+
+
+# --- values that need care ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A word that must not be printed; `reveal` gives it to the one place that sends it."""
+
+    _word: str = ""
+
+    def reveal(self) -> str:
+        return self._word
+
+    def __bool__(self) -> bool:
+        return bool(self._word)
+
+    def __repr__(self) -> str:
+        return "***" if self._word else ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ApiKey:
+    """A key that opens the server. Only its SHA-256 is kept, so it cannot leak from here."""
+
+    digest: bytes
+
+    @classmethod
+    def of(cls, written: str) -> ApiKey:
+        """From the key itself, or from "sha256:" and the 64 hex digits of its hash."""
+        kind, _, hexadecimal = written.partition(":")
+        if kind == "sha256":
+            digest = bytes.fromhex(hexadecimal)
+            if len(digest) != hashlib.sha256().digest_size:
+                raise ValueError("a sha256: key needs 64 hex digits")
+            return cls(digest)
+        return cls(hashlib.sha256(written.encode()).digest())
+
+    def opens_for(self, offered: str) -> bool:
+        """Whether `offered` is this key, in constant time."""
+        return hmac.compare_digest(self.digest, hashlib.sha256(offered.encode()).digest())
+
+    def __repr__(self) -> str:
+        return f"sha256:{self.digest.hex()[:8]}…"
+
+
+# --- the tree ----------------------------------------------------------------------------------------
+
+
+def setting(default: Any, doc: str, *, at_least: float | None = None, at_most: float | None = None) -> Any:
+    """A field of the tree with the sentence that `vivavoce settings` prints beside it."""
+    return field(default=default, metadata={"doc": doc, "at_least": at_least, "at_most": at_most})
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    home: Path = setting(Path(), "State and vivavoce.toml; by default the platform's data folder")
+    cache: Path = setting(Path(), "What can be downloaded again; by default the platform's cache folder")
+
+    @property
+    def models(self) -> Path:
+        """Where the models lie, one folder each."""
+        return self.cache / "models"
+
+    @property
+    def file(self) -> Path:
+        """The settings file."""
+        return self.home / FILE_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    host: str = setting("127.0.0.1", "Address to listen on; any but loopback needs a key")
+    port: int = setting(8990, "Port to listen on; 0 takes a free one", at_least=0, at_most=65535)
+    keys: tuple[ApiKey, ...] = setting((), "Keys that clients must show: words, or sha256:… of words")
+    max_sessions: int = setting(8, "Conversations at once; the next one is refused", at_least=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What `talk` and `bench` connect to."""
+
+    url: str = setting("", "Server to talk to; empty: the local one, started if need be")
+    key: Secret = setting(Secret(), "Key to show to that server")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSources:
+    prefer: Literal["hub", "packages"] = setting("hub", "Where models are looked for first")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """`name`: the engine's file; `options`: what its `Options` take, as written (see `fill`)."""
+
+    name: str
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoices:
+    vad: EngineChoice = EngineChoice("silero")
+    turn: EngineChoice = EngineChoice("smart_turn")
+    stt: EngineChoice = EngineChoice("whisper")
+    llm: EngineChoice = EngineChoice("llamacpp")
+    tts: EngineChoice = EngineChoice("kokoro")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    delay_ms: int = setting(300, "How long the scripted engines of --demo let one wait for an answer", at_least=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`sources`: for each key that was given, who gave it."""
+
+    paths: Paths = Paths()
+    server: Server = Server()
+    client: Client = Client()
+    models: ModelSources = ModelSources()
+    engines: EngineChoices = EngineChoices()
+    demo: Demo = Demo()
+    sources: Mapping[str, str] = MappingProxyType({})
+
+
+_SECTIONS: dict[str, type] = {
+    "paths": Paths,
+    "server": Server,
+    "client": Client,
+    "models": ModelSources,
+    "demo": Demo,
+}
+_KEYS = [f"{name}.{one.name}" for name, section in _SECTIONS.items() for one in fields(section)]
+_KEYS += [f"engines.{kind}.name" for kind in ENGINE_FOLDERS]
+
+
+# --- reading -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    value: Any
+    source: str
+
+
+def read_settings(overrides: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings now in force. `overrides`: dotted key to value, from the command line.
+
+    Raises StartupError, naming key, source and the nearest valid key, for anything it does not know.
+    """
+    from_command = {key: _Given(value, "command line") for key, value in (overrides or {}).items() if value is not None}
+    from_environment = _from_environment(environment)
+    above = {**_default_paths(), **from_environment, **from_command}
+    home = _converted("paths.home", above["paths.home"], Path)
+    given = _layered(_default_paths(), _from_file(home / FILE_NAME), from_environment, from_command)
+    for key, one in given.items():
+        _check_known(key, one.source)
+    sections = {name: _section(name, section, given) for name, section in _SECTIONS.items()}
+    engines = EngineChoices(**{kind: _engine(kind, given) for kind in ENGINE_FOLDERS})
+    sources = MappingProxyType({key: one.source for key, one in given.items() if one.source != "default"})
+    return Settings(**sections, engines=engines, sources=sources)
+
+
+def _default_paths() -> dict[str, _Given]:
+    from platformdirs import user_cache_dir, user_data_dir
+
+    return {
+        "paths.home": _Given(user_data_dir("vivavoce", appauthor=False), "default"),
+        "paths.cache": _Given(user_cache_dir("vivavoce", appauthor=False), "default"),
+    }
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, _Given]:
+    given = {}
+    for name, value in environment.items():
+        key = _key_of(name)
+        if key:
+            given[key] = _Given(value, name)
+    return given
+
+
+def _key_of(name: str) -> str | None:
+    """The setting that a variable names; None for variables that are none of ours."""
+    if name in SHORT_NAMES or not name.startswith(PREFIX):
+        return SHORT_NAMES.get(name)
+    rest = name.removeprefix(PREFIX)
+    if "__" in rest:
+        return rest.lower().replace("__", ".")
+    for section in (*_SECTIONS, "engines"):
+        if rest.startswith(f"{section.upper()}_"):
+            raise StartupError(
+                f"The environment variable {name} names no setting.",
+                f"Two underscores part section and key: {PREFIX}{section.upper()}__{rest[len(section) + 1 :]}.",
+            )
+    return None
+
+
+def _from_file(path: Path) -> dict[str, _Given]:
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StartupError(f"{path} cannot be read: {error}.", "Correct the file or move it away.") from error
+    given = {key: _Given(value, str(path)) for key, value in _flat(tree)}
+    if "paths.home" in given:
+        raise StartupError(
+            f"paths.home in {path} cannot say where that file lies.", "Set the environment variable VIVAVOCE_HOME."
+        )
+    return given
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _layered(*layers: dict[str, _Given]) -> dict[str, _Given]:
+    """Later layers win. A layer that names an engine drops the options that were meant for another."""
+    merged: dict[str, _Given] = {}
+    for layer in layers:
+        for kind in ENGINE_FOLDERS:
+            if f"engines.{kind}.name" in layer:
+                merged = {key: one for key, one in merged.items() if not key.startswith(f"engines.{kind}.")}
+        merged |= layer
+    return merged
+
+
+def _check_known(key: str, source: str) -> None:
+    section, _, rest = key.partition(".")
+    kind, _, option = rest.partition(".")
+    if key in _KEYS or (section == "engines" and kind in ENGINE_FOLDERS and option):
+        return
+    near = get_close_matches(key, _KEYS, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    raise StartupError(f"There is no setting {key} ({source}).", f"{hint}`vivavoce settings` lists all there are.")
+
+
+def _section(name: str, section: type, given: Mapping[str, _Given]) -> Any:
+    hints = get_type_hints(section)
+    values = {}
+    for one in fields(section):
+        key = f"{name}.{one.name}"
+        if key in given:
+            values[one.name] = _converted(key, given[key], hints[one.name])
+            _check_range(key, given[key], values[one.name], one.metadata)
+    return section(**values)
+
+
+def _check_range(key: str, given: _Given, value: Any, limits: Mapping[str, Any]) -> None:
+    low, high = limits["at_least"], limits["at_most"]
+    if (low is not None and value < low) or (high is not None and value > high):
+        upper = "" if high is None else f" and at most {high:g}"
+        raise StartupError(f"{key} is {value} ({given.source}).", f"It must be at least {low:g}{upper}.")
+
+
+def _engine(kind: str, given: Mapping[str, _Given]) -> EngineChoice:
+    prefix = f"engines.{kind}."
+    options = {key.removeprefix(prefix): one.value for key, one in given.items() if key.startswith(prefix)}
+    default: EngineChoice = getattr(EngineChoices(), kind)
+    name = options.pop("name", default.name)
+    chosen = given.get(f"{prefix}name")
+    if chosen and name not in (known := engine_names(kind)):
+        raise StartupError(
+            f"There is no {kind} engine {name!r} ({chosen.source}).",
+            f"Set {prefix}name to one of: {', '.join(known)}.",
+        )
+    return EngineChoice(name, MappingProxyType(options))
+
+
+def engine_names(kind: str) -> list[str]:
+    """The engines of a kind: the files in its folder."""
+    folder = Path(__file__).parent / "engines" / ENGINE_FOLDERS[kind]
+    return sorted(path.stem for path in folder.glob("[!_]*.py"))
+
+
+# --- converting --------------------------------------------------------------------------------------
+
+
+def fill(options: type[T], values: Mapping[str, Any], where: str) -> T:
+    """An engine's `options` dataclass from what the settings say about it.
+
+    `where` is the table's name for errors ("engines.tts"). Strings, as the environment gives them,
+    become what the fields want. Raises StartupError for unknown options and unfit values.
+    """
+    hints = get_type_hints(options)
+    known = [one.name for one in fields(options) if one.init]  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            raise StartupError(f"There is no option {where}.{name}.", f"{hint}It takes: {', '.join(known)}.")
+    given = {
+        name: _converted(f"{where}.{name}", _Given(value, "settings"), hints[name]) for name, value in values.items()
+    }
+    try:
+        return options(**given)
+    except ValueError as error:
+        raise StartupError(f"The options of {where} do not fit: {error}.", f"Correct them in {FILE_NAME}.") from error
+
+
+def _converted(key: str, given: _Given, wanted: Any) -> Any:
+    try:
+        return _convert(given.value, wanted)
+    except (ValueError, TypeError) as error:
+        shown = "***" if is_secret(key) else repr(given.value)
+        raise StartupError(f"{key} is {shown} ({given.source}).", f"It must be {error}.") from error
+
+
+def _convert(value: Any, wanted: Any) -> Any:
+    origin = get_origin(wanted)
+    if origin is Literal:
+        return _one_of(value, get_args(wanted))
+    if origin in (Union, UnionType):
+        return _first_that_fits(value, get_args(wanted))
+    if origin is tuple:
+        parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)
+        return tuple(_convert(part, get_args(wanted)[0]) for part in parts if part != "")
+    return _SIMPLE.get(wanted, _as_is)(value)
+
+
+def _one_of(value: Any, choices: tuple[Any, ...]) -> Any:
+    if value not in choices:
+        raise ValueError("one of " + ", ".join(map(str, choices)))
+    return value
+
+
+def _first_that_fits(value: Any, kinds: tuple[Any, ...]) -> Any:
+    if type(None) in kinds and value in (None, "", "none"):
+        return None
+    kind = next(kind for kind in kinds if kind is not type(None))
+    return _convert(value, kind)
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _bool(value: Any) -> bool:
+    words = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+    found = words.get(str(value).lower())
+    if found is None:
+        raise ValueError("true or false")
+    return found
+
+
+def _int(value: Any) -> int:
+    try:
+        if isinstance(value, bool) or int(value) != float(value):
+            raise ValueError
+    except ValueError:
+        raise ValueError("a whole number") from None
+    return int(value)
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError("a number") from None
+
+
+def _str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("text in quotes")
+    return value
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise ValueError("a folder")
+    return Path(value).expanduser().absolute()
+
+
+_SIMPLE: dict[Any, Any] = {
+    bool: _bool,
+    int: _int,
+    float: _float,
+    str: _str,
+    Path: _path,
+    Secret: lambda value: Secret(_str(value)),
+    ApiKey: lambda value: ApiKey.of(_str(value)),
+}
+
+
+# --- telling -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of `vivavoce settings`; `value` is fit to be shown."""
+
+    key: str
+    value: Any
+    source: str
+    doc: str
+
+
+def entries(settings: Settings) -> list[Entry]:
+    """All settings in order, secrets masked."""
+    return [*_section_entries(settings), *_engine_entries(settings)]
+
+
+def _section_entries(settings: Settings) -> Iterator[Entry]:
+    for name, section in _SECTIONS.items():
+        for one in fields(section):
+            key = f"{name}.{one.name}"
+            value = _shown(getattr(getattr(settings, name), one.name))
+            yield Entry(key, value, settings.sources.get(key, "default"), one.metadata["doc"])
+
+
+def _engine_entries(settings: Settings) -> Iterator[Entry]:
+    for kind in ENGINE_FOLDERS:
+        choice: EngineChoice = getattr(settings.engines, kind)
+        for name, value in {"name": choice.name, **choice.options}.items():
+            key = f"engines.{kind}.{name}"
+            doc = f"One of {', '.join(engine_names(kind))}" if name == "name" else f"Option of {choice.name}"
+            shown = "***" if is_secret(key) and value else value
+            yield Entry(key, shown, settings.sources.get(key, "default"), doc)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_shown(part) for part in value]
+    return value if isinstance(value, (int, float, str)) else str(value)
+
+
+def is_secret(key: str) -> bool:
+    """Whether a key's name says that its value must not be shown."""
+    last = key.rpartition(".")[2]
+    return any(word in last for word in ("key", "token", "secret", "password"))
+
+
+def can_show_pages(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether opening a browser makes sense: a desktop with a person before it, not a CI job."""
+    if environment.get("CI"):
+        return False
+    if sys.platform in ("win32", "darwin"):
+        return "SSH_CONNECTION" not in environment
+    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
