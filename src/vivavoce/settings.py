@@ -141,7 +141,7 @@ class EngineChoice:
     """`name`: the engine's file; `options`: what its `Options` take, as written (see `fill`)."""
 
     name: str
-    options: Mapping[str, Any] = MappingProxyType({})
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Settings:
     models: ModelSources = ModelSources()
     engines: EngineChoices = EngineChoices()
     demo: Demo = Demo()
-    sources: Mapping[str, str] = MappingProxyType({})
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 _SECTIONS: dict[str, type] = {

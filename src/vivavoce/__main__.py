@@ -1,0 +1,7 @@
+"""`python -m vivavoce`, for where the command is not on the path."""
+
+import sys
+
+from vivavoce.cli import main
+
+sys.exit(main())

@@ -1,0 +1,72 @@
+"""`vivavoce serve`: the server with its page, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vivavoce.settings import Settings
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser("serve", help="start the server and its page", description=__doc__)
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1; any other needs a key)")
+    parser.add_argument("--port", type=int, help="port to listen on (default 8990; 0: a free one)")
+    parser.add_argument("--api-key", metavar="KEY", help="key that clients must show")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page")
+    parser.add_argument("--demo", action="store_true", help="scripted engines: no models, no thinking")
+    parser.add_argument("--demo-delay", type=int, metavar="MS", help="how long the scripted engines take to answer")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from vivavoce.app import serve
+    from vivavoce.settings import can_show_pages, read_settings
+
+    settings = read_settings(
+        {
+            "server.host": args.host,
+            "server.port": args.port,
+            "server.keys": args.api_key,
+            "demo.delay_ms": args.demo_delay,
+        }
+    )
+    open_page = can_show_pages() and not args.no_browser
+
+    def on_ready(url: str) -> None:
+        _say(next_steps(url, settings))
+        if open_page:
+            _open(url)
+
+    try:
+        asyncio.run(serve(settings, demo=args.demo, say=_say, on_ready=on_ready))
+    except KeyboardInterrupt:
+        pass  # Ctrl-C is how a server is meant to end
+    return 0
+
+
+def next_steps(url: str, settings: Settings) -> str:
+    """What a person can do now, with addresses to copy."""
+    key = "" if not settings.server.keys else "   (show a key: VIVAVOCE_API_KEY, or Authorization: Bearer …)"
+    return (
+        f"\nvivavoce is ready.{key}\n"
+        f"  in the browser     {url}/\n"
+        f"  in a terminal      vivavoce talk --url {url}\n"
+        f"  for OpenAI clients base_url={url}/v1\n"
+        f"  to stop            Ctrl-C\n"
+    )
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _open(url: str) -> None:
+    """Open the page in the background: a browser may take its time, and the server must not wait."""
+    import threading
+    import webbrowser
+
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
