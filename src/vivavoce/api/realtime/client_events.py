@@ -1,0 +1,243 @@
+"""What a client says, as commands: pure, so that every malformed message can be tried without a socket.
+
+`input_audio_buffer.append` comes fifty times a second: `json.loads` and one look at its type are all
+that stands between it and the sound.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from vivavoce.api.realtime.fields import Fields, invalid, missing
+from vivavoce.api.realtime.items import read_id, read_item
+from vivavoce.api.realtime.reply_options import read_reply, refuse_moved
+from vivavoce.api.realtime.session_object import RealtimeSession
+from vivavoce.api.realtime.sound import read_format, sound_of
+from vivavoce.audio.codecs import Encoding
+from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.config import ReplyOptions
+from vivavoce.conversation.items import Item
+from vivavoce.errors import RequestError
+
+MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
+MOST_INPUT_ITEMS = 1000
+DEEPEST = 64  # levels of JSON; deeper ones could be read but not written back
+FOREVER_MS = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    sound: Pcm
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSession:
+    """`session` is the object as it came: what it changes depends on the session of that moment."""
+
+    session: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CreateItem:
+    item: Item
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItem:
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveItem:
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TruncateItem:
+    item_id: str
+    content_index: int
+    audio_end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An item of the conversation, named inside `response.input`. `path`: where."""
+
+    item_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateResponse:
+    options: ReplyOptions
+    speaks: Encoding
+    in_conversation: bool = True
+    input: tuple[Item | Reference, ...] | None = None
+    metadata: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelResponse:
+    response_id: str | None
+
+
+Command = (
+    Append | Commit | Clear | UpdateSession
+    | CreateItem | DeleteItem | RetrieveItem | TruncateItem
+    | CreateResponse | CancelResponse
+)  # fmt: skip
+
+
+def load(text: str) -> dict[str, Any]:
+    """The JSON object in a message. Raises RequestError for anything else, however crafted."""
+    try:
+        message = json.loads(text, parse_constant=_no_constant)
+        if "\\u" in text:  # only an escape can smuggle in half a surrogate pair, which no encoder downstream takes
+            json.dumps(message, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise RequestError(
+            "The message holds half of a surrogate pair; send whole characters.", code="invalid_json"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        why = str(error) if isinstance(error, ValueError) else _TOO_DEEP
+        raise RequestError(
+            f"The message is not valid JSON: {why}. Send one JSON object as text.", code="invalid_json"
+        ) from None
+    if text.count("{") + text.count("[") > DEEPEST and _depth(message) > DEEPEST:
+        raise RequestError(f"The message cannot be taken: {_TOO_DEEP}.", code="invalid_json")
+    if not isinstance(message, dict):
+        raise RequestError("The message must be a JSON object with a 'type'.", code="invalid_json")
+    return message
+
+
+def event_id_of(message: dict[str, Any]) -> str | None:
+    """The client's own name for its event, for errors about it."""
+    event_id = message.get("event_id")
+    return event_id if isinstance(event_id, str) else None
+
+
+def parse(message: dict[str, Any], session: RealtimeSession) -> Command:
+    """The command in a message. Raises RequestError and nothing else."""
+    kind = message.get("type")
+    if kind == "input_audio_buffer.append":
+        return _append(message, session)
+    if kind is None:
+        raise missing("type", "give the type of the event")
+    read = _READERS.get(kind) if isinstance(kind, str) else None
+    if read is None:
+        raise invalid("type", f"be one of {', '.join(EVENTS)}", kind)
+    fields = Fields(message, "")
+    fields.text("event_id", None)
+    return read(fields, session)
+
+
+def _append(message: dict[str, Any], session: RealtimeSession) -> Append:
+    audio = message.get("audio")
+    if audio is None:
+        raise missing("audio", "give the sound as base64")
+    return Append(sound_of(audio, session.hears, "audio"))
+
+
+def _create_item(fields: Fields, session: RealtimeSession) -> CreateItem:
+    after = fields.text("previous_item_id", None)
+    return CreateItem(read_item(fields.need_object("item"), session.hears), after)
+
+
+def _truncate(fields: Fields, _: RealtimeSession) -> TruncateItem:
+    return TruncateItem(
+        fields.need_text("item_id"),
+        fields.need_integer("content_index", 0, FOREVER_MS),
+        fields.need_integer("audio_end_ms", 0, FOREVER_MS),
+    )
+
+
+def _create_response(fields: Fields, session: RealtimeSession) -> CreateResponse:
+    response = fields.object("response") or Fields({}, "response")
+    refuse_moved(response)
+    audio = response.object("audio") or Fields({}, "response.audio")
+    out = audio.object("output") or Fields({}, "response.audio.output")
+    items = response.array("input", lambda item, path: _input_item(Fields(item, path), session), most=MOST_INPUT_ITEMS)
+    return CreateResponse(
+        options=read_reply(response, session.config.reply),
+        speaks=read_format(out.object("format"), session.speaks),
+        in_conversation=response.choice("conversation", ("auto", "none"), "auto") == "auto",
+        input=None if items is None else tuple(items),
+        metadata=_metadata(response),
+    )
+
+
+def _input_item(fields: Fields, session: RealtimeSession) -> Item | Reference:
+    if fields.get("type") == "item_reference":
+        return Reference(fields.need_text("id"), fields.at("id"))
+    return read_item(fields, session.hears)
+
+
+def _metadata(response: Fields) -> dict[str, str] | None:
+    fields = response.object("metadata")
+    if fields is None:
+        return None
+    if len(fields.raw) > MOST_METADATA:
+        raise invalid(fields.path, f"hold at most {MOST_METADATA} pairs", f"{len(fields.raw)} pairs")
+    for key in fields.raw:
+        if len(key) > LONGEST_KEY:
+            raise invalid(fields.path, f"have keys of at most {LONGEST_KEY} characters", key)
+        if len(fields.need_text(key)) > LONGEST_VALUE:
+            raise invalid(fields.at(key), f"have at most {LONGEST_VALUE} characters")
+    return dict(fields.raw)
+
+
+def _clear_output(_: Fields, __: RealtimeSession) -> NoReturn:
+    raise RequestError(
+        "'output_audio_buffer.clear' is for WebRTC and SIP, where the server holds the sound that is playing. "
+        "Over a WebSocket stop your own player, then send response.cancel and conversation.item.truncate.",
+        param="type",
+        code="invalid_value",
+    )
+
+
+_READERS: dict[str, Callable[[Fields, RealtimeSession], Command]] = {
+    "input_audio_buffer.commit": lambda *_: Commit(),
+    "input_audio_buffer.clear": lambda *_: Clear(),
+    "output_audio_buffer.clear": _clear_output,
+    "session.update": lambda fields, _: UpdateSession(fields.need_object("session").raw),
+    "conversation.item.create": _create_item,
+    "conversation.item.delete": lambda fields, _: DeleteItem(fields.need_text("item_id")),
+    "conversation.item.retrieve": lambda fields, _: RetrieveItem(fields.need_text("item_id")),
+    "conversation.item.truncate": _truncate,
+    "response.create": _create_response,
+    "response.cancel": lambda fields, _: CancelResponse(read_id(fields, "response_id")),
+}
+
+EVENTS = ("input_audio_buffer.append", *_READERS)
+"""Every type of event that a client may send."""
+
+
+_TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
+
+
+def _depth(value: Any) -> int:
+    """Levels of nesting, counted without recursion."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        inner = [it for it in level if isinstance(it, dict | list)]
+        level = [child for it in inner for child in (it.values() if isinstance(it, dict) else it)]
+    return depth
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")

@@ -1,0 +1,352 @@
+"""What happens in a conversation, as the wire tells it: one event in, its wire events out, in the
+order that clients rely on.
+
+    turn      speech_started · speech_stopped · committed · item.added · item.done · transcription
+    response  response.created · rate_limits.updated
+              · output_item.added · item.added · content_part.added
+              · transcript and sound in deltas
+              · output_audio.done · output_audio_transcript.done · content_part.done
+              · output_item.done · item.done
+              · response.done
+
+Responses out of band never touch the conversation: no `conversation.item.*`, `conversation_id` null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, assert_never
+
+from vivavoce.api.realtime.items import wire_item
+from vivavoce.api.realtime.reply_options import wire_max_tokens
+from vivavoce.api.realtime.session_object import RealtimeSession
+from vivavoce.api.realtime.sound import SoundOut, wire_format
+from vivavoce.audio.codecs import Encoding
+from vivavoce.conversation.config import ResponseRequest
+from vivavoce.conversation.events import (
+    Event,
+    IdleTimeout,
+    InputCleared,
+    InputCommitted,
+    ItemAdded,
+    ItemDeleted,
+    ItemTruncated,
+    Latency,
+    OutputEnded,
+    OutputStarted,
+    ReplyAudio,
+    ReplyText,
+    ResponseEnded,
+    ResponseStarted,
+    SpeechStarted,
+    SpeechStopped,
+    Transcribed,
+    TranscriptGrew,
+    TranscriptionFailed,
+    Usage,
+)
+from vivavoce.conversation.items import FunctionCall, Item, Message, new_id
+from vivavoce.errors import RequestError
+
+Wire = dict[str, Any]
+_ReplyEvent = ResponseStarted | OutputStarted | ReplyText | ReplyAudio | OutputEnded | ResponseEnded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireRequest(ResponseRequest):
+    """A request that came over the wire: it may want its sound in an encoding of its own."""
+
+    speaks: Encoding
+
+
+def wire_event(kind: str, **fields: Any) -> Wire:
+    return {"type": kind, "event_id": new_id("event"), **fields}
+
+
+def encode_event(event: Wire) -> str:
+    return json.dumps(event, separators=(",", ":"))
+
+
+def session_created(session: RealtimeSession) -> Wire:
+    return wire_event("session.created", session=session.wire())
+
+
+def session_updated(session: RealtimeSession) -> Wire:
+    return wire_event("session.updated", session=session.wire())
+
+
+def item_retrieved(item: Wire) -> Wire:
+    return wire_event("conversation.item.retrieved", item=item)
+
+
+def request_refused(error: RequestError, event_id: str | None) -> Wire:
+    """The request `event_id` of the client was refused; the session goes on."""
+    return failure(str(error), "invalid_request_error", error.code, error.param, event_id)
+
+
+def failure(message: str, kind: str, code: str | None, param: str | None = None, event_id: str | None = None) -> Wire:
+    error = {"type": kind, "code": code, "message": message, "param": param, "event_id": event_id}
+    return wire_event("error", error=error)
+
+
+@dataclass(slots=True)
+class _Output:
+    """An item of a response while it is being made."""
+
+    sound: SoundOut
+    previous_id: str | None
+    said: list[str] = field(default_factory=list[str])
+
+
+@dataclass(slots=True)
+class _Response:
+    """A response from `created` to `done`."""
+
+    id: str
+    request: ResponseRequest
+    speaks: Encoding
+    outputs: dict[int, _Output] = field(default_factory=dict[int, _Output])
+    done: list[Wire] = field(default_factory=list[Wire])
+
+    @property
+    def speech(self) -> bool:
+        return self.request.options.modality == "audio"
+
+
+class Narrator:
+    """Tells one conversation on the wire. `session` is the session as its client sees it now.
+
+    All it remembers are the responses under way.
+    """
+
+    def __init__(self, session: RealtimeSession) -> None:
+        self.session = session
+        self.has_spoken = False  # sound was sent: the voice is settled
+        self._conversation = new_id("conv")
+        self._responses: dict[str, _Response] = {}
+
+    def tell(self, event: Event) -> Iterator[Wire]:
+        match event:
+            case ReplyAudio() | ReplyText() | OutputStarted() | OutputEnded() | ResponseStarted() | ResponseEnded():
+                yield from self._replying(event)
+            case Transcribed() | TranscriptGrew() | TranscriptionFailed():
+                if self.session.config.transcription is not None:
+                    yield _transcription(event)
+            case InputCommitted() | ItemAdded() | ItemDeleted() | ItemTruncated():
+                yield from _items(event)
+            case SpeechStarted() | SpeechStopped() | InputCleared() | IdleTimeout():
+                yield _input(event)
+            case _:
+                assert_never(event)
+
+    def _replying(self, event: _ReplyEvent) -> Iterator[Wire]:
+        if isinstance(event, ResponseStarted):
+            yield from self._response_started(event)
+            return
+        response = self._responses[event.response_id]
+        match event:
+            case OutputStarted():
+                yield from self._output_started(response, event)
+            case ReplyText():
+                yield self._reply_text(response, event)
+            case ReplyAudio():
+                yield from self._reply_audio(response, event)
+            case OutputEnded():
+                yield from self._output_ended(response, event)
+            case ResponseEnded():
+                yield self._response_ended(response, event)
+            case _:
+                assert_never(event)
+
+    def _response_started(self, event: ResponseStarted) -> Iterator[Wire]:
+        request = event.request
+        speaks = request.speaks if isinstance(request, WireRequest) else self.session.speaks
+        response = self._responses[event.response_id] = _Response(event.response_id, request, speaks)
+        yield wire_event("response.created", response=self._wire_response(response))
+        yield wire_event("rate_limits.updated", rate_limits=[])  # there are none; some clients wait for it
+
+    def _output_started(self, response: _Response, event: OutputStarted) -> Iterator[Wire]:
+        response.outputs[event.index] = _Output(SoundOut(response.speaks), event.previous_id)
+        item = _unfinished(event.item)
+        yield wire_event("response.output_item.added", response_id=response.id, output_index=event.index, item=item)
+        if response.request.in_conversation:
+            yield wire_event("conversation.item.added", previous_item_id=event.previous_id, item=item)
+        if isinstance(event.item, Message):
+            part = {"type": "audio", "transcript": ""} if response.speech else {"type": "text", "text": ""}
+            yield _of_part("response.content_part.added", response, event.index, event.item.id, part=part)
+
+    def _reply_text(self, response: _Response, event: ReplyText) -> Wire:
+        response.outputs[event.index].said.append(event.text)
+        kind = "response.output_audio_transcript.delta" if response.speech else "response.output_text.delta"
+        return _of_part(kind, response, event.index, event.item_id, delta=event.text)
+
+    def _reply_audio(self, response: _Response, event: ReplyAudio) -> Iterator[Wire]:
+        self.has_spoken = True
+        for delta in response.outputs[event.index].sound.push(event.sound):
+            yield _of_part("response.output_audio.delta", response, event.index, event.item_id, delta=delta)
+
+    def _output_ended(self, response: _Response, event: OutputEnded) -> Iterator[Wire]:
+        output = response.outputs.pop(event.index)
+        if isinstance(event.item, FunctionCall):
+            yield from _call_ended(response, event.index, event.item)
+        elif response.speech:
+            yield from _speech_ended(response, event, output)
+        else:
+            yield from _text_ended(response, event, output)
+        item = wire_item(event.item)
+        response.done.append(item)
+        yield wire_event("response.output_item.done", response_id=response.id, output_index=event.index, item=item)
+        if response.request.in_conversation:
+            yield wire_event("conversation.item.done", previous_item_id=output.previous_id, item=item)
+
+    def _response_ended(self, response: _Response, event: ResponseEnded) -> Wire:
+        del self._responses[response.id]
+        status, details = _status(event)
+        wire = self._wire_response(response, status, details, _wire_usage(event.usage))
+        extra = {} if event.latency is None else {"vivavoce": {"latency_ms": _milliseconds(event.latency)}}
+        return wire_event("response.done", response=wire, **extra)
+
+    def _wire_response(
+        self, response: _Response, status: str = "in_progress", details: Wire | None = None, usage: Wire | None = None
+    ) -> Wire:
+        options, metadata = response.request.options, response.request.metadata
+        return {
+            "object": "realtime.response",
+            "id": response.id,
+            "status": status,
+            "status_details": details,
+            "output": list(response.done),
+            "conversation_id": self._conversation if response.request.in_conversation else None,
+            "output_modalities": [options.modality],
+            "max_output_tokens": wire_max_tokens(options.max_output_tokens),
+            "audio": {"output": {"format": wire_format(response.speaks), "voice": options.voice}},
+            "usage": usage,
+            "metadata": None if metadata is None else dict(metadata),
+        }
+
+
+def _input(event: SpeechStarted | SpeechStopped | InputCleared | IdleTimeout) -> Wire:
+    match event:
+        case SpeechStarted(item_id, at_ms):
+            return wire_event("input_audio_buffer.speech_started", item_id=item_id, audio_start_ms=at_ms)
+        case SpeechStopped(item_id, at_ms):
+            return wire_event("input_audio_buffer.speech_stopped", item_id=item_id, audio_end_ms=at_ms)
+        case InputCleared():
+            return wire_event("input_audio_buffer.cleared")
+        case IdleTimeout(item_id, start_ms, end_ms):
+            return wire_event(
+                "input_audio_buffer.timeout_triggered", item_id=item_id, audio_start_ms=start_ms, audio_end_ms=end_ms
+            )
+        case _:
+            assert_never(event)
+
+
+def _items(event: InputCommitted | ItemAdded | ItemDeleted | ItemTruncated) -> Iterator[Wire]:
+    match event:
+        case InputCommitted(item, previous_id):
+            yield wire_event("input_audio_buffer.committed", item_id=item.id, previous_item_id=previous_id)
+            yield from _item_added(item, previous_id)
+        case ItemAdded(item, previous_id):
+            yield from _item_added(item, previous_id)
+        case ItemDeleted(item_id):
+            yield wire_event("conversation.item.deleted", item_id=item_id)
+        case ItemTruncated(item_id, end_ms):
+            yield wire_event("conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=end_ms)
+        case _:
+            assert_never(event)
+
+
+def _item_added(item: Item, previous_id: str | None) -> Iterator[Wire]:
+    wire = wire_item(item)
+    yield wire_event("conversation.item.added", previous_item_id=previous_id, item=wire)
+    yield wire_event("conversation.item.done", previous_item_id=previous_id, item=wire)
+
+
+def _transcription(event: TranscriptGrew | Transcribed | TranscriptionFailed) -> Wire:
+    at = {"item_id": event.item_id, "content_index": 0}
+    name = "conversation.item.input_audio_transcription"
+    match event:
+        case TranscriptGrew(_, delta):
+            return wire_event(f"{name}.delta", **at, delta=delta)
+        case Transcribed(_, text, language, seconds):
+            languages = None if language is None else [{"code": language}]
+            usage = {"type": "duration", "seconds": round(seconds, 3)}
+            return wire_event(f"{name}.completed", **at, transcript=text, usage=usage, languages=languages)
+        case TranscriptionFailed(_, message):
+            error = {"type": "server_error", "code": "transcription_failed", "message": message, "param": None}
+            return wire_event(f"{name}.failed", **at, error=error)
+        case _:
+            assert_never(event)
+
+
+def _of_part(kind: str, response: _Response, index: int, item_id: str, **fields: Any) -> Wire:
+    return wire_event(kind, response_id=response.id, item_id=item_id, output_index=index, content_index=0, **fields)
+
+
+def _speech_ended(response: _Response, event: OutputEnded, output: _Output) -> Iterator[Wire]:
+    at = (response, event.index, event.item.id)
+    words = "".join(output.said)
+    for delta in output.sound.rest():
+        yield _of_part("response.output_audio.delta", *at, delta=delta)
+    yield _of_part("response.output_audio.done", *at)
+    yield _of_part("response.output_audio_transcript.done", *at, transcript=words)
+    yield _of_part("response.content_part.done", *at, part={"type": "audio", "transcript": words})
+
+
+def _text_ended(response: _Response, event: OutputEnded, output: _Output) -> Iterator[Wire]:
+    at = (response, event.index, event.item.id)
+    text = "".join(output.said)
+    yield _of_part("response.output_text.done", *at, text=text)
+    yield _of_part("response.content_part.done", *at, part={"type": "text", "text": text})
+
+
+def _call_ended(response: _Response, index: int, call: FunctionCall) -> Iterator[Wire]:
+    at = {"response_id": response.id, "item_id": call.id, "output_index": index, "call_id": call.call_id}
+    name = "response.function_call_arguments"
+    yield wire_event(f"{name}.delta", **at, delta=call.arguments)
+    yield wire_event(f"{name}.done", **at, name=call.name, arguments=call.arguments)
+
+
+def _unfinished(item: Item) -> Wire:
+    """An output item before anything of it was said."""
+    wire = wire_item(item, status="in_progress")
+    empty: Mapping[str, Any] = {"arguments": ""} if isinstance(item, FunctionCall) else {"content": []}
+    return {**wire, **empty}
+
+
+def _status(event: ResponseEnded) -> tuple[str, Wire | None]:
+    match event.how:
+        case "finished":
+            return "completed", None
+        case "interrupted":
+            reason = "turn_detected" if event.reason == "barge_in" else "client_cancelled"
+            return "cancelled", {"type": "cancelled", "reason": reason}
+        case "incomplete":
+            return "incomplete", {"type": "incomplete", "reason": "max_output_tokens"}
+        case "failed":
+            message = event.error or "The response could not be made; ask again."
+            error = {"type": "server_error", "code": "response_failed", "message": message}
+            return "failed", {"type": "failed", "error": error}
+
+
+def _wire_usage(usage: Usage) -> Wire:
+    taken, given = usage.input_text + usage.input_audio, usage.output_text + usage.output_audio
+    return {
+        "total_tokens": taken + given,
+        "input_tokens": taken,
+        "output_tokens": given,
+        "input_token_details": {
+            "text_tokens": usage.input_text,
+            "audio_tokens": usage.input_audio,
+            "image_tokens": 0,
+            "cached_tokens": usage.cached,
+            "cached_tokens_details": {"text_tokens": usage.cached, "audio_tokens": 0, "image_tokens": 0},
+        },
+        "output_token_details": {"text_tokens": usage.output_text, "audio_tokens": usage.output_audio},
+    }
+
+
+def _milliseconds(latency: Latency) -> Wire:
+    return {name: None if value is None else round(value, 1) for name, value in asdict(latency).items()}

@@ -1,0 +1,320 @@
+"""The `session` object of the wire and the SessionConfig behind it.
+
+`session.update` is a deep merge: a field that is absent keeps its value, null clears what can be
+off (`turn_detection`, `transcription`, `noise_reduction`, `idle_timeout_ms`, `tracing`, `prompt`,
+`include`), "" and [] are values. So every reader below takes the value that holds now as its default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from vivavoce.api.realtime.fields import Fields, invalid, string
+from vivavoce.api.realtime.reply_options import (
+    read_reply,
+    refuse_moved,
+    wire_max_tokens,
+    wire_tool,
+    wire_tool_choice,
+)
+from vivavoce.api.realtime.sound import read_format, wire_format
+from vivavoce.audio.codecs import Encoding
+from vivavoce.conversation.config import (
+    SemanticVad,
+    ServerVad,
+    SessionConfig,
+    TranscriptionOptions,
+    TurnPolicy,
+)
+from vivavoce.errors import RequestError
+
+LANGUAGE = re.compile(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]+)*")
+
+Kept = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeSession:
+    """One session as its client sees it. `hears`, `speaks`: encodings of the two directions.
+    `kept`, `noise_reduction` and `transcription_kept` hold fields that are accepted and echoed, but
+    change nothing in this server."""
+
+    id: str
+    model: str
+    config: SessionConfig = SessionConfig()
+    hears: Encoding = "audio/pcm"
+    speaks: Encoding = "audio/pcm"
+    kept: Kept = field(default_factory=dict[str, Any])
+    noise_reduction: Kept | None = None
+    transcription_kept: Kept = field(default_factory=dict[str, Any])
+
+    def updated(self, patch: object, *, has_spoken: bool) -> RealtimeSession:
+        """The session after a `session.update`. Raises RequestError, naming the field, and changes nothing then.
+
+        `has_spoken`: the assistant has been heard, so its voice stays. Another `model` is not an
+        error and not a change: every name is served by the same engines, and SDKs send their
+        default model here whatever the URL said.
+        """
+        fields = Fields(patch, "session")
+        _check_type(fields)
+        refuse_moved(fields)
+        fields.text("model", "")
+        audio = fields.object("audio") or Fields({}, "session.audio")
+        after = _with_input(self, audio.object("input") or Fields({}, "session.audio.input"))
+        after = _with_output(after, fields, audio.object("output") or Fields({}, "session.audio.output"))
+        if has_spoken and after.config.reply.voice != self.config.reply.voice:
+            raise RequestError(
+                "Cannot update a conversation's voice if assistant audio is present: open a new session for "
+                "another voice.",
+                param="session.audio.output.voice",
+                code="cannot_update_voice",
+            )
+        return replace(after, kept=_read_kept(fields, self.kept))
+
+    def wire(self) -> dict[str, Any]:
+        """The whole effective session, as `session.created` and `session.updated` carry it."""
+        reply = self.config.reply
+        return {
+            "type": "realtime",
+            "object": "realtime.session",
+            "id": self.id,
+            "model": self.model,
+            "output_modalities": [reply.modality],
+            "instructions": reply.instructions,
+            "tools": [wire_tool(tool) for tool in reply.tools],
+            "tool_choice": wire_tool_choice(reply.tool_choice),
+            "max_output_tokens": wire_max_tokens(reply.max_output_tokens),
+            "temperature": reply.temperature,
+            **_UNSET,
+            **self.kept,
+            "audio": {
+                "input": {
+                    "format": wire_format(self.hears),
+                    "noise_reduction": self.noise_reduction,
+                    "transcription": self._wire_transcription(),
+                    "turn_detection": wire_turn_detection(self.config.turn),
+                },
+                "output": {"format": wire_format(self.speaks), "voice": reply.voice, "speed": reply.speed},
+            },
+        }
+
+    def _wire_transcription(self) -> dict[str, Any] | None:
+        options = self.config.transcription
+        if options is None:
+            return None
+        return {
+            "model": options.model,
+            "language": options.language,
+            "prompt": options.prompt,
+            **self.transcription_kept,
+        }
+
+
+_UNSET = {"truncation": "auto", "tracing": None, "prompt": None, "include": None}
+
+
+def wire_turn_detection(turn: TurnPolicy) -> dict[str, Any] | None:
+    flags = {"create_response": turn.create_response, "interrupt_response": turn.interrupt_response}
+    match turn.detection:
+        case None:
+            return None
+        case SemanticVad(eagerness):
+            return {"type": "semantic_vad", "eagerness": eagerness, **flags}
+        case ServerVad() as vad:
+            return {
+                "type": "server_vad",
+                "threshold": vad.threshold,
+                "prefix_padding_ms": vad.prefix_padding_ms,
+                "silence_duration_ms": vad.silence_duration_ms,
+                "idle_timeout_ms": vad.idle_timeout_ms,
+                **flags,
+            }
+
+
+def _check_type(fields: Fields) -> None:
+    kind = fields.text("type", "realtime")
+    if kind == "transcription":
+        raise RequestError(
+            "Transcription sessions are not offered yet. Use 'session.type' realtime with "
+            "'session.audio.input.transcription' set and 'turn_detection.create_response' false: "
+            "the transcripts are the same.",
+            param="session.type",
+            code="invalid_value",
+        )
+    if kind != "realtime":
+        raise invalid("session.type", "be realtime", kind)
+
+
+def _with_input(session: RealtimeSession, audio: Fields) -> RealtimeSession:
+    transcription, kept = _read_transcription(audio, session.config.transcription, session.transcription_kept)
+    config = replace(
+        session.config,
+        turn=_read_turn(audio, session.config.turn),
+        transcription=transcription,
+    )
+    return replace(
+        session,
+        config=config,
+        hears=read_format(audio.object("format"), session.hears),
+        noise_reduction=_read_noise_reduction(audio, session.noise_reduction),
+        transcription_kept=kept,
+    )
+
+
+def _with_output(session: RealtimeSession, fields: Fields, audio: Fields) -> RealtimeSession:
+    config = replace(session.config, reply=read_reply(fields, session.config.reply))
+    return replace(session, config=config, speaks=read_format(audio.object("format"), session.speaks))
+
+
+def _read_turn(audio: Fields, now: TurnPolicy) -> TurnPolicy:
+    if "turn_detection" not in audio.raw:
+        return now
+    fields = audio.object("turn_detection")
+    if fields is None:
+        return replace(now, detection=None)
+    kind = _vad_type(fields, now)
+    if (now.detection is None) or kind != _type_of(now.detection):
+        now = TurnPolicy()  # another kind of detection starts from its own defaults
+    return TurnPolicy(
+        _read_semantic(fields, now.detection) if kind == "semantic_vad" else _read_server_vad(fields, now.detection),
+        create_response=fields.flag("create_response", now.create_response),
+        interrupt_response=fields.flag("interrupt_response", now.interrupt_response),
+    )
+
+
+def _type_of(detection: ServerVad | SemanticVad) -> Literal["server_vad", "semantic_vad"]:
+    return "semantic_vad" if isinstance(detection, SemanticVad) else "server_vad"
+
+
+def _vad_type(fields: Fields, now: TurnPolicy) -> str:
+    kinds = ("server_vad", "semantic_vad")
+    if fields.get("type") is None and now.detection is not None:
+        return _type_of(now.detection)
+    return str(fields.need_choice("type", kinds))
+
+
+def _read_semantic(fields: Fields, now: ServerVad | SemanticVad | None) -> SemanticVad:
+    base = now if isinstance(now, SemanticVad) else SemanticVad()
+    return SemanticVad(fields.choice("eagerness", ("low", "medium", "high", "auto"), base.eagerness))
+
+
+def _read_server_vad(fields: Fields, now: ServerVad | SemanticVad | None) -> ServerVad:
+    base = now if isinstance(now, ServerVad) else ServerVad()
+    idle = None if "idle_timeout_ms" in fields.raw else base.idle_timeout_ms
+    return ServerVad(
+        threshold=fields.number("threshold", base.threshold, 0.0, 1.0),
+        prefix_padding_ms=fields.integer("prefix_padding_ms", base.prefix_padding_ms, 0, 10_000),
+        silence_duration_ms=fields.integer("silence_duration_ms", base.silence_duration_ms, 0, 30_000),
+        idle_timeout_ms=fields.integer("idle_timeout_ms", idle, 1_000, 600_000),
+    )
+
+
+def _read_transcription(
+    audio: Fields, now: TranscriptionOptions | None, kept: Kept
+) -> tuple[TranscriptionOptions | None, Kept]:
+    if "transcription" not in audio.raw:
+        return now, kept
+    fields = audio.object("transcription")
+    if fields is None:
+        return None, {}
+    base = now or TranscriptionOptions()
+    options = TranscriptionOptions(
+        model=fields.text("model", base.model),
+        language=_read_language(fields, None if "language" in fields.raw else base.language),
+        prompt=fields.text("prompt", None if "prompt" in fields.raw else base.prompt),
+    )
+    found = {
+        "delay": fields.choice("delay", ("minimal", "low", "medium", "high", "xhigh"), None),
+        "keywords": fields.array("keywords", string, most=1000),
+        "languages": fields.array("languages", string, most=100),
+    }
+    return options, {**kept, **{name: value for name, value in found.items() if value is not None}}
+
+
+def _read_language(fields: Fields, default: str | None) -> str | None:
+    """ISO 639-1 as engines take it: "en-US" means "en", and "" that the language is to be detected."""
+    language = fields.text("language", default)
+    if not language:
+        return None
+    if not LANGUAGE.fullmatch(language):
+        raise invalid(fields.at("language"), "be an ISO 639-1 code such as en", language)
+    return re.split("[-_]", language)[0].lower()
+
+
+def _read_noise_reduction(audio: Fields, now: Kept | None) -> Kept | None:
+    if "noise_reduction" not in audio.raw:
+        return now
+    fields = audio.object("noise_reduction")
+    if fields is None:
+        return None
+    kind = fields.need_choice("type", ("near_field", "far_field"))
+    strength = fields.number("strength", None, 0.0, 1.0)
+    return {"type": kind} if strength is None else {"type": kind, "strength": strength}
+
+
+def _read_kept(fields: Fields, now: Kept) -> Kept:
+    """Fields without effect here, checked so far that their echo is valid."""
+    read = {
+        "tracing": _read_tracing,
+        "include": lambda it: it.array("include", _inclusion, most=10),
+        "prompt": _read_prompt,
+        "truncation": _read_truncation,
+        "parallel_tool_calls": lambda it: it.flag("parallel_tool_calls", True),
+        "reasoning": _read_reasoning,
+    }
+    return {**now, **{name: reader(fields) for name, reader in read.items() if name in fields.raw}}
+
+
+def _inclusion(value: Any, path: str) -> str:
+    if value != "item.input_audio_transcription.logprobs":
+        raise invalid(path, "be item.input_audio_transcription.logprobs", value)
+    return str(value)
+
+
+def _read_tracing(fields: Fields) -> Any:
+    if isinstance(fields.get("tracing"), str):
+        return fields.choice("tracing", ("auto",), None)
+    tracing = fields.object("tracing")
+    if tracing is None:
+        return None
+    names = {name: tracing.text(name, None) for name in ("workflow_name", "group_id")}
+    return {**names, "metadata": tracing.get("metadata")}
+
+
+def _read_prompt(fields: Fields) -> Any:
+    prompt = fields.object("prompt")
+    if prompt is None:
+        return None
+    variables = prompt.object("variables")
+    version = prompt.text("version", None)
+    return {
+        "id": prompt.need_text("id"),
+        "version": version,
+        "variables": None if variables is None else {name: str(value) for name, value in variables.raw.items()},
+    }
+
+
+def _read_truncation(fields: Fields) -> Any:
+    if fields.get("truncation") is None:
+        return "auto"
+    if isinstance(fields.get("truncation"), str):
+        return fields.choice("truncation", ("auto", "disabled"), "auto")
+    truncation = fields.need_object("truncation")
+    truncation.need_choice("type", ("retention_ratio",))
+    limits = truncation.object("token_limits")
+    most = None if limits is None else limits.integer("post_instructions", None, 0, 1_000_000)
+    return {
+        "type": "retention_ratio",
+        "retention_ratio": truncation.number("retention_ratio", 1.0, 0.0, 1.0),
+        "token_limits": None if limits is None else {"post_instructions": most},
+    }
+
+
+def _read_reasoning(fields: Fields) -> Any:
+    reasoning = fields.object("reasoning")
+    if reasoning is None:
+        return None
+    return {"effort": reasoning.choice("effort", ("minimal", "low", "medium", "high", "xhigh"), None)}
