@@ -1,0 +1,20 @@
+"""`vivavoce bench`: measurements."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import Any
+
+BENCHES = ("bench_latency", "bench_stt")
+
+
+def add_parser(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "bench", help="measure latency or recognition", description=__doc__
+    )
+    benches = parser.add_subparsers(dest="bench", required=True, metavar="BENCH")
+    for name in BENCHES:
+        from importlib.util import find_spec  # XXX
+        if find_spec(f"vivavoce.cli.{name}") is None: continue  # XXX
+        import_module(f"vivavoce.cli.{name}").add_parser(benches)

@@ -1,0 +1,181 @@
+"""`vivavoce bench latency`: how long one waits for an answer, measured at the ear.
+
+Questions are played at real time into a running server, as a client with a microphone would, and the time
+counts from the last voiced sample of the question to the first audible sample of the answer, on one clock.
+Every question opens its own session. With --barge-in a user speaks up during the answer, and the time counts
+from the first voiced sample to silence at the ear.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vivavoce.cli.clips import Clip
+    from vivavoce.cli.dialogue import Exchange, Interruption, Json
+    from vivavoce.cli.server import Address, Running
+    from vivavoce.settings import Settings
+
+QUESTIONS = (
+    "What is the capital of France?",
+    "How many days are there in a week?",
+    "Who wrote Romeo and Juliet?",
+    "What colour do you get when you mix blue and yellow?",
+    "Can you tell me a short joke?",
+    "What should I cook for dinner tonight?",
+    "How far away is the moon?",
+    "Please remind me how to boil an egg.",
+    "What is seven times eight?",
+    "I feel a bit tired today, what can I do?",
+    "Why is the sky blue?",
+    "Name three animals that live in the sea.",
+)
+"""What --synthesised asks, in a voice of the speech engine that the settings name."""
+TELL_ME_MORE = "Answer every question at length, in at least eight long sentences."
+"""Instructions for --barge-in: an answer has to last in order to be interrupted."""
+STAGGER = 0.35  # seconds between the starts of sessions at once: people do not speak in chorus
+
+
+def add_parser(benches: Any) -> None:
+    parser = benches.add_parser("latency", help="from the last word to the first sound", description=__doc__)
+    parser.add_argument("--url", help="server to measure; without it one is started, and its memory reported")
+    parser.add_argument("--demo", action="store_true", help="start a scripted server (what it measures is itself)")
+    questions = parser.add_mutually_exclusive_group(required=True)
+    questions.add_argument(
+        "--recordings", type=Path, metavar="DIR", help="folder of questions, with manifest.jsonl or without"
+    )
+    questions.add_argument("--synthesised", action="store_true", help="questions spoken by the speech engine")
+    parser.add_argument("--clips", type=int, metavar="N", help="at most so many questions")
+    parser.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at once (default 1)")
+    parser.add_argument("--turn-detection", choices=("semantic_vad", "server_vad"), default="semantic_vad")
+    parser.add_argument("--barge-in", action="store_true", help="measure how soon the answer stops instead")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG; needs matplotlib)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from vivavoce.cli import bench_report
+    from vivavoce.cli.clips import choose
+    from vivavoce.settings import read_settings
+
+    settings = read_settings()
+    clips = _synthesised(settings, args.clips) if args.synthesised else choose(args.recordings, args.clips)
+    measured = asyncio.run(_measure(args, settings, clips))
+    report = bench_report.report(measured)
+    bench_report.show(report)
+    if args.json:
+        bench_report.write_json(report, args.json)
+    if args.plot:
+        bench_report.plot(report, args.plot)
+    return 0 if report["summary"]["answered"] else 1
+
+
+async def _measure(args: argparse.Namespace, settings: Settings, clips: list[Clip]) -> dict[str, Any]:
+    from vivavoce.cli.server import reach
+
+    session = session_settings(args.turn_detection, TELL_ME_MORE if args.barge_in else None)
+    extra = ["--demo"] if args.demo else []
+    async with reach(settings, args.url, *extra, fresh=True) as running:
+        if args.barge_in:
+            return {"interruptions": await barge_in(running.address, session, clips), **_about(args, running)}
+        exchanges = await ask_all(running.address, session, clips, args.sessions)
+        return {"exchanges": exchanges, **_about(args, running)}
+
+
+def session_settings(detection: str, instructions: str | None = None) -> Json:
+    """What the client asks the server for. `detection`: the type of turn detection."""
+    audio = {"input": {"turn_detection": {"type": detection}, "transcription": {"model": "whisper-1"}}}
+    return {"audio": audio, **({"instructions": instructions} if instructions else {})}
+
+
+def _about(args: argparse.Namespace, running: Running) -> dict[str, Any]:
+    return {
+        "turn_detection": args.turn_detection,
+        "sessions": args.sessions,
+        "server_memory_mib": running.memory_mib(),
+        "server_ready_seconds": running.ready_seconds,
+    }
+
+
+async def ask_all(address: Address, session: Json, clips: list[Clip], sessions: int = 1) -> list[Exchange]:
+    """Ask every question once in each of `sessions` conversations that go on side by side."""
+    import asyncio
+
+    async with asyncio.TaskGroup() as tasks:
+        workers = [
+            tasks.create_task(_ask_in_turn(address, session, _rotated(clips, worker, sessions), worker * STAGGER))
+            for worker in range(sessions)
+        ]
+    return [exchange for worker in workers for exchange in worker.result()]
+
+
+def _rotated(clips: list[Clip], worker: int, workers: int) -> list[Clip]:
+    """The same questions, begun elsewhere: so that sessions at once do not say the same."""
+    start = worker * len(clips) // workers
+    return clips[start:] + clips[:start]
+
+
+async def _ask_in_turn(address: Address, session: Json, clips: list[Clip], delay: float) -> list[Exchange]:
+    import asyncio
+
+    from vivavoce.cli.dialogue import ConversationEnded, Exchange, dialogue
+
+    await asyncio.sleep(delay)
+    exchanges = []
+    for clip in clips:
+        try:
+            async with dialogue(address, session) as talk:
+                exchange = await talk.ask(clip)
+        except ConversationEnded as error:
+            exchange = Exchange(clip, "", "", None, cut_in=False, server_ms={}, problem=str(error))
+        _progress(clip.name, exchange.voice_to_voice_ms, exchange.problem)
+        exchanges.append(exchange)
+    return exchanges
+
+
+async def barge_in(address: Address, session: Json, clips: list[Clip]) -> list[Interruption]:
+    """Each clip interrupts the answer to the one before it."""
+    from vivavoce.cli.dialogue import ConversationEnded, Interruption, dialogue
+
+    interruptions = []
+    for question, interrupter in zip(clips, [*clips[1:], clips[0]], strict=True):
+        try:
+            async with dialogue(address, session) as talk:
+                interruption = await talk.interrupt(question, interrupter)
+        except ConversationEnded as error:
+            interruption = Interruption(interrupter, None, None, str(error))
+        _progress(interrupter.name, interruption.flushed_ms, interruption.problem)
+        interruptions.append(interruption)
+    return interruptions
+
+
+def _progress(name: str, ms: float | None, problem: str) -> None:
+    import sys
+
+    print(f"{name:40} {'–' if ms is None else f'{ms:.0f} ms':>9}  {problem}", file=sys.stderr, flush=True)
+
+
+def _synthesised(settings: Settings, count: int | None) -> list[Clip]:
+    """QUESTIONS, spoken here by the speech engine of the settings, which is closed before anything is measured."""
+    import asyncio
+    from contextlib import aclosing, closing
+
+    from vivavoce.audio.pcm import join
+    from vivavoce.cli.clips import Clip
+    from vivavoce.cli.engines import load_synthesizer
+
+    async def speak() -> list[Clip]:
+        clips = []
+        with closing(load_synthesizer(settings)) as engine:
+            for question in QUESTIONS[:count]:
+                async with aclosing(engine.synthesize(question, voice="cedar", language="en")) as sounds:
+                    sound = join([piece async for piece in sounds], engine.rate)
+                clips.append(Clip.of(question, sound, question))
+        return clips
+
+    return asyncio.run(speak())

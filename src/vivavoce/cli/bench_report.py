@@ -1,0 +1,215 @@
+"""What `vivavoce bench latency` measured, as numbers, a table, JSON and a picture."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vivavoce import __version__
+from vivavoce.errors import StartupError
+
+if TYPE_CHECKING:
+    from vivavoce.cli.dialogue import Exchange, Interruption
+
+STAGES = {
+    "endpoint": "turn found to be over",
+    "transcript": "words recognised",
+    "first_token": "first token of the answer",
+    "first_clause": "first clause of the answer",
+    "first_sound": "first sound made",
+}
+"""The server's own account of a turn: keys on the wire, and what they mean."""
+
+Report = dict[str, Any]
+
+
+def report(measured: dict[str, Any]) -> Report:
+    """Everything measured, ready for JSON. Takes what `bench_latency` gathered."""
+    about = {key: value for key, value in measured.items() if key not in ("exchanges", "interruptions")}
+    head = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "vivavoce": __version__,
+        "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+        **about,
+    }
+    if "interruptions" in measured:
+        return head | _barge_in(measured["interruptions"])
+    return head | _latency(measured["exchanges"])
+
+
+def _latency(exchanges: Sequence[Exchange]) -> Report:
+    clean = [one for one in exchanges if one.voice_to_voice_ms is not None and not one.cut_in]
+    answered = [one for one in exchanges if one.voice_to_voice_ms is not None or one.cut_in]
+    return {
+        "kind": "latency",
+        "summary": {
+            "turns": len(exchanges),
+            "answered": len(answered),
+            "unanswered": len(exchanges) - len(answered),
+            "cut_in": sum(one.cut_in for one in exchanges),
+            "voice_to_voice_ms": _spread(one.voice_to_voice_ms for one in clean),
+            "voice_to_voice_ms_with_cut_ins": _spread(one.voice_to_voice_ms for one in exchanges),
+            "stages_ms": {stage: _spread(one.server_ms.get(stage) for one in clean) for stage in STAGES},
+        },
+        "turns": [
+            {
+                "question": one.question.name,
+                "spoken": one.question.text,
+                "seconds": round(len(one.question.samples) / 24_000, 2),
+                "last_voiced_seconds": round(one.question.end, 2),
+                "heard": one.heard,
+                "answer": one.answer,
+                "voice_to_voice_ms": one.voice_to_voice_ms,
+                "cut_in": one.cut_in,
+                "server_ms": one.server_ms,
+                "problem": one.problem,
+            }
+            for one in exchanges
+        ],
+    }
+
+
+def _barge_in(interruptions: Sequence[Interruption]) -> Report:
+    # Told before the user spoke: the server took something else for a voice. That is no quick reaction.
+    early = [one for one in interruptions if one.flushed_ms is not None and one.flushed_ms < 0]
+    stopped = [one for one in interruptions if one.flushed_ms is not None and one.flushed_ms >= 0]
+    return {
+        "kind": "barge-in",
+        "summary": {
+            "turns": len(interruptions),
+            "answered": len(stopped),
+            "not_tried": sum(bool(one.problem) for one in interruptions),
+            "not_stopped": sum(one.flushed_ms is None and not one.problem for one in interruptions),
+            "too_early": len(early),
+            "silent_at_the_ear_ms": _spread(one.flushed_ms for one in stopped),
+            "last_sound_sent_ms": _spread(one.last_sent_ms for one in stopped),
+        },
+        "turns": [
+            {
+                "interrupter": one.clip.name,
+                "silent_at_the_ear_ms": one.flushed_ms,
+                "last_sound_sent_ms": one.last_sent_ms,
+                "problem": one.problem,
+            }
+            for one in interruptions
+        ],
+    }
+
+
+def _spread(values: Iterable[float | None]) -> dict[str, float] | None:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    p50, p95 = np.percentile(known, [50, 95])
+    figures = {"p50": p50, "p95": p95, "min": min(known), "max": max(known)}
+    return {"n": len(known), **{name: round(float(figure), 1) for name, figure in figures.items()}}
+
+
+# --- showing -----------------------------------------------------------------------------------------
+
+
+def show(report: Report) -> None:
+    """The table for people."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("ms", "p50", "p95", "min", "max", "n", title=_title(report), title_justify="left", box=None)
+    for name, spread in _rows(report):
+        if spread:
+            table.add_row(name, *(f"{spread[key]:.0f}" for key in ("p50", "p95", "min", "max", "n")))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(_counts(report["summary"]))
+    if report["server_memory_mib"]:
+        ready, memory = report["server_ready_seconds"], report["server_memory_mib"]
+        console.print(f"server: ready after {ready:.1f} s, at most {memory:.0f} MiB of memory")
+
+
+def _title(report: Report) -> str:
+    if report["kind"] == "barge-in":
+        return "From the user's first voiced sample to silence"
+    return f"From the last voiced sample, {report['sessions']} session(s), {report['turn_detection']}"
+
+
+def _rows(report: Report) -> list[tuple[str, dict[str, float] | None]]:
+    summary = report["summary"]
+    if report["kind"] == "barge-in":
+        return [
+            ("silence at the ear (client told, and flushed)", summary["silent_at_the_ear_ms"]),
+            ("last sound the server sent", summary["last_sound_sent_ms"]),
+        ]
+    stages = [(f"server: {meaning}", summary["stages_ms"][stage]) for stage, meaning in STAGES.items()]
+    return [
+        *stages,
+        ("voice to voice, at the ear", summary["voice_to_voice_ms"]),
+        ("  turns that were cut in on counted too", summary["voice_to_voice_ms_with_cut_ins"]),
+    ]
+
+
+def _counts(summary: dict[str, Any]) -> str:
+    words = {
+        "turns": "turns",
+        "answered": "answered",
+        "unanswered": "unanswered",
+        "cut_in": "answered too early (cut in)",
+        "not_tried": "with nothing to interrupt",
+        "not_stopped": "not stopped",
+        "too_early": "stopped before anybody spoke",
+    }
+    return ", ".join(f"{summary[key]} {word}" for key, word in words.items() if key in summary)
+
+
+def write_json(report: Report, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def plot(report: Report, path: Path) -> None:
+    """Draw each turn's time in order of size, and where a median turn's time goes. Raises StartupError."""
+    try:
+        import matplotlib
+    except ImportError:
+        raise StartupError("--plot needs matplotlib.", "Install it: .venv/bin/pip install matplotlib.") from None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (turns, stages) = pyplot.subplots(1, 2, figsize=(11, 4), width_ratios=(3, 2), layout="constrained")
+    main_key = "silent_at_the_ear_ms" if report["kind"] == "barge-in" else "voice_to_voice_ms"
+    _draw_turns(turns, report, main_key)
+    _draw_stages(stages, report)
+    figure.suptitle(_title(report))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _draw_turns(axes: Any, report: Report, key: str) -> None:
+    turns = sorted((turn for turn in report["turns"] if turn[key] is not None), key=lambda turn: float(turn[key]))
+    colours = ["tab:orange" if turn.get("cut_in") else "tab:blue" for turn in turns]
+    axes.bar(range(len(turns)), [turn[key] for turn in turns], color=colours)
+    spread = report["summary"][key]
+    for name, style in (("p50", "-"), ("p95", "--")):
+        if spread:
+            axes.axhline(
+                spread[name], color="black", linestyle=style, linewidth=1, label=f"{name} {spread[name]:.0f} ms"
+            )
+    axes.set(xlabel="turns, quickest first (orange: cut in on)", ylabel="ms at the ear")
+    if spread:
+        axes.legend()
+
+
+def _draw_stages(axes: Any, report: Report) -> None:
+    rows = [(name.removeprefix("server: "), spread) for name, spread in _rows(report) if spread]
+    names = [name.strip() for name, _ in reversed(rows)]
+    axes.barh(names, [spread["p95"] for _, spread in reversed(rows)], color="lightgrey", label="p95")
+    axes.barh(names, [spread["p50"] for _, spread in reversed(rows)], color="tab:blue", label="p50")
+    axes.set(xlabel="ms after the last voiced sample" if report["kind"] == "latency" else "ms after the onset")
+    if rows:
+        axes.legend()

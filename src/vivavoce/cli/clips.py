@@ -1,0 +1,136 @@
+"""Recordings as a microphone would hear them, and where the voice in them begins and ends.
+
+The last voiced sample is what "voice-to-voice" is counted from, so it is found from the sound itself
+and not from a recogniser: a 10 ms frame is voiced when it lies VOICED_ABOVE_FLOOR_DB above the clip's
+own noise floor (10th percentile of its frames) and no further than VOICED_BELOW_PEAK_DB below its loud
+part (95th percentile), and at least three of the five frames that end with it are: a click is no voice.
+Against Silero VAD (threshold 0.5) it is checked in tests/cli/test_clips.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.audio.resample import resample
+from vivavoce.errors import StartupError
+
+RATE = 24_000
+"""Hz of pcm16 on the Realtime wire."""
+VOICED_ABOVE_FLOOR_DB = 12.0
+VOICED_BELOW_PEAK_DB = 35.0
+AUDIBLE_DB = -45.0
+"""dBFS over 10 ms from which an answer counts as heard; quieter is taken for silence."""
+
+_FRAME = 0.01  # s
+_SILENCE_DB = -90.0  # digital silence has no level; this stands for it
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One recorded utterance at RATE. `onset`, `end`: seconds of its first and last voiced sample."""
+
+    name: str
+    samples: Samples
+    onset: float
+    end: float
+    text: str = ""
+
+    @classmethod
+    def of(cls, name: str, sound: Pcm, text: str = "") -> Clip:
+        heard = resample(sound, RATE)
+        onset, end = voiced_span(heard)
+        return cls(name, heard.samples, onset, end, text)
+
+
+def read_clip(path: Path, text: str = "") -> Clip:
+    """Any file that libsndfile reads, any rate, mono or more. Raises StartupError."""
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (OSError, soundfile.SoundFileError) as error:
+        raise StartupError(f"{path} cannot be read as sound: {error}", "Give a WAV, FLAC, OGG or MP3 file.") from error
+    if not len(samples):
+        raise StartupError(f"{path} holds no sound.", "Give a file in which somebody speaks.")
+    return Clip.of(path.stem, Pcm(samples.mean(axis=1, dtype=np.float32), rate), text)
+
+
+def levels(sound: Pcm) -> Samples:
+    """Level of each 10 ms frame in dBFS, shape (frames,)."""
+    size = round(_FRAME * sound.rate)
+    frames = sound.samples[: len(sound) // size * size].reshape(-1, size)
+    power = np.square(frames, dtype=np.float64).mean(axis=1)
+    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (_SILENCE_DB / 10))), np.float32)
+
+
+def voiced_span(sound: Pcm) -> tuple[float, float]:
+    """Seconds of the first and the last voiced sample; the whole sound where nothing stands out."""
+    level = levels(sound)
+    if not len(level):
+        return 0.0, sound.seconds
+    floor, loud = np.percentile(level, 10), np.percentile(level, 95)
+    voiced = level > max(min(floor + VOICED_ABOVE_FLOOR_DB, loud - 6.0), loud - VOICED_BELOW_PEAK_DB)
+    near = np.convolve(voiced, np.ones(5), mode="full")[: len(voiced)]  # voiced among the last five
+    ends = np.flatnonzero(voiced & (near >= 3))
+    if not len(ends):
+        return 0.0, sound.seconds
+    first = max(0, int(ends[0]) - 4)
+    first += int(np.argmax(voiced[first : ends[0] + 1]))
+    return first * _FRAME, min((int(ends[-1]) + 1) * _FRAME, sound.seconds)
+
+
+def first_audible(sound: Pcm) -> float | None:
+    """Seconds into `sound` at which it can be heard; None when it is silent."""
+    loud = np.flatnonzero(levels(sound) > AUDIBLE_DB)
+    return float(loud[0]) * _FRAME if len(loud) else None
+
+
+# --- choosing questions ------------------------------------------------------------------------------
+
+ASKED_KINDS = ("question", "command", "prompt", "read", "conversation")
+
+
+def choose(folder: Path, count: int | None) -> list[Clip]:
+    """Questions and commands out of a folder of recordings.
+
+    With a manifest.jsonl: English, a human voice, 1 to 8 s, an exact transcript, and of a kind in
+    ASKED_KINDS; one of each source folder in turn, by name, so that a few clips have many voices.
+    Without one: every sound file by name. Raises StartupError when there is none.
+    """
+    manifest = folder / "manifest.jsonl"
+    if manifest.exists():
+        rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
+        chosen = [(folder / row["path"], row["text"]) for row in _in_turn([row for row in rows if _asks(row)])]
+    else:
+        suffixes = (".wav", ".flac", ".ogg", ".mp3")
+        chosen = [(path, "") for path in sorted(folder.rglob("*")) if path.suffix.lower() in suffixes]
+    if not chosen:
+        raise StartupError(f"{folder} holds no questions.", "Give a folder with sound files, or use --synthesised.")
+    return [read_clip(path, text) for path, text in chosen[:count]]
+
+
+def _asks(row: dict[str, Any]) -> bool:
+    return bool(
+        row["lang"] == "en"
+        and row["voice"] == "human"
+        and row["kind"] in ASKED_KINDS
+        and row["text"]
+        and row["wer_ok"]
+        and 1 <= row["seconds"] <= 8
+    )
+
+
+def _in_turn(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    folders: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: str(row["path"])):
+        folders.setdefault(row["path"].rpartition("/")[0], []).append(row)
+    for around in zip_longest(*folders.values()):
+        yield from (row for row in around if row)

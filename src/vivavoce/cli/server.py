@@ -1,0 +1,158 @@
+"""The server that a command talks to: one that runs already, or one that it starts and stops itself."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+from vivavoce.errors import StartupError
+from vivavoce.settings import Secret, Settings
+
+READY_WITHIN = 120.0
+"""Seconds that a server we start may take; a cold disk has to read a gigabyte of weights."""
+STOP_WITHIN = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is. `base`: "http://host:port", with no path."""
+
+    base: str
+    key: Secret = Secret()
+
+    @classmethod
+    def of(cls, url: str, key: Secret | None = None) -> Address:
+        """From what people write: with or without scheme, /v1 or /v1/realtime. Raises StartupError."""
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        schemes = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+        if parts.scheme not in schemes or not parts.hostname:
+            raise StartupError(f"{url!r} is no server address.", "Write it like http://127.0.0.1:8990.")
+        path = parts.path.rstrip("/").removesuffix("/realtime").removesuffix("/v1")
+        return cls(f"{schemes[parts.scheme]}://{parts.netloc}{path}", key or Secret())
+
+    @property
+    def socket_url(self) -> str:
+        return f"{self.base.replace('http', 'ws', 1)}/v1/realtime?model=vivavoce"
+
+    @property
+    def is_local(self) -> bool:
+        host = urlsplit(self.base).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server to talk to; `pid` and `ready_seconds` are known of one that we started."""
+
+    address: Address
+    pid: int | None = None
+    ready_seconds: float | None = None
+
+    def memory_mib(self) -> float | None:
+        """Peak resident memory of the server and its children, in MiB, where the system tells it."""
+        return None if self.pid is None else _memory_mib(self.pid)
+
+
+@asynccontextmanager
+async def reach(settings: Settings, url: str | None, *arguments: str, fresh: bool = False) -> AsyncIterator[Running]:
+    """The server at `url`, else the local one, else one that is started here and stopped at the end.
+
+    `arguments` go to `vivavoce serve`; `fresh` passes over a local server that runs already.
+    Raises StartupError when the server at `url` does not answer.
+    """
+    if url or settings.client.url:
+        address = Address.of(url or settings.client.url, settings.client.key)
+        if not await is_healthy(address):
+            raise StartupError(
+                f"No vivavoce server answers at {address.base}.",
+                "Start one with `vivavoce serve`, or leave --url out to have one started.",
+            )
+        yield Running(address)
+        return
+    local = Address.of(f"127.0.0.1:{settings.server.port}", settings.client.key)
+    if not fresh and await is_healthy(local):
+        yield Running(local)
+        return
+    async with _started(settings, arguments) as running:
+        yield running
+
+
+async def is_healthy(address: Address) -> bool:
+    """Whether GET /health says that the server is ready."""
+    import httpx
+
+    try:
+        async with httpx.AsyncClient(timeout=2, trust_env=not address.is_local) as client:
+            return (await client.get(f"{address.base}/health")).is_success
+    except httpx.HTTPError:
+        return False
+
+
+@asynccontextmanager
+async def _started(settings: Settings, arguments: tuple[str, ...]) -> AsyncIterator[Running]:
+    port = free_port()
+    began = monotonic()
+    command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", "--port", str(port), *arguments]
+    # Its lines go to our stderr: they are progress, and our stdout may be read by a script.
+    server = await asyncio.create_subprocess_exec(*command, stdout=sys.stderr.fileno())
+    try:
+        address = Address.of(f"127.0.0.1:{port}", settings.client.key)
+        await _until_ready(server, address)
+        yield Running(address, server.pid, monotonic() - began)
+    finally:
+        await _stop(server)
+
+
+async def _until_ready(server: asyncio.subprocess.Process, address: Address) -> None:
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            while not await is_healthy(address):
+                if server.returncode is not None:
+                    raise StartupError("The server did not start.", "Its own message is above; try `vivavoce doctor`.")
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise StartupError(f"The server was not ready after {READY_WITHIN:g} s.", "Try `vivavoce doctor`.") from None
+
+
+async def _stop(server: asyncio.subprocess.Process) -> None:
+    if server.returncode is not None:
+        return
+    server.terminate()
+    try:
+        async with asyncio.timeout(STOP_WITHIN):
+            await server.wait()
+    except TimeoutError:
+        server.kill()
+        await server.wait()
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _memory_mib(pid: int) -> float | None:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        children = [
+            int(child)
+            for path in Path(f"/proc/{pid}/task").glob("*/children")
+            for child in path.read_text(encoding="ascii").split()
+        ]
+    except OSError:
+        return None
+    peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+    return peak / 1024 + sum(_memory_mib(child) or 0.0 for child in children)

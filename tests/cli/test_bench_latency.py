@@ -1,0 +1,88 @@
+"""The bench reads what a clock would: against a scripted server whose delay is known."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mock_server import RATE, Script, mock_server
+from vivavoce.audio.pcm import Pcm
+from vivavoce.cli import main
+from vivavoce.cli.bench_latency import ask_all, barge_in, session_settings
+from vivavoce.cli.clips import Clip
+from vivavoce.cli.server import Address
+
+TOLERANCE_MS = 30
+
+
+def spoken(seconds: float = 0.6) -> Clip:
+    """A tone between silences; its last loud sample is known."""
+    times = np.arange(round(seconds * RATE)) / RATE
+    tone = 0.3 * np.sin(2 * np.pi * 220 * times)
+    samples = np.concatenate([np.zeros(RATE // 4), tone, np.zeros(RATE // 3)]).astype(np.float32)
+    return Clip.of("tone", Pcm(samples, RATE))
+
+
+@pytest.mark.parametrize("delay", [0.35, 0.8])
+def test_the_bench_reads_a_known_delay(delay: float) -> None:
+    """Leading silence of the answer counts as silence, the client's own framing as part of the wait."""
+    with mock_server(Script(delay=delay)) as url:
+        exchanges = asyncio.run(ask_all(Address.of(url), session_settings("semantic_vad"), [spoken(), spoken(0.9)]))
+    read = [exchange.voice_to_voice_ms for exchange in exchanges]
+    assert read == [pytest.approx(delay * 1000, abs=TOLERANCE_MS)] * 2
+    assert all(exchange.heard == "What time is it?" and exchange.answer == "It is noon." for exchange in exchanges)
+    assert not any(exchange.cut_in or exchange.problem for exchange in exchanges)
+
+
+def test_sessions_at_once_are_all_measured() -> None:
+    with mock_server(Script(delay=0.5)) as url:
+        exchanges = asyncio.run(ask_all(Address.of(url), session_settings("server_vad"), [spoken()], sessions=4))
+    assert len(exchanges) == 4
+    assert all(exchange.voice_to_voice_ms == pytest.approx(500, abs=TOLERANCE_MS) for exchange in exchanges)
+
+
+def test_an_answer_before_the_last_word_is_a_cut_in_and_no_quick_answer() -> None:
+    with mock_server(Script(early=0.3)) as url:
+        [exchange] = asyncio.run(ask_all(Address.of(url), session_settings("semantic_vad"), [spoken(1.0)]))
+    assert exchange.cut_in
+    assert exchange.voice_to_voice_ms is None
+
+
+def test_barge_in_is_timed_from_the_onset_of_the_voice() -> None:
+    with mock_server(Script(delay=0.3, answer_seconds=4.0, stop_after=0.12)) as url:
+        [stopped] = asyncio.run(barge_in(Address.of(url), session_settings("semantic_vad"), [spoken()]))
+    assert stopped.problem == ""
+    assert stopped.flushed_ms == pytest.approx(120, abs=TOLERANCE_MS)
+    assert stopped.last_sent_ms is not None and stopped.last_sent_ms < 150
+
+
+def test_the_command_writes_what_it_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = spoken()
+    soundfile.write(tmp_path / "question.wav", clip.samples, RATE)
+    with mock_server(Script(delay=0.5)) as url:
+        arguments = [
+            "bench",
+            "latency",
+            "--url",
+            url,
+            "--recordings",
+            str(tmp_path),
+            "--json",
+            str(tmp_path / "out.json"),
+        ]
+        assert main(arguments) == 0
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert report["summary"]["voice_to_voice_ms"]["p50"] == pytest.approx(500, abs=TOLERANCE_MS)
+    assert report["summary"]["stages_ms"]["first_token"]["p50"] == 300
+    assert "voice to voice" in capsys.readouterr().out
+
+
+def test_no_server_is_said_with_its_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(tmp_path / "question.wav", spoken().samples, RATE)
+    assert main(["bench", "latency", "--url", "127.0.0.1:9", "--recordings", str(tmp_path)]) == 2
+    assert "No vivavoce server answers at http://127.0.0.1:9" in capsys.readouterr().err
