@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-
 from mock_server import RATE, Script, mock_server
+
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli import main
 from vivavoce.cli.bench_latency import ask_all, barge_in, session_settings

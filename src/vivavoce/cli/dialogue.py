@@ -35,7 +35,7 @@ ROOM_DB = -70.0
 OPEN_WITHIN = 20.0
 """Seconds for the connection and the session's first two events."""
 LINGER = 3.0
-"""Seconds to wait for a second answer when the only one began while the question was still spoken."""
+"""Seconds after the last word in which something may still come, when an answer came too early or an error instead."""
 
 Json = dict[str, Any]
 
@@ -164,7 +164,7 @@ class Dialogue:
         words_before = len(told.transcripts)
         began = self.microphone.say(clip.samples)
         last_word = began + clip.end
-        answered = await self._until(lambda: self._answered(before, last_word), last_word + patience)
+        answered = await self._until(lambda: self._answered(before, problems, last_word), last_word + patience)
         if answered:
             await self._until(lambda: self._quiet(before), monotonic() + 60)
             await asyncio.sleep(self.ear.end - monotonic())
@@ -257,13 +257,14 @@ class Dialogue:
     def _since(self, before: set[str]) -> list[Answer]:
         return [answer for name, answer in self.protocol.answers.items() if name not in before]
 
-    def _answered(self, before: set[str], last_word: float) -> bool:
-        """Whether an answer to the whole question exists, or one to a part of it is all there will be."""
+    def _answered(self, before: set[str], problems: int, last_word: float) -> bool:
+        """Whether an answer to the whole question exists, or what there is (part of one, an error) is all."""
         new = self._since(before)
         if any(answer.created >= last_word for answer in new):
             return True
-        whole = bool(new) and all(answer.ended for answer in new) and new[-1].status != "cancelled"
-        return whole and monotonic() > last_word + LINGER
+        refused = not new and len(self.protocol.problems) > problems
+        early = bool(new) and all(answer.ended for answer in new) and new[-1].status != "cancelled"
+        return (refused or early) and monotonic() > last_word + LINGER
 
     def _quiet(self, before: set[str]) -> bool:
         """Whether everything that was begun is over."""
