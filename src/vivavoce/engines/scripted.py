@@ -1,0 +1,164 @@
+"""Engines that follow a script: for tests, for `vivavoce serve --demo`, and for work on the page without models.
+
+Every delay is known, so that a benchmark can be calibrated against them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.errors import EngineFailed
+from vivavoce.ports import (
+    HOP,
+    Done,
+    Engines,
+    Prompt,
+    Thought,
+    Transcription,
+    TranscriptionHint,
+    Urgency,
+    Voice,
+    Words,
+)
+
+VOICED_DBFS = -45.0
+DEMO_HEARD = ("What can you do?", "Tell me more.", "And what else?")
+DEMO_REPLIES = (
+    "Hello! This is the demo: nothing here is a model, but the conversation is real.",
+    "You speak, I answer, and you may interrupt me at any time. Try it while I am still talking, "
+    "and I will stop and remember only what you heard.",
+    "Start me without the demo flag, and I will listen to what you really say.",
+)
+
+
+@dataclass(slots=True)
+class LoudnessVad:
+    """Takes loud for voice: a hop above -45 dBFS."""
+
+    name: str = "scripted"
+
+    def open(self) -> LoudnessVad:
+        return self
+
+    async def voice(self, samples: Samples) -> list[float]:
+        loudness = np.sqrt((samples.reshape(-1, HOP) ** 2).mean(axis=1)) + 1e-9
+        return [0.98 if level > VOICED_DBFS else 0.02 for level in 20 * np.log10(loudness)]
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class FixedTurnDetector:
+    """Always of the same opinion."""
+
+    p: float = 0.95
+    name: str = "scripted"
+
+    async def p_done(self, speech: Pcm) -> float:
+        return self.p
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class ScriptedTranscriber:
+    """Final passes hear the lines in turn, for ever; partial passes the first half of the line to come.
+    A line that is an exception is raised."""
+
+    lines: Sequence[str | Exception] = DEMO_HEARD
+    takes: float = 0.05
+    name: str = "scripted"
+    languages: tuple[str, ...] = ("en",)
+    passes: int = field(default=0, init=False)
+
+    async def transcribe(
+        self, speech: Pcm, hint: TranscriptionHint = TranscriptionHint(), urgency: Urgency = Urgency.NOW
+    ) -> Transcription:
+        line = self.lines[self.passes % len(self.lines)]
+        if urgency is not Urgency.SPARE:
+            self.passes += 1
+        await asyncio.sleep(self.takes)
+        if isinstance(line, Exception):
+            raise EngineFailed(f"stt: {line}") from line
+        words = line.split()
+        heard = words if urgency is not Urgency.SPARE else words[: len(words) // 2 + 1]
+        return Transcription(" ".join(heard), "en")
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class ScriptedModel:
+    """Replies with the lines in turn, for ever, a word at a time. A line may be a tool call or an exception."""
+
+    lines: Sequence[str | Thought | Exception] = DEMO_REPLIES
+    first: float = 0.05
+    per_word: float = 0.01
+    name: str = "scripted"
+    context: int = 4096
+    asked: list[Prompt] = field(default_factory=list[Prompt], init=False)
+
+    async def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
+        line = self.lines[len(self.asked) % len(self.lines)]
+        self.asked.append(prompt)
+        await asyncio.sleep(self.first)
+        if isinstance(line, Exception):
+            raise EngineFailed(f"llm: {line}") from line
+        if not isinstance(line, str):
+            yield line
+            yield Done(prompt_tokens=10, completion_tokens=10)
+            return
+        words = line.split()
+        kept = words if prompt.max_tokens is None else words[: prompt.max_tokens]
+        for n, word in enumerate(kept):
+            yield Words(word if n == 0 else " " + word)
+            await asyncio.sleep(self.per_word)
+        yield Done(prompt_tokens=10, completion_tokens=len(kept), cut_short=len(kept) < len(words))
+
+    async def warm(self, prompt: Prompt) -> None: ...
+
+    def forget(self, session: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class ToneVoice:
+    """Hums a tone, 60 ms for every letter: audible from its first sample to its last."""
+
+    takes: float = 0.03
+    name: str = "scripted"
+    rate: int = 24_000
+    voices: tuple[Voice, ...] = (Voice("tone", "en", "a tone of 220 Hz"),)
+
+    async def synthesize(
+        self, text: str, *, voice: str, speed: float = 1.0, language: str | None = None, urgency: Urgency = Urgency.NOW
+    ) -> AsyncGenerator[Pcm, None]:
+        await asyncio.sleep(self.takes)
+        if text.strip():
+            time = np.arange(round(0.06 * len(text.strip()) / speed * self.rate)) / self.rate
+            yield Pcm((0.2 * np.cos(2 * np.pi * 220 * time)).astype(np.float32), self.rate)
+
+    def close(self) -> None: ...
+
+
+def scripted_engines(
+    *,
+    stt: ScriptedTranscriber | None = None,
+    llm: ScriptedModel | None = None,
+    tts: ToneVoice | None = None,
+    p_done: float = 0.95,
+) -> Engines:
+    """Five scripted engines; without arguments, those of the demo."""
+    return Engines(
+        LoudnessVad(),
+        FixedTurnDetector(p_done),
+        stt or ScriptedTranscriber(),
+        llm or ScriptedModel(),
+        tts or ToneVoice(),
+    )

@@ -1,0 +1,186 @@
+"""One response, told top to bottom: it starts, its pieces are sent as items, it ends in exactly one way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from vivavoce.audio.pcm import Pcm, join
+from vivavoce.conversation.config import ResponseRequest
+from vivavoce.conversation.events import (
+    Ending,
+    Event,
+    Latency,
+    OutputEnded,
+    OutputStarted,
+    Reason,
+    ReplyAudio,
+    ReplyText,
+    ResponseEnded,
+    ResponseStarted,
+    Usage,
+)
+from vivavoce.conversation.history import History
+from vivavoce.conversation.items import FunctionCall, Item, Message, Speech, Status, Text, new_id
+from vivavoce.errors import TurnError
+from vivavoce.ports import Call, Done
+from vivavoce.session.mouth import Mouth
+from vivavoce.session.prepared import Prepared
+from vivavoce.session.reply import Piece, Spoken, Written
+
+TOKENS_PER_SECOND_OUT = 20
+
+
+@dataclass(slots=True)
+class _Open:
+    """The message that is being sent."""
+
+    item: Message
+    index: int
+    written: str = ""
+
+
+class Answer:
+    """Sends one response. To interrupt it, `stop()` it and cancel its task."""
+
+    def __init__(
+        self,
+        response_id: str,
+        request: ResponseRequest,
+        history: History | None,
+        send: Callable[[Event], Awaitable[None]],
+        reason: Reason,
+        *,
+        not_before: float = 0.0,
+    ) -> None:
+        """`history`: where the items go; None for a response out of band. `not_before`: see Mouth."""
+        self.id = response_id
+        self.request = request
+        self.stopped_by: Reason = "client_cancelled"
+        self.stopping = False
+        self.reason = reason
+        self.latency: Callable[[], Latency | None] = lambda: None
+        """Asked when the response ends."""
+        self.input_audio_tokens = 0
+        lead = {} if history is not None else {"lead": float("inf")}
+        self.mouth = Mouth(self._send_speech, not_before=not_before, **lead)
+        self.truncated: float | None = None
+        """Seconds after which the client says nothing was heard."""
+        self.item_id: str | None = None
+        """The last spoken item."""
+        self._history = history
+        self._send = send
+        self._open: _Open | None = None
+        self.interrupted = False
+        self._outputs = 0
+        self._done = Done()
+        self._sound: list[Pcm] = []
+
+    async def run(self, pieces: Prepared[Piece]) -> None:
+        """Send every piece, then the end; when cancelled, what was heard, then the end."""
+        how: Ending = "failed"
+        reason, error = self.reason, None
+        try:
+            await self._send(ResponseStarted(self.id, self.request))
+            async for piece in pieces:
+                await self._send_piece(piece)
+            how = "incomplete" if self._done.cut_short else "finished"
+            reason = "max_output_tokens" if self._done.cut_short else reason
+        except asyncio.CancelledError:
+            how, reason, self.interrupted = "interrupted", self.stopped_by, True
+            raise
+        except TurnError as trouble:
+            reason, error = "error", str(trouble)
+        finally:
+            try:
+                await self._close_message(whole=how == "finished")
+                await self._send(ResponseEnded(self.id, how, reason, self._usage(), error, self.latency()))
+            finally:
+                await pieces.drop()
+
+    def stop(self, reason: Reason) -> None:
+        """Note who stops this response, and what was heard by now; the task is then cancelled."""
+        self.stopped_by, self.stopping = reason, True
+        self.mouth.stop()
+
+    def heard_item(self, item: Message, seconds: float | None = None) -> Message:
+        """`item` with only the words and the sound that were played within `seconds` (None: by now)."""
+        until = self.mouth.heard_seconds() if seconds is None else seconds
+        sound = join(self._sound, self._sound[0].rate).cut(0, until) if self._sound else None
+        return replace(item, parts=(Speech(self.mouth.heard(until), sound),), status="incomplete")
+
+    async def _send_piece(self, piece: Piece) -> None:
+        match piece:
+            case Spoken(text, sound):
+                await self._open_message()
+                await self.mouth.play(text, sound)
+            case Written(text):
+                opened = await self._open_message()
+                opened.written += text
+                await self._send(ReplyText(self.id, opened.item.id, opened.index, text))
+            case Call():
+                await self._close_message(whole=True)
+                await self._send_call(piece)
+            case Done():
+                self._done = piece
+
+    async def _send_speech(self, text: str, sound: Pcm) -> None:
+        opened = await self._open_message()
+        if text:
+            opened.written += text
+            await self._send(ReplyText(self.id, opened.item.id, opened.index, text))
+        self._sound.append(sound)
+        await self._send(ReplyAudio(self.id, opened.item.id, opened.index, sound))
+
+    async def _open_message(self) -> _Open:
+        if self._open is None:
+            spoken = self.request.options.modality == "audio"
+            part = Speech("") if spoken else Text("")
+            item = Message(new_id("item"), "assistant", (part,), "in_progress")
+            self._open = _Open(item, self._outputs)
+            self.item_id = item.id if spoken else self.item_id
+            await self._announce(item)
+        return self._open
+
+    async def _close_message(self, *, whole: bool) -> None:
+        if self._open is None:
+            return
+        opened, self._open = self._open, None
+        item = self._final(opened, whole=whole)
+        if self._history is not None:
+            self._history.replace(item)
+        await self._send(OutputEnded(self.id, opened.index, item, opened.written))
+
+    def _final(self, opened: _Open, *, whole: bool) -> Message:
+        status: Status = "completed" if whole else "incomplete"
+        if self.request.options.modality == "text":
+            return replace(opened.item, parts=(Text(opened.written),), status=status)
+        if self.truncated is not None:
+            return self.heard_item(opened.item, self.truncated)
+        if self.interrupted:
+            return self.heard_item(opened.item)
+        sound = join(self._sound, self._sound[0].rate) if self._sound else None
+        return replace(opened.item, parts=(Speech(opened.written.strip(), sound),), status=status)
+
+    async def _send_call(self, call: Call) -> None:
+        item = FunctionCall(new_id("item"), new_id("call"), call.name, call.arguments)
+        index = self._outputs
+        await self._announce(replace(item, status="in_progress"))
+        if self._history is not None:
+            self._history.replace(item)
+        await self._send(OutputEnded(self.id, index, item, ""))
+
+    async def _announce(self, item: Item) -> None:
+        previous = self._history.add(item) if self._history is not None else None
+        index, self._outputs = self._outputs, self._outputs + 1
+        await self._send(OutputStarted(self.id, index, item, previous))
+
+    def _usage(self) -> Usage:
+        return Usage(
+            input_text=self._done.prompt_tokens,
+            input_audio=self.input_audio_tokens,
+            cached=self._done.cached_tokens,
+            output_text=self._done.completion_tokens,
+            output_audio=round(self.mouth.sent * TOKENS_PER_SECOND_OUT),
+        )

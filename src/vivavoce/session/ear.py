@@ -1,0 +1,54 @@
+"""Sound in, hops out: one stream at the listening rate, with the voice probability of each hop."""
+
+from __future__ import annotations
+
+from vivavoce.audio.pcm import Pcm
+from vivavoce.audio.resample import Resampler
+from vivavoce.audio.tape import Tape
+from vivavoce.ports import HEARING_RATE, HOP, VoiceStream
+
+VOICED = 0.5
+"""Probability from which a hop counts as evidence that words may be in it."""
+BLOCK_HOPS = 32  # about a second: bounds one call of the detector when a client sends all at once
+
+
+class Ear:
+    """The tape of what came in and how much of it was voice. Positions are samples at HEARING_RATE."""
+
+    def __init__(self, vad: VoiceStream) -> None:
+        self.tape = Tape(HEARING_RATE)
+        self.judged = 0
+        """Position up to which hops were judged."""
+        self.since = 0
+        """Position from which sound belongs to no turn yet."""
+        self.first_voice: int | None = None
+        self.last_voice: int | None = None
+        self._vad = vad
+        self._resampler: Resampler | None = None
+
+    def take(self, sound: Pcm) -> None:
+        """Put sound of any rate on the tape."""
+        if self._resampler is None or self._resampler.source != sound.rate:
+            self._resampler = Resampler(sound.rate, HEARING_RATE)
+        self.tape.append(self._resampler.push(sound.samples))
+
+    async def judge(self) -> list[float]:
+        """Voice probabilities of the next whole hops on the tape, at most BLOCK_HOPS; empty: none is whole."""
+        hops = min((self.tape.end - self.judged) // HOP, BLOCK_HOPS)
+        if hops == 0:
+            return []
+        block = self.tape.cut(self.judged, self.judged + hops * HOP)
+        self.judged += hops * HOP
+        return await self._vad.voice(block.samples)
+
+    def note(self, voice: float, at: int) -> None:
+        """Remember the evidence of the hop that ends at position `at`."""
+        if voice >= VOICED:
+            self.first_voice = at - HOP if self.first_voice is None else self.first_voice
+            self.last_voice = at
+
+    def begin(self, at: int) -> None:
+        """The next turn cannot start before `at`: older sound is forgotten, and so is its evidence."""
+        self.since = at
+        self.tape.forget(at)
+        self.first_voice = self.last_voice = None

@@ -1,0 +1,102 @@
+"""Plays committed speech a little ahead of real time, and knows which words were heard.
+
+Sound goes out as fast as it comes until the listener has `lead` seconds in hand, then in step with
+real time: so an interruption wastes little, and what was heard can be told even of a client that
+reports nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from vivavoce.audio.pcm import Pcm
+
+LEAD_SECONDS = 0.5  # outlasts the hiccups of a network and of a busy machine; what a barge-in throws away
+CHUNK_SECONDS = 0.1
+
+
+@dataclass(slots=True)
+class _Line:
+    text: str
+    start: float
+    seconds: float = 0.0
+
+
+class Mouth:
+    """The playback of one response. Times are seconds of its own sound."""
+
+    def __init__(
+        self, send: Callable[[str, Pcm], Awaitable[None]], *, lead: float = LEAD_SECONDS, not_before: float = 0.0
+    ) -> None:
+        """`send(text, sound)`: `text` is what begins to be said with this sound, "" in the middle of it.
+        `not_before`: loop time at which an earlier response is played out."""
+        self._send = send
+        self._lead = lead
+        self._not_before = not_before
+        self._now = asyncio.get_running_loop().time
+        self._started: float | None = None
+        self._stretches: list[tuple[float, float]] = []
+        self._lines: list[_Line] = []
+        self._stopped_at: float | None = None
+        self.sent = 0.0
+        """Seconds of sound sent."""
+
+    @property
+    def due(self) -> float:
+        """Loop time at which all that was sent is played out."""
+        if not self._stretches or self._stopped_at is not None:
+            return self._now()
+        started, at = self._stretches[-1]
+        return started + self.sent - at
+
+    async def play(self, text: str, sound: Pcm) -> None:
+        """Send `sound`, which speaks `text` (or goes on speaking the last text, when empty)."""
+        if text or not self._lines:
+            self._lines.append(_Line(text, self.sent))
+        for start in range(0, len(sound), step := round(CHUNK_SECONDS * sound.rate)):
+            chunk = Pcm(sound.samples[start : start + step], sound.rate)
+            await self._wait_for_room()
+            await self._send(text if start == 0 else "", chunk)
+            self._lines[-1].seconds += chunk.seconds
+            self.sent += chunk.seconds
+
+    def stop(self) -> None:
+        """The listener threw away what was sent and not played: nothing more is heard from now on."""
+        if self._stopped_at is None:
+            self._stopped_at = self.heard_seconds()
+
+    def heard_seconds(self) -> float:
+        """How much of the sound was played by now."""
+        if self._stopped_at is not None:
+            return self._stopped_at
+        now, heard = self._now(), 0.0
+        for n, (started, at) in enumerate(self._stretches):
+            end = self._stretches[n + 1][1] if n + 1 < len(self._stretches) else self.sent
+            heard = max(heard, min(end, at + max(0.0, now - started)))
+        return heard
+
+    def heard(self, seconds: float | None = None) -> str:
+        """The words played within the first `seconds` (None: by now), cut at a word's edge."""
+        until = self.heard_seconds() if seconds is None else seconds
+        return "".join(_words_until(line, until) for line in self._lines).strip()
+
+    async def _wait_for_room(self) -> None:
+        now = self._now()
+        if not self._stretches or self.due < now:  # at the start, and after the sound ran dry
+            self._stretches.append((max(now, self._not_before), self.sent))
+        wait = self.due - self._lead - now
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+
+def _words_until(line: _Line, until: float) -> str:
+    """The words of a line whose sound ends before `until`; a word lasts as long as its letters' share."""
+    if until >= line.start + line.seconds - 1e-6:
+        return line.text
+    letters = (until - line.start) / line.seconds * len(line.text)
+    if letters <= 0:
+        return ""
+    last_edge = line.text.rfind(" ", 0, int(letters) + 1)
+    return line.text[:last_edge] if last_edge > 0 else ""

@@ -1,0 +1,119 @@
+"""From a prompt to pieces of a reply: model, clauses, speech, each a bounded step ahead of the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.config import ReplyOptions
+from vivavoce.ports import Call, Done, Engines, Prompt, Urgency, Words
+from vivavoce.session.prepared import Prepared
+from vivavoce.text.clauses import ClauseCutter
+from vivavoce.text.language import language_of
+from vivavoce.text.spoken import pronounceable
+
+CLAUSES_AHEAD = 2  # the model is held back here, so that it does not take the cores from the voice
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Sound, and the text that begins with it ("" when it goes on with the last text)."""
+
+    text: str
+    sound: Pcm
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Text without sound."""
+
+    text: str
+
+
+Piece = Spoken | Written | Call | Done
+
+
+@dataclass(slots=True)
+class Marks:
+    """Loop times of a reply's milestones; None: not reached."""
+
+    first_token: float | None = None
+    first_clause: float | None = None
+    first_sound: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    text: str
+
+
+async def reply(
+    tasks: asyncio.TaskGroup,
+    engines: Engines,
+    prompt: Prompt,
+    options: ReplyOptions,
+    marks: Marks,
+    language: str | None = None,
+) -> AsyncGenerator[Piece, None]:
+    """Stream the reply to `prompt`. `language`: what the user spoke, for a reply too short to tell its own."""
+    if options.modality == "text":
+        async for thought in _marked(engines, prompt, marks):
+            yield Written(thought.text) if isinstance(thought, Words) else thought
+        return
+    parts = Prepared(tasks, _clauses(engines, prompt, marks), CLAUSES_AHEAD)
+    said = ""
+    try:
+        async for part in parts:
+            if not isinstance(part, _Clause):
+                yield part
+                continue
+            said += part.text
+            language = language_of(said, {voice.language for voice in engines.tts.voices}) or language
+            async with aclosing(_spoken(engines, part.text, options, language, marks)) as pieces:
+                async for piece in pieces:
+                    yield piece
+    finally:
+        await parts.drop()
+
+
+async def _spoken(
+    engines: Engines, text: str, options: ReplyOptions, language: str | None, marks: Marks
+) -> AsyncGenerator[Piece, None]:
+    """One clause aloud; what cannot be said (an emoji) stays text."""
+    urgency = Urgency.NOW if marks.first_sound is None else Urgency.SOON
+    sounds = engines.tts.synthesize(
+        pronounceable(text, language or "en"),
+        voice=options.voice,
+        speed=options.speed,
+        language=language,
+        urgency=urgency,
+    )
+    untold = text
+    async with aclosing(sounds):
+        async for sound in sounds:
+            marks.first_sound = marks.first_sound or asyncio.get_running_loop().time()
+            yield Spoken(untold, sound)
+            untold = ""
+    if untold:
+        yield Written(untold)
+
+
+async def _clauses(engines: Engines, prompt: Prompt, marks: Marks) -> AsyncGenerator[_Clause | Call | Done, None]:
+    cutter = ClauseCutter()
+    async for thought in _marked(engines, prompt, marks):
+        whole = cutter.push(thought.text) if isinstance(thought, Words) else cutter.finish()
+        for text in whole:
+            marks.first_clause = marks.first_clause or asyncio.get_running_loop().time()
+            yield _Clause(text)
+        if not isinstance(thought, Words):
+            yield thought
+
+
+async def _marked(engines: Engines, prompt: Prompt, marks: Marks) -> AsyncGenerator[Words | Call | Done, None]:
+    async with aclosing(engines.llm.reply(prompt)) as thoughts:
+        async for thought in thoughts:
+            marks.first_token = marks.first_token or asyncio.get_running_loop().time()
+            yield thought

@@ -1,0 +1,137 @@
+"""One turn of the user while it is being heard: partial passes, settled text, the final words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+
+from vivavoce.audio.pcm import Pcm
+from vivavoce.errors import TurnError
+from vivavoce.ports import HEARING_RATE, Transcriber, Transcription, TranscriptionHint, Urgency
+from vivavoce.session.ear import Ear
+
+PARTIAL_SECONDS = 0.8
+PARTIAL_SHARE = 5  # a partial pass takes at most a fifth of the recogniser's time, the final pass needs it free
+SETTLE_SECONDS = 20.0  # longer speech is recognised piece by piece, so that the end never waits for all of it
+SETTLE_AFTER = 10.0
+MARGIN = HEARING_RATE * 3 // 10  # sound kept on either side of the voice: onsets and fading ends
+QUIET_FRAME = HEARING_RATE // 5
+
+
+class Utterance:
+    """`start`: position of the turn's first sample. `tell(delta)`: new certain words, None: nobody reads along."""
+
+    def __init__(
+        self,
+        item_id: str,
+        start: int,
+        ear: Ear,
+        stt: Transcriber,
+        hint: TranscriptionHint,
+        tell: Callable[[str], Awaitable[None]] | None,
+    ) -> None:
+        self.item_id = item_id
+        self.start = start
+        self.paused = False
+        self._ear, self._stt, self._hint, self._tell = ear, stt, hint, tell
+        self._settled: list[str] = []
+        self._settled_until = start
+        self._passing = asyncio.Lock()
+        self._guess: list[str] = []
+        self._told = ""
+
+    def sound(self, end: int) -> Pcm:
+        return self._ear.tape.cut(self.start, end)
+
+    async def follow(self) -> None:
+        """Recognise along while the user speaks, until cancelled. Passes that fail are only skipped."""
+        loop = asyncio.get_running_loop()
+        pause = PARTIAL_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            began = loop.time()
+            try:
+                async with self._passing:
+                    await self._pass()
+            except TurnError:
+                pass  # the final pass will tell
+            pause = max(PARTIAL_SECONDS, PARTIAL_SHARE * (loop.time() - began))
+
+    def final(self, end: int) -> Awaitable[Transcription]:
+        """The words up to position `end`; empty when there was no voice. Raises TurnError.
+
+        The sound is taken now: the ear may go on to the next turn before the words are known.
+        """
+        return self._final(self._voiced(end))
+
+    async def _final(self, tail: tuple[int, Pcm] | None) -> Transcription:
+        heard = Transcription("")
+        async with self._passing:
+            if tail is not None:
+                start, speech = tail
+                heard = await self._stt.transcribe(
+                    speech.cut(max(0, self._settled_until - start) / speech.rate), self._hint
+                )
+        text = " ".join([*self._settled, heard.text]).strip()
+        return Transcription(text, heard.language or self._hint.language, heard.confidence)
+
+    def rest(self, text: str) -> str:
+        """What of the final text was not told yet; empty when the telling went another way."""
+        return text[len(self._told) :] if text.startswith(self._told) else ""
+
+    async def _pass(self) -> None:
+        if self._ear.tape.end - self._settled_until > SETTLE_SECONDS * HEARING_RATE:
+            await self._settle()
+        elif self._tell is not None and not self.paused:
+            await self._guess_along(self._tell)
+
+    async def _settle(self) -> None:
+        """Recognise for good all up to the quietest place of the later half."""
+        late = self._settled_until + round(SETTLE_AFTER * HEARING_RATE)
+        cut = quietest(self._ear.tape.cut(late, self._settled_until + round(SETTLE_SECONDS * HEARING_RATE))) + late
+        heard = await self._stt.transcribe(self._ear.tape.cut(self._settled_until, cut), self._hint, Urgency.SOON)
+        self._settled_until = cut
+        if heard.text:
+            self._settled.append(heard.text)
+
+    async def _guess_along(self, tell: Callable[[str], Awaitable[None]]) -> None:
+        """Tell the words on which two passes in a row agree (local agreement, Macháček et al. 2023)."""
+        voiced = self._voiced(self._ear.tape.end)
+        if voiced is None:
+            return
+        heard = await self._stt.transcribe(voiced[1], self._hint, Urgency.SPARE)
+        words = " ".join([*self._settled, heard.text]).split()
+        agreed = " ".join(_common(self._guess, words[:-1]))  # the last word may still be growing
+        self._guess = words
+        if len(agreed) > len(self._told) and agreed.startswith(self._told):
+            delta, self._told = agreed[len(self._told) :], agreed
+            await tell(delta)
+
+    def _voiced(self, end: int) -> tuple[int, Pcm] | None:
+        """The unsettled sound with voice in it, up to `end`, and where it starts; None: there is none."""
+        first, last = self._ear.first_voice, self._ear.last_voice
+        if first is None or last is None or last <= self._settled_until:
+            return None
+        start = max(self._settled_until, self._ear.tape.start, first - MARGIN)
+        return start, self._ear.tape.cut(start, min(end, last + MARGIN))
+
+
+def quietest(sound: Pcm) -> int:
+    """Sample in the middle of the quietest 200 ms."""
+    frames = len(sound) // (QUIET_FRAME // 4)
+    if frames < 4:
+        return len(sound)
+    quarter = sound.samples[: frames * (QUIET_FRAME // 4)].reshape(frames, -1)
+    energy = np.convolve((quarter**2).mean(axis=1), np.ones(4), "valid")
+    return (int(energy.argmin()) + 2) * (QUIET_FRAME // 4)
+
+
+def _common(one: list[str], other: list[str]) -> list[str]:
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return one[:count]

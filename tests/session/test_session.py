@@ -1,0 +1,363 @@
+"""Whole conversations in virtual time, with scripted engines: what a person would notice."""
+
+import asyncio
+
+import pytest
+
+from tests import virtual_time
+from tests.session.scene import SEMANTIC, Scene, play, tone
+from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.config import (
+    ReplyOptions,
+    ResponseRequest,
+    ServerVad,
+    SessionConfig,
+    TranscriptionOptions,
+    TurnPolicy,
+)
+from vivavoce.conversation.events import (
+    IdleTimeout,
+    InputCommitted,
+    OutputEnded,
+    OutputStarted,
+    ReplyAudio,
+    ReplyText,
+    ResponseEnded,
+    ResponseStarted,
+    SpeechStarted,
+    SpeechStopped,
+    Transcribed,
+    TranscriptGrew,
+    TranscriptionFailed,
+)
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Speech, Text
+from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
+from vivavoce.errors import ClientStalled, RequestError
+from vivavoce.ports import Call
+
+LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
+PUSH_TO_TALK = SessionConfig(turn=TurnPolicy(None), transcription=TranscriptionOptions())
+
+
+def engines(*replies, heard=("hello there",), **more):
+    return scripted_engines(
+        stt=ScriptedTranscriber(heard), llm=ScriptedModel(replies or ("Fine, thank you.",), **more), tts=ToneVoice()
+    )
+
+
+async def ask(scene: Scene, wait: float = 12.0) -> None:
+    await scene.silence(0.3)
+    await scene.speak(1.0)
+    await scene.silence(wait)
+
+
+def test_a_question_is_heard_answered_and_remembered():
+    scene = play(ask, engines=engines())
+    assert [type(e) for e in scene.of(SpeechStarted, SpeechStopped, InputCommitted, Transcribed, ResponseEnded)] == [
+        SpeechStarted,
+        SpeechStopped,
+        InputCommitted,
+        Transcribed,
+        ResponseEnded,
+    ]
+    (end,) = scene.of(ResponseEnded)
+    assert (end.how, end.reason) == ("finished", "end_of_turn")
+    assert "".join(e.text for e in scene.of(ReplyText)) == "Fine, thank you."
+    assert [item.text for item in scene.session.history.items] == ["hello there", "Fine, thank you."]
+    assert scene.of(SpeechStarted)[0].item_id == scene.of(InputCommitted)[0].item.id
+
+
+def test_the_draft_is_ready_when_the_turn_ends():
+    """The reply is prepared in the pause, so that it sounds at the moment of the endpoint decision."""
+    scene = play(ask, engines=engines())
+    assert scene.when(ReplyAudio) - scene.when(SpeechStopped) < 0.01
+    latency = scene.of(ResponseEnded)[0].latency
+    assert latency.first_token < latency.endpoint <= latency.first_sound
+
+
+def test_speech_that_goes_on_drops_the_draft_and_is_one_turn():
+    async def hesitate(scene: Scene) -> None:
+        await scene.speak(1.0)
+        await scene.silence(0.15)
+        await scene.speak(1.0)
+        await scene.silence(10)
+
+    scene = play(hesitate, engines=engines())
+    assert len(scene.of(InputCommitted)) == len(scene.of(ResponseEnded)) == 1
+    assert scene.of(InputCommitted)[0].item.parts[0].sound.seconds > 2.1
+
+
+def test_barge_in_stops_at_once_and_memory_keeps_what_was_heard():
+    async def interrupt(scene: Scene) -> None:
+        await ask(scene, 2.0)
+        await scene.speak(1.0)
+        await scene.silence(1.0)
+
+    scene = play(interrupt, engines=engines(LONG, "All right."))
+    began = next(t for t, e in reversed(scene.events) if isinstance(e, SpeechStarted))
+    first, second = scene.of(ResponseEnded)[0], scene.of(ResponseStarted)[1]
+    assert (first.how, first.reason) == ("interrupted", "barge_in")
+    old = [t for t, e in scene.events if isinstance(e, ReplyAudio) and e.response_id == first.response_id]
+    assert max(old) <= began
+    assert second.response_id != first.response_id
+    (ended,) = [e for e in scene.of(OutputEnded) if e.response_id == first.response_id]
+    heard = ended.item.text
+    assert heard and ended.said.startswith(heard) and len(heard) < len(ended.said)
+    assert ended.item.status == "incomplete"
+    assert scene.session.history.get(ended.item.id).text == heard
+    played = began - scene.when(ReplyAudio)
+    assert abs(ended.item.parts[0].sound.seconds - played) < 0.05
+
+
+def test_the_next_turn_hears_none_of_the_old_sound():
+    async def two_turns(scene: Scene) -> None:
+        await ask(scene, 4)
+        await ask(scene, 4)
+
+    scene = play(two_turns, engines=engines("Yes."))
+    one, two = (e.item.parts[0].sound.seconds for e in scene.of(InputCommitted))
+    assert one < 1.8 and two < 1.8
+
+
+def test_the_model_is_asked_with_what_was_heard_not_with_what_was_made():
+    async def interrupt(scene: Scene) -> None:
+        await ask(scene, 2.0)
+        await scene.speak(1.0)
+        await scene.silence(6.0)
+
+    these = engines(LONG, "All right.")
+    play(interrupt, engines=these)
+    remembered = next(item for item in these.llm.asked[-1].items if item.role == "assistant")
+    assert remembered.text and len(remembered.text) < len(LONG) and remembered.status == "incomplete"
+
+
+def test_speech_without_words_is_committed_and_not_answered():
+    scene = play(ask, engines=engines(heard=("",)))
+    assert scene.of(Transcribed)[0].text == ""
+    assert not scene.of(ResponseStarted)
+
+
+@pytest.mark.parametrize("line", [RuntimeError("no model"), "partial"])
+def test_every_turn_ends_in_exactly_one_way(line):
+    scene = play(ask, engines=engines(line))
+    assert len(scene.of(ResponseStarted)) == len(scene.of(ResponseEnded)) == 1
+    end = scene.of(ResponseEnded)[0]
+    assert end.how == ("failed" if isinstance(line, Exception) else "finished")
+    assert (end.error is not None) == (end.how == "failed")
+
+
+def test_a_failing_recogniser_fails_the_turn_and_the_session_goes_on():
+    async def twice(scene: Scene) -> None:
+        await ask(scene, 3)
+        await ask(scene, 3)
+
+    config = SessionConfig(turn=SEMANTIC.turn)  # nobody reads along: only final passes use up the script
+    scene = play(twice, engines=engines(heard=(RuntimeError("broken"), "hello")), config=config)
+    assert len(scene.of(TranscriptionFailed)) == 1
+    assert [e.how for e in scene.of(ResponseEnded)] == ["failed", "finished"]
+
+
+def test_captions_come_while_the_user_speaks_and_join_to_the_transcript():
+    async def speak_long(scene: Scene) -> None:
+        await scene.speak(5.0)
+        await scene.silence(3.0)
+
+    scene = play(speak_long, engines=engines(heard=("one two three four five six",)))
+    assert scene.when(TranscriptGrew) < scene.when(SpeechStopped)
+    assert "".join(e.delta for e in scene.of(TranscriptGrew)) == scene.of(Transcribed)[0].text
+
+
+def test_push_to_talk_answers_only_on_request():
+    async def push(scene: Scene) -> None:
+        await scene.speak(1.0)
+        await scene.session.commit()
+        await asyncio.sleep(2)
+        assert not scene.of(ResponseStarted)
+        await scene.session.respond(ResponseRequest(scene.session.config.reply))
+        await asyncio.sleep(5)
+
+    scene = play(push, engines=engines(), config=PUSH_TO_TALK)
+    assert not scene.of(SpeechStarted)
+    assert scene.of(Transcribed)[0].text == "hello there"
+    assert scene.of(ResponseEnded)[0].how == "finished"
+
+
+def test_a_response_waits_for_the_words_of_the_turn_it_answers():
+    async def push(scene: Scene) -> None:
+        await scene.speak(1.0)
+        await scene.session.commit()
+        await scene.session.respond(ResponseRequest(scene.session.config.reply))
+        await asyncio.sleep(5)
+
+    these = engines()
+    play(push, engines=these, config=PUSH_TO_TALK)
+    assert these.llm.asked[-1].items[-1].text == "hello there"
+
+
+def test_committing_nothing_is_refused_and_clearing_empties_the_buffer():
+    async def empty(scene: Scene) -> None:
+        with pytest.raises(RequestError) as refused:
+            await scene.session.commit()
+        assert refused.value.code == "input_audio_buffer_commit_empty"
+        await scene.speak(1.0)
+        await scene.session.clear()
+        with pytest.raises(RequestError):
+            await scene.session.commit()
+
+    play(empty, config=PUSH_TO_TALK)
+
+
+def test_text_only_and_out_of_band_responses():
+    async def type_in(scene: Scene) -> None:
+        await scene.session.add(Message("mine", "user", (Text("hi"),)))
+        options = ReplyOptions(modality="text")
+        await scene.session.respond(ResponseRequest(options))
+        await scene.session.respond(ResponseRequest(options, in_conversation=False, input=(), metadata={"k": "v"}))
+        await asyncio.sleep(5)
+
+    scene = play(type_in, engines=engines("Written reply.", "Aside."))
+    assert not scene.of(ReplyAudio)
+    assert [item.text for item in scene.session.history.items] == ["hi", "Written reply."]
+    assert {e.how for e in scene.of(ResponseEnded)} == {"finished"} and len(scene.of(ResponseEnded)) == 2
+
+
+def test_a_second_response_is_refused_and_cancel_makes_room():
+    async def twice(scene: Scene) -> None:
+        request = ResponseRequest(scene.session.config.reply)
+        await scene.session.respond(request)
+        with pytest.raises(RequestError) as refused:
+            await scene.session.respond(request)
+        assert refused.value.code == "conversation_already_has_active_response"
+        await asyncio.sleep(1)
+        await scene.session.cancel()
+        with pytest.raises(RequestError) as refused:
+            await scene.session.cancel()
+        assert refused.value.code == "response_cancel_not_active"
+        await scene.session.respond(request)
+        await asyncio.sleep(20)
+
+    scene = play(twice, engines=engines(LONG))
+    assert [(e.how, e.reason) for e in scene.of(ResponseEnded)] == [
+        ("interrupted", "client_cancelled"),
+        ("finished", "requested"),
+    ]
+
+
+def test_truncation_keeps_the_words_until_then_and_refuses_more_than_there_is():
+    async def truncate(scene: Scene) -> None:
+        await ask(scene, 20)
+        (ended,) = scene.of(OutputEnded)
+        with pytest.raises(RequestError) as refused:
+            await scene.session.truncate(ended.item.id, 0, 10**6)
+        assert refused.value.param == "audio_end_ms"
+        await scene.session.truncate(ended.item.id, 0, 1200)
+
+    scene = play(truncate, engines=engines(LONG))
+    kept = scene.session.history.items[-1]
+    assert isinstance(kept.parts[0], Speech) and abs(kept.parts[0].sound.seconds - 1.2) < 0.01
+    assert LONG.startswith(kept.text) and 1 <= len(kept.text.split()) <= 5
+
+
+def test_a_tool_call_reaches_the_client_and_its_output_is_answered():
+    async def use_tool(scene: Scene) -> None:
+        await ask(scene, 3)
+        (ended,) = scene.of(OutputEnded)
+        await scene.session.add(FunctionOutput("out", ended.item.call_id, '"sunny"'))
+        await scene.session.respond(ResponseRequest(scene.session.config.reply))
+        await asyncio.sleep(6)
+
+    these = engines(Call("weather", '{"city": "Rome"}'), "It is sunny.")
+    scene = play(use_tool, engines=these)
+    call = scene.of(OutputEnded)[0].item
+    assert isinstance(call, FunctionCall) and call.status == "completed" and call.name == "weather"
+    assert isinstance(these.llm.asked[-1].items[-1], FunctionOutput)
+    with pytest.raises(RequestError):
+        scene.session.history.add(FunctionOutput("x", "no such call", "1"))
+
+
+def test_max_tokens_ends_a_response_as_incomplete():
+    config = SessionConfig(turn=SEMANTIC.turn, reply=ReplyOptions(max_output_tokens=3))
+    scene = play(ask, engines=engines(LONG), config=config)
+    assert (scene.of(ResponseEnded)[0].how, scene.of(ResponseEnded)[0].reason) == ("incomplete", "max_output_tokens")
+
+
+def test_without_interruption_the_reply_goes_on_and_the_new_turn_waits_for_it():
+    async def talk_over(scene: Scene) -> None:
+        await ask(scene, 2.0)
+        await scene.speak(1.0)
+        await scene.silence(12)
+
+    config = SessionConfig(turn=TurnPolicy(SEMANTIC.turn.detection, interrupt_response=False))
+    scene = play(talk_over, engines=engines(LONG, "Second."), config=config)
+    assert [e.how for e in scene.of(ResponseEnded)] == ["finished", "finished"]
+
+
+def test_idleness_makes_a_response():
+    async def stay_silent(scene: Scene) -> None:
+        await ask(scene, 9)
+
+    config = SessionConfig(turn=TurnPolicy(ServerVad(idle_timeout_ms=5000)))
+    scene = play(stay_silent, engines=engines("Yes."), config=config)
+    assert len(scene.of(IdleTimeout)) == 1
+    assert [e.reason for e in scene.of(ResponseEnded)] == ["end_of_turn", "idle"]
+
+
+def test_sound_arrives_a_little_ahead_of_real_time():
+    """Paced: nothing more than about the lead is lost when the listener interrupts."""
+    scene = play(ask, engines=engines(LONG))
+    sounds = [(t, e.sound.seconds) for t, e in scene.events if isinstance(e, ReplyAudio)]
+    start, sent = sounds[0][0], 0.0
+    for at, seconds in sounds:
+        assert sent - (at - start) <= 0.51
+        sent += seconds
+
+
+def test_ten_minutes_without_a_pause_are_one_whole_turn():
+    async def talk(scene: Scene) -> None:
+        sound = tone(60.0)
+        for _ in range(10):
+            for start in range(0, len(sound), 1600):
+                await scene.session.hear(Pcm(sound.samples[start : start + 1600], sound.rate))
+                await asyncio.sleep(0.1)
+        await scene.silence(3)
+
+    scene = play(talk, engines=engines(heard=("word",)))
+    (committed,) = scene.of(InputCommitted)
+    assert 600 <= committed.item.parts[0].sound.seconds < 601
+    assert 25 <= len(scene.of(Transcribed)[0].text.split()) <= 61
+    assert scene.of(ResponseEnded)[0].how == "finished"
+
+
+def test_a_client_that_does_not_read_ends_its_session_with_that_error():
+    async def stall(scene: Scene) -> None:
+        scene.refuse = ClientStalled("the client reads nothing")
+        await scene.speak(1.0)
+
+    with pytest.raises(ClientStalled):
+        play(stall, closed=False)
+
+
+def test_closing_in_mid_reply_leaves_nothing_behind():
+    """play() asserts that no task is left."""
+
+    async def leave(scene: Scene) -> None:
+        await ask(scene, 1.5)
+
+    scene = play(leave, engines=engines(LONG))
+    assert scene.of(OutputStarted) and scene.of(ResponseEnded)[-1].how == "interrupted"
+
+
+def test_the_same_sound_gives_the_same_decisions():
+    async def talk(scene: Scene) -> None:
+        await ask(scene, 1.0)
+        await ask(scene, 3.0)
+
+    def trace():
+        return [(round(t, 6), type(e).__name__) for t, e in play(talk, engines=engines(LONG)).events]
+
+    assert trace() == trace()
+
+
+def test_virtual_time_finds_a_scene_that_waits_for_ever():
+    with pytest.raises(TimeoutError):
+        virtual_time.run(asyncio.Event().wait())
