@@ -1,0 +1,25 @@
+"""`GET /health`: 200 when questions are answered, 503 while models warm up. `GET /metrics`: for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from vivavoce import __version__
+from vivavoce.api.auth import Keys, locked
+from vivavoce.telemetry.metrics import CONTENT_TYPE, Metrics
+
+
+def health_routes(ready: Callable[[], bool], metrics: Metrics, keys: Keys) -> list[Route]:
+    async def health(_: Request) -> Response:
+        if ready():
+            return JSONResponse({"status": "ok", "version": __version__})
+        return JSONResponse({"status": "warming_up", "version": __version__}, 503, {"Retry-After": "1"})
+
+    async def exposition(_: Request) -> Response:
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+
+    return [Route("/health", health), Route("/metrics", locked(keys, exposition))]

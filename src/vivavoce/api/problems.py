@@ -1,0 +1,78 @@
+"""Errors on the REST side, in the one form that every OpenAI client reads:
+`{"error": {"message", "type", "param", "code"}}`, with the id of the request in `x-request-id`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vivavoce.conversation.items import new_id
+from vivavoce.errors import RequestError
+
+log = logging.getLogger(__name__)
+
+TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def problem(
+    status: int,
+    message: str,
+    *,
+    code: str | None = None,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    kind = TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    error = {"message": message, "type": kind, "param": param, "code": code}
+    return JSONResponse({"error": error}, status, headers)
+
+
+def on_http_error(request: Request, error: Exception) -> Response:
+    """404, 405 and the like, as Starlette raises them."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    place = f"{request.method} {request.url.path}"
+    match error.status_code:
+        case 404:
+            return problem(404, f"There is nothing at {place}.", code="not_found")
+        case 405:
+            return problem(405, f"{place} is not allowed.", code="method_not_allowed", headers=error.headers)
+        case status:
+            return problem(status, error.detail, headers=error.headers)
+
+
+def on_request_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)  # noqa: S101 - registered for this class alone
+    return problem(400, str(error), code=error.code, param=error.param)
+
+
+def on_crash(request: Request, error: Exception) -> Response:
+    """What nobody expected: the log has the stack, the client the id to quote."""
+    request_id = request.scope.get("request_id", "")
+    log.error("request failed", exc_info=error, extra={"request_id": request_id})
+    return problem(500, f"The server failed; quote {request_id} when you report it.", code="internal_error")
+
+
+class RequestIds:
+    """Gives every HTTP request an id and tells it in `x-request-id`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope["request_id"] = new_id("req")
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)

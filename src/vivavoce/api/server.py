@@ -1,0 +1,61 @@
+"""Everything that is served, as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from starlette.types import Lifespan
+
+from vivavoce.api.auth import Keys
+from vivavoce.api.guard import LoopbackOnly
+from vivavoce.api.health import health_routes
+from vivavoce.api.page import SafeHeaders, page_routes
+from vivavoce.api.problems import RequestIds, on_crash, on_http_error, on_request_error
+from vivavoce.api.realtime.connection import Service
+from vivavoce.api.realtime.endpoint import realtime_routes
+from vivavoce.api.rest.models import model_routes
+from vivavoce.errors import RequestError
+
+UVICORN_OPTIONS = {
+    "ws": "websockets-sansio",
+    "ws_max_size": 20 * 1024 * 1024,  # the largest append, 15 MiB, must arrive to be answered, and one too large too
+    "ws_per_message_deflate": False,  # sound does not compress, and the attempt costs a core
+    "timeout_graceful_shutdown": 5,  # a client that does not read must not hold up the end
+    "server_header": False,
+}
+"""What uvicorn has to be told to serve this application well."""
+
+
+def create_api(
+    service: Service,
+    *,
+    keys: Keys,
+    ready: Callable[[], bool],
+    models: Sequence[str],
+    page: Path | None = None,
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    """`service`: how sessions are opened, counted and limited. `ready`: whether the models are warm.
+    `models`: ids of the models that run here. `page`: folder of the page, None for none. `lifespan`: starts and
+    stops what the application owns, `telemetry.metrics.measure_loop_lag` among it.
+    """
+    routes: list[BaseRoute] = [
+        *realtime_routes(service, keys),
+        *model_routes(models, keys),
+        *health_routes(ready, service.metrics, keys),
+        *(page_routes(page) if page is not None else ()),
+    ]
+    middleware = [Middleware(RequestIds), Middleware(SafeHeaders)]
+    if not keys.required:
+        middleware.append(Middleware(LoopbackOnly))
+    return Starlette(
+        routes=routes,
+        middleware=middleware,
+        exception_handlers={HTTPException: on_http_error, RequestError: on_request_error, Exception: on_crash},
+        lifespan=lifespan,
+    )
