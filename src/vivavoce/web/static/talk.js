@@ -1,0 +1,299 @@
+/** One talk with the server: the only place where sound, wire and captions meet. It knows nothing of the page. */
+import { NO_CAPTIONS, reduce } from "./captions.js";
+import { Ledger } from "./ledger.js";
+import { retryDelay } from "./link.js";
+import { fromBase64, toBase64 } from "./pcm.js";
+import { append, cancel, message, respond, sessionUpdate, truncate, voiceUpdate, } from "./protocol.js";
+import { BUSY, KEY_NEEDED, LOST, REFUSED, UNREACHABLE, failedReply, sessionProblem } from "./remedies.js";
+import { InputClock, Stopwatch } from "./stopwatch.js";
+import { Uplink } from "./uplink.js";
+/** After this time without a reply the page stops saying that one is on its way. */
+const PATIENCE_MS = 15_000;
+/** Lines told again to a server that has lost the conversation with the connection. */
+const RETOLD_ENTRIES = 20;
+/** Errors of a race that did no harm. */
+const HARMLESS = new Set(["response_cancel_not_active"]);
+/** Errors that the end of the connection explains better. */
+const ENDINGS = new Set(["server_busy", "invalid_api_key"]);
+export class Talk {
+    world;
+    hooks;
+    voiceName;
+    captions = NO_CAPTIONS;
+    linkState = "off";
+    link = null;
+    ledger = new Ledger();
+    clock = new InputClock();
+    stopwatch = new Stopwatch();
+    uplink;
+    attempt = 0;
+    everOpened = false;
+    stopWaiting = () => undefined;
+    stopPatience = () => undefined;
+    owesResponse = false;
+    hasSpoken = false;
+    constructor(world, hooks, voiceName) {
+        this.world = world;
+        this.hooks = hooks;
+        this.voiceName = voiceName;
+        const talk = this;
+        this.uplink = new Uplink({
+            get open() {
+                return talk.link?.open ?? false;
+            },
+            get buffered() {
+                return talk.link?.buffered ?? 0;
+            },
+            sendFrame: (frame) => talk.sendFrame(frame),
+        });
+    }
+    get droppedFrames() {
+        return this.uplink.dropped;
+    }
+    start() {
+        if (this.linkState !== "off")
+            return;
+        this.attempt = 0;
+        this.everOpened = false;
+        this.connect();
+    }
+    stop() {
+        this.owesResponse = false;
+        this.leave("off");
+        this.uplink.clear();
+        this.hooks.changed();
+    }
+    /** Tries again now instead of after the wait, for when the network came back. */
+    hurry() {
+        if (this.linkState !== "waiting" || this.link !== null)
+            return;
+        this.stopWaiting();
+        this.connect();
+    }
+    hear(frame) {
+        if (this.linkState !== "off")
+            this.uplink.push(frame);
+    }
+    /** Says it in writing, over whatever is being said. Connects first if need be. */
+    type(text) {
+        const id = this.world.newId();
+        const connected = this.link?.open ?? false;
+        this.note({ type: "local.typed", id, text });
+        this.stopwatch.arm(this.world.now());
+        this.bePatient();
+        if (!connected) {
+            this.owesResponse = true; // the line is told with the others as soon as the connection stands
+            return this.start();
+        }
+        void this.interrupt();
+        this.send(message(id, "user", text));
+        if (this.captions.response === null)
+            return this.send(respond);
+        this.owesResponse = true; // one response at a time: the next is asked for when this one has ended
+        this.send(cancel);
+    }
+    /** False when the voice can only change with the next connection, because this one has already spoken. */
+    setVoice(name) {
+        this.voiceName = name;
+        if (this.hasSpoken && this.linkState === "open")
+            return false;
+        this.send(voiceUpdate(name));
+        return true;
+    }
+    forget() {
+        this.captions = { ...this.captions, entries: [] };
+        this.hooks.changed();
+    }
+    /** The speaker's reports. */
+    soundStarted(item, at) {
+        this.note({ type: "local.started", item, latencyMs: this.stopwatch.read(at) });
+    }
+    soundPlayed(item, played) {
+        this.ledger.progress(item, played);
+        if (!this.ledger.sounds(item))
+            return;
+        this.note({ type: "local.heard", item, characters: this.ledger.heardCharacters(item) });
+    }
+    soundDrained(item, played) {
+        this.ledger.progress(item, played);
+        this.note({ type: "local.drained", item });
+    }
+    connect() {
+        if (this.linkState === "off")
+            this.linkState = "connecting";
+        this.clock.reset();
+        this.ledger = new Ledger();
+        this.hasSpoken = false;
+        this.link = this.world.connect({
+            opened: () => this.opened(),
+            event: (event) => this.take(event),
+            ended: (ending) => this.ended(ending),
+        });
+        this.hooks.changed();
+    }
+    opened() {
+        this.send(sessionUpdate(this.voiceName));
+        this.retell();
+        this.uplink.drain();
+    }
+    /** A connection counts once the server has greeted: a busy one opens, too, to say that it is busy. */
+    greeted() {
+        if (this.linkState === "open")
+            return;
+        this.linkState = "open";
+        this.attempt = 0;
+        this.everOpened = true;
+        this.hooks.recovered();
+        this.payDebt();
+    }
+    retell() {
+        const told = this.captions.entries.filter((entry) => entry.settled && entry.heard > 0).slice(-RETOLD_ENTRIES);
+        for (const entry of told) {
+            const role = entry.who === "you" ? "user" : "assistant";
+            this.send(message(entry.id, role, entry.text.slice(0, entry.heard)));
+        }
+    }
+    ended(ending) {
+        this.leave(this.everOpened ? "waiting" : "connecting");
+        if (ending === "never-opened" && !this.everOpened) {
+            void this.explain();
+        }
+        else if (ending === "key") {
+            this.giveUp(KEY_NEEDED);
+        }
+        else {
+            this.retry(ending === "busy");
+        }
+    }
+    async explain() {
+        const cause = await this.world.probe();
+        if (this.linkState === "off")
+            return; // the person gave up first
+        this.giveUp({ unreachable: UNREACHABLE, key: KEY_NEEDED, refused: REFUSED }[cause]);
+    }
+    /** What was typed is answered when the person tries again. */
+    giveUp(problem) {
+        this.leave("off");
+        this.uplink.clear();
+        this.hooks.problem(problem);
+    }
+    retry(busy) {
+        this.linkState = "waiting";
+        const delay = retryDelay(this.attempt++, busy, this.world.random());
+        this.stopWaiting = this.world.after(delay, () => this.connect());
+        this.hooks.problem(busy ? BUSY : LOST);
+        this.hooks.changed();
+    }
+    /** Lets go of the connection and of all that hung on it; the captions stay. */
+    leave(state) {
+        this.stopWaiting();
+        this.stopPatience();
+        this.link?.close();
+        this.link = null;
+        this.linkState = state;
+        this.silence();
+        this.stopwatch.disarm();
+        this.note({ type: "local.disconnected" });
+    }
+    send(event) {
+        this.link?.send(event);
+    }
+    sendFrame(frame) {
+        this.send(append(toBase64(frame.pcm)));
+        this.clock.record(frame.pcm.length, frame.capturedAt);
+    }
+    take(event) {
+        switch (event.type) {
+            case "session.created":
+            case "session.updated":
+                this.greeted();
+                break;
+            case "input_audio_buffer.speech_started":
+                this.stopwatch.disarm();
+                void this.interrupt();
+                break;
+            case "input_audio_buffer.speech_stopped":
+                this.stopwatch.arm(this.clock.capturedAt(event.audio_end_ms));
+                this.bePatient();
+                break;
+            case "response.output_audio_transcript.delta":
+                this.ledger.text(event.response_id, event.item_id, event.delta);
+                break;
+            case "response.output_audio.delta":
+                this.play(event);
+                break;
+            case "response.done":
+                this.finish(event);
+                break;
+            case "error":
+                this.complain(event.error.code ?? "", event.error.message);
+                break;
+        }
+        this.note(event);
+        if (event.type === "response.done")
+            this.payDebt();
+    }
+    play(event) {
+        const samples = fromBase64(event.delta);
+        if (!this.ledger.audio(event.response_id, event.item_id, samples.length))
+            return;
+        this.hasSpoken = true;
+        this.world.voice.push(event.item_id, samples);
+    }
+    finish({ response }) {
+        if (response.status === "cancelled")
+            void this.interrupt();
+        if (response.status === "failed")
+            this.hooks.problem(failedReply(response.status_details?.error?.message));
+    }
+    complain(code, text) {
+        if (!HARMLESS.has(code) && !ENDINGS.has(code))
+            this.hooks.problem(sessionProblem(text));
+    }
+    /** Asks for the response that had to wait for the connection or for the end of another response. */
+    payDebt() {
+        if (!this.owesResponse || this.linkState !== "open" || this.captions.response !== null)
+            return;
+        this.owesResponse = false;
+        this.send(respond);
+    }
+    /** Silence at once, and word to the server of how much was heard, so that it remembers no more than that. */
+    async interrupt() {
+        const { ledger, link } = this;
+        for (const item of await this.flush(ledger)) {
+            link?.send(truncate(item, ledger.playedMs(item)));
+            this.note({ type: "local.cut", item, characters: ledger.heardCharacters(item) });
+        }
+    }
+    /**
+     * The items that were cut short. The cut is noted before the audio thread answers: sound that comes
+     * meanwhile is already not played.
+     */
+    async flush(ledger) {
+        const open = ledger.unplayed();
+        if (open.length === 0)
+            return [];
+        open.forEach((item) => ledger.cut(item));
+        for (const { item, played } of await this.world.voice.flush())
+            ledger.progress(item, played);
+        return open.filter((item) => !ledger.isWhole(item));
+    }
+    /** Silence at once, for a connection that is gone: there is nobody left to tell. */
+    silence() {
+        for (const item of this.ledger.unplayed()) {
+            this.ledger.cut(item);
+            this.note({ type: "local.cut", item, characters: this.ledger.heardCharacters(item) });
+        }
+        void this.world.voice.flush();
+    }
+    bePatient() {
+        this.stopPatience();
+        this.stopPatience = this.world.after(PATIENCE_MS, () => this.note({ type: "local.waited" }));
+    }
+    note(event) {
+        const before = this.captions;
+        this.captions = reduce(before, event);
+        if (this.captions !== before)
+            this.hooks.changed();
+    }
+}

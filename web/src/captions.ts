@@ -1,0 +1,175 @@
+/** The conversation as it is read: a pure function of what the server says and of what was heard here. */
+
+import type { ServerEvent } from "./protocol.js";
+
+/** Older lines leave the page: an hour of talk must not slow it down. */
+const KEPT_ENTRIES = 200;
+
+export interface Entry {
+  readonly id: string;
+  readonly who: "you" | "vivavoce";
+  readonly text: string;
+  /** Characters of `text` that were heard; the user's own words count as heard. */
+  readonly heard: number;
+  /** Nothing more will be added. */
+  readonly settled: boolean;
+  readonly interrupted: boolean;
+  /** From the end of the user's speech to the first sound of this reply. */
+  readonly latencyMs: number | null;
+  readonly response: string | null;
+}
+
+export interface Captions {
+  readonly entries: readonly Entry[];
+  /** The user is speaking. */
+  readonly hearing: boolean;
+  /** The user is done and no reply has begun. */
+  readonly awaiting: boolean;
+  readonly response: string | null;
+  /** The item that sounds. */
+  readonly playing: string | null;
+}
+
+export const NO_CAPTIONS: Captions = { entries: [], hearing: false, awaiting: false, response: null, playing: null };
+
+/** What happens on this side of the wire. */
+export type LocalEvent =
+  | { readonly type: "local.typed"; readonly id: string; readonly text: string }
+  | { readonly type: "local.started"; readonly item: string; readonly latencyMs: number | null }
+  | { readonly type: "local.heard"; readonly item: string; readonly characters: number }
+  | { readonly type: "local.drained"; readonly item: string }
+  | { readonly type: "local.cut"; readonly item: string; readonly characters: number }
+  /** No reply came within the time that one may take. */
+  | { readonly type: "local.waited" }
+  /** The connection is gone, and with it the running turn. */
+  | { readonly type: "local.disconnected" };
+
+export function reduce(captions: Captions, event: ServerEvent | LocalEvent): Captions {
+  return event.type.startsWith("local.")
+    ? reduceLocal(captions, event as LocalEvent)
+    : reduceServer(captions, event as ServerEvent);
+}
+
+function reduceServer(captions: Captions, event: ServerEvent): Captions {
+  switch (event.type) {
+    case "input_audio_buffer.speech_started":
+      return { ...withEntry(captions, yours(event.item_id)), hearing: true, awaiting: false };
+    case "input_audio_buffer.speech_stopped":
+      return { ...captions, hearing: false, awaiting: true };
+    case "conversation.item.input_audio_transcription.delta":
+    case "conversation.item.input_audio_transcription.completed":
+    case "conversation.item.input_audio_transcription.failed":
+      return transcribe(captions, event);
+    case "response.created":
+      return { ...captions, awaiting: false, response: event.response.id };
+    case "response.output_audio_transcript.delta":
+      return grow(captions, event.item_id, event.response_id, event.delta, 0);
+    case "response.output_text.delta":
+      return grow(captions, event.item_id, event.response_id, event.delta, event.delta.length);
+    case "response.done":
+      return finish(captions, event.response.id, event.response.status);
+    case "session.created":
+    case "session.updated":
+    case "response.output_audio.delta":
+    case "error":
+      return captions;
+  }
+}
+
+function reduceLocal(captions: Captions, event: LocalEvent): Captions {
+  switch (event.type) {
+    case "local.typed": {
+      const entry = { ...yours(event.id), text: event.text, heard: event.text.length, settled: true };
+      return { ...withEntry(captions, entry), awaiting: true };
+    }
+    case "local.started": {
+      const patch = event.latencyMs === null ? {} : { latencyMs: event.latencyMs };
+      return { ...patched(captions, event.item, patch), playing: event.item };
+    }
+    case "local.heard":
+      return { ...patched(captions, event.item, { heard: event.characters }), playing: event.item };
+    case "local.drained": {
+      const heard = entryOf(captions, event.item)?.text.length ?? 0;
+      return { ...patched(captions, event.item, { heard }), playing: null };
+    }
+    case "local.cut":
+      return tidied({
+        ...patched(captions, event.item, { heard: event.characters, interrupted: true, settled: true }),
+        playing: null,
+      });
+    case "local.waited":
+      return { ...captions, awaiting: false };
+    case "local.disconnected":
+      return tidied({ ...NO_CAPTIONS, entries: captions.entries.map((entry) => ({ ...entry, settled: true })) });
+  }
+}
+
+type Transcription = Extract<ServerEvent, { type: `conversation.item.input_audio_transcription.${string}` }>;
+
+function transcribe(captions: Captions, event: Transcription): Captions {
+  const known = withEntry(captions, yours(event.item_id));
+  switch (event.type) {
+    case "conversation.item.input_audio_transcription.delta": {
+      const text = (entryOf(known, event.item_id)?.text ?? "") + event.delta;
+      return patched(known, event.item_id, { text, heard: text.length });
+    }
+    case "conversation.item.input_audio_transcription.completed": {
+      const text = event.transcript.trim();
+      const settled = patched(known, event.item_id, { text, heard: text.length, settled: true });
+      return text === "" ? tidied({ ...settled, awaiting: false }) : settled;
+    }
+    case "conversation.item.input_audio_transcription.failed":
+      return patched(known, event.item_id, { text: "(not understood)", heard: 0, settled: true });
+  }
+}
+
+function grow(captions: Captions, id: string, response: string, delta: string, heard: number): Captions {
+  const known = withEntry(captions, { ...yours(id), who: "vivavoce", response });
+  const entry = entryOf(known, id);
+  if (entry === undefined || entry.settled) return known;
+  return patched(known, id, { text: entry.text + delta, heard: entry.heard + heard });
+}
+
+function finish(captions: Captions, response: string, status: string): Captions {
+  const ended = status === "completed" ? { settled: true } : { settled: true, interrupted: status === "cancelled" };
+  const entries = captions.entries.map((entry) => (entry.response === response ? { ...entry, ...ended } : entry));
+  return tidied({ ...captions, entries, response: captions.response === response ? null : captions.response });
+}
+
+function yours(id: string): Entry {
+  return { id, who: "you", text: "", heard: 0, settled: false, interrupted: false, latencyMs: null, response: null };
+}
+
+function entryOf(captions: Captions, id: string): Entry | undefined {
+  return captions.entries.find((entry) => entry.id === id);
+}
+
+function withEntry(captions: Captions, entry: Entry): Captions {
+  if (entryOf(captions, entry.id) !== undefined) return captions;
+  return { ...captions, entries: [...captions.entries, entry].slice(-KEPT_ENTRIES) };
+}
+
+function patched(captions: Captions, id: string, patch: Partial<Entry>): Captions {
+  const entries = captions.entries.map((entry) => (entry.id === id ? { ...entry, ...patch } : entry));
+  return { ...captions, entries };
+}
+
+/** Without the lines that turned out to be nothing: noise taken for speech, replies cut before their first word. */
+function tidied(captions: Captions): Captions {
+  const empty = (entry: Entry): boolean => entry.settled && (entry.text === "" || (entry.interrupted && entry.heard === 0));
+  return { ...captions, entries: captions.entries.filter((entry) => !empty(entry)) };
+}
+
+export type Phase = "ready" | "connecting" | "listening" | "thinking" | "speaking" | "reconnecting";
+
+export type LinkState = "off" | "connecting" | "open" | "waiting";
+
+/** The one word under the button. Without a microphone an idle session is merely ready. */
+export function phase(link: LinkState, listening: boolean, captions: Captions): Phase {
+  if (link === "off") return "ready";
+  if (link === "connecting") return "connecting";
+  if (link === "waiting") return "reconnecting";
+  if (captions.playing !== null) return "speaking";
+  if (captions.awaiting || captions.response !== null) return "thinking";
+  return listening ? "listening" : "ready";
+}

@@ -1,0 +1,176 @@
+/** What the page speaks: the part of OpenAI's Realtime GA contract that it needs, and nothing else of it. */
+
+export interface SpeechStarted {
+  readonly type: "input_audio_buffer.speech_started";
+  readonly item_id: string;
+  readonly audio_start_ms: number;
+}
+
+export interface SpeechStopped {
+  readonly type: "input_audio_buffer.speech_stopped";
+  readonly item_id: string;
+  /** The user's last voiced sample, on the clock of the samples that this connection sent. */
+  readonly audio_end_ms: number;
+}
+
+export interface TranscriptionDelta {
+  readonly type: "conversation.item.input_audio_transcription.delta";
+  readonly item_id: string;
+  readonly delta: string;
+}
+
+export interface TranscriptionCompleted {
+  readonly type: "conversation.item.input_audio_transcription.completed";
+  readonly item_id: string;
+  readonly transcript: string;
+}
+
+export interface TranscriptionFailed {
+  readonly type: "conversation.item.input_audio_transcription.failed";
+  readonly item_id: string;
+}
+
+export interface ResponseCreated {
+  readonly type: "response.created";
+  readonly response: { readonly id: string };
+}
+
+/** The words of the reply, spoken or written; `spoken` words come with sound. */
+export interface ReplyText {
+  readonly type: "response.output_audio_transcript.delta" | "response.output_text.delta";
+  readonly response_id: string;
+  readonly item_id: string;
+  readonly delta: string;
+}
+
+export interface ReplyAudio {
+  readonly type: "response.output_audio.delta";
+  readonly response_id: string;
+  readonly item_id: string;
+  readonly delta: string;
+}
+
+export interface ResponseDone {
+  readonly type: "response.done";
+  readonly response: {
+    readonly id: string;
+    readonly status: string;
+    readonly status_details?: { readonly error?: { readonly message?: string } | null } | null;
+  };
+}
+
+export interface SessionReady {
+  readonly type: "session.created" | "session.updated";
+}
+
+export interface ServerError {
+  readonly type: "error";
+  readonly error: { readonly message: string; readonly code?: string | null };
+}
+
+export type ServerEvent =
+  | SessionReady
+  | SpeechStarted
+  | SpeechStopped
+  | TranscriptionDelta
+  | TranscriptionCompleted
+  | TranscriptionFailed
+  | ResponseCreated
+  | ReplyText
+  | ReplyAudio
+  | ResponseDone
+  | ServerError;
+
+type Kind = "string" | "number" | Fields;
+interface Fields {
+  readonly [name: string]: Kind;
+}
+
+const ITEM: Fields = { item_id: "string" };
+const REPLY: Fields = { response_id: "string", item_id: "string", delta: "string" };
+
+/** The fields without which an event means nothing to the page. */
+const REQUIRED: { readonly [type in ServerEvent["type"]]: Fields } = {
+  "session.created": {},
+  "session.updated": {},
+  "input_audio_buffer.speech_started": { ...ITEM, audio_start_ms: "number" },
+  "input_audio_buffer.speech_stopped": { ...ITEM, audio_end_ms: "number" },
+  "conversation.item.input_audio_transcription.delta": { ...ITEM, delta: "string" },
+  "conversation.item.input_audio_transcription.completed": { ...ITEM, transcript: "string" },
+  "conversation.item.input_audio_transcription.failed": ITEM,
+  "response.created": { response: { id: "string" } },
+  "response.output_audio_transcript.delta": REPLY,
+  "response.output_text.delta": REPLY,
+  "response.output_audio.delta": REPLY,
+  "response.done": { response: { id: "string", status: "string" } },
+  error: { error: { message: "string" } },
+};
+
+/** The event in a message, or null for one that the page has no use for or cannot read. */
+export function parse(message: string): ServerEvent | null {
+  const value = json(message);
+  if (!isRecord(value) || typeof value["type"] !== "string") return null;
+  const type = value["type"];
+  if (!Object.hasOwn(REQUIRED, type)) return null;
+  return fits(value, REQUIRED[type as ServerEvent["type"]]) ? (value as unknown as ServerEvent) : null;
+}
+
+function json(message: string): unknown {
+  try {
+    return JSON.parse(message);
+  } catch {
+    return null;
+  }
+}
+
+function fits(value: unknown, fields: Fields): boolean {
+  if (!isRecord(value)) return false;
+  return Object.entries(fields).every(([name, kind]) =>
+    typeof kind === "string" ? typeof value[name] === kind : fits(value[name], kind),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+export type ClientEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+const PCM = { type: "audio/pcm", rate: 24_000 };
+
+export function sessionUpdate(voice: string): ClientEvent {
+  const input = { format: PCM, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad" } };
+  const session = { type: "realtime", output_modalities: ["audio"], audio: { input, output: { format: PCM, voice } } };
+  return { type: "session.update", session };
+}
+
+export function voiceUpdate(voice: string): ClientEvent {
+  return { type: "session.update", session: { type: "realtime", audio: { output: { voice } } } };
+}
+
+export function append(audio: string): ClientEvent {
+  return { type: "input_audio_buffer.append", audio };
+}
+
+export function message(id: string, role: "user" | "assistant", text: string): ClientEvent {
+  const content = [{ type: role === "user" ? "input_text" : "output_text", text }];
+  return { type: "conversation.item.create", item: { id, type: "message", role, content } };
+}
+
+export function truncate(item: string, audioEndMs: number): ClientEvent {
+  return { type: "conversation.item.truncate", item_id: item, content_index: 0, audio_end_ms: audioEndMs };
+}
+
+export const respond: ClientEvent = { type: "response.create" };
+
+export const cancel: ClientEvent = { type: "response.cancel" };
+
+/** A browser cannot set headers on a WebSocket: the key travels among the subprotocols. */
+export function subprotocols(key: string | null): string[] {
+  return key === null ? ["realtime"] : ["realtime", `openai-insecure-api-key.${key}`];
+}
+
+/** Whether `key` may stand in a subprotocol (RFC 9110 token). */
+export function isSendable(key: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(key);
+}
