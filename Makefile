@@ -1,0 +1,81 @@
+# vivavoce: `make run` sets everything up and starts it; `make test` checks everything.
+# Needs Python 3.11 or newer and make. Done once, a step is not done again until its inputs change:
+# what has been done is noted by files in .venv/.done/.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+DONE := .venv/.done
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUNBUFFERED := 1
+
+# pip tells each package it collects; names on one line are enough to see that it moves.
+INSTALL = $(BIN)/python -m pip install --progress-bar off --require-hashes -r $(1) \
+	| awk '/^Collecting/ { printf " %s", $$2; fflush() } /^Installing/ { printf " ... installing"; fflush() } END { print "" }'
+
+.PHONY: help run setup test check web-check models bench lock clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup models ## set up what is missing, start the server, open its page
+	@exec $(BIN)/vivavoce serve
+
+setup: $(DONE)/package ## make .venv with .venv/bin/vivavoce
+
+models: setup
+	@$(BIN)/vivavoce models pull
+
+# --- setting up --------------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@scripts/make-venv.sh
+
+$(DONE)/runtime: requirements.lock | $(BIN)/python
+	@printf '• dependencies:'
+	@$(call INSTALL,requirements.lock)
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/package: pyproject.toml $(DONE)/runtime
+	@echo '• vivavoce'
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DONE)/dev: requirements-dev.lock $(DONE)/package
+	@printf '• tools for the tests:'
+	@$(call INSTALL,requirements-dev.lock)
+	@touch $@
+
+$(DONE)/web: web/package-lock.json $(DONE)/package
+	@scripts/npm.sh ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+# --- checking ----------------------------------------------------------------------------------------
+
+test: check web-check models ## run every check and every test
+	@echo '• a browser for the tests'
+	@scripts/ensure-browser.sh
+	@echo '• tests'
+	@$(BIN)/pytest
+
+check: $(DONE)/dev
+	@echo '• format' && $(BIN)/ruff format --check --quiet
+	@echo '• lint' && $(BIN)/ruff check --quiet
+	@echo '• types' && $(BIN)/mypy --no-error-summary
+	@echo '• import layers' && $(BIN)/lint-imports --no-cache >.venv/layers.log || { cat .venv/layers.log; exit 1; }
+
+web-check: $(DONE)/web
+	@echo '• page' && scripts/npm.sh run --silent check && scripts/npm.sh test --silent
+
+bench: setup models ## measure the latency on recordings: make bench RECORDINGS=folder
+	@$(BIN)/vivavoce bench latency $(if $(RECORDINGS),--recordings $(RECORDINGS),--synthesised)
+
+lock: ## pin the dependencies of pyproject.toml anew
+	@scripts/lock.sh
+
+clean: ## remove all that make made, but not the models
+	@rm -rf .venv web/node_modules build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
