@@ -7,9 +7,22 @@ import os
 os.environ.setdefault("KMP_BLOCKTIME", "0")  # before any runtime loads: spinning threads starve each other
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
+import httpx
 import pytest
+
+from vivavoce.models.catalog import read_catalog
+from vivavoce.models.store import Store
+from vivavoce.settings import read_settings
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -21,3 +34,59 @@ def recordings() -> Path:
     if not (folder / "manifest.jsonl").exists():
         pytest.skip("no recordings: set VIVAVOCE_RECORDINGS to a folder with a manifest.jsonl")
     return folder
+
+
+# --- servers -----------------------------------------------------------------------------------------
+
+READY_SECONDS = 90
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[str]:
+    """`vivavoce serve` as its own process on a free port; gives its base URL, stops it with SIGTERM."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", "--port", str(port), *arguments]
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryFile("w+") as printed, subprocess.Popen(command, stdout=printed, stderr=printed) as server:
+        try:
+            _wait_until_healthy(server, url, printed)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(timeout=15)
+
+
+def _wait_until_healthy(server: subprocess.Popen, url: str, printed: IO[str]) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            if httpx.get(f"{url}/health", timeout=2, trust_env=False).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    printed.seek(0)
+    raise AssertionError(f"the server did not get ready:\n{printed.read()}")
+
+
+@pytest.fixture(scope="session")
+def demo_server() -> Iterator[str]:
+    """A server with scripted engines."""
+    with served("--demo") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def embedded_server() -> Iterator[str]:
+    """A server with the default engines; skips where their models are absent."""
+    missing = [model.id for model in read_catalog() if model.default and model.id not in _installed()]
+    if missing:
+        pytest.skip(f"models not here: {', '.join(missing)}; run `vivavoce models pull`")
+    with served() as url:
+        yield url
+
+
+def _installed() -> set[str]:
+    return {model.id for model in Store(read_settings().paths.models).installed()}

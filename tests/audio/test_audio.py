@@ -28,7 +28,9 @@ def test_chunked_resampling_equals_whole(source, target, cuts):
     pieces.append(stream.push(sound[at:], last=True))
     whole = resample(Pcm(sound, source), target).samples
     chunked = np.concatenate(pieces)
-    assert abs(len(chunked) - len(whole)) <= 3 * target // 1000  # the filter delays by up to 2.5 ms, which are not drained
+    assert (
+        abs(len(chunked) - len(whole)) <= 3 * target // 1000
+    )  # the filter delays by up to 2.5 ms, which are not drained
     n = min(len(chunked), len(whole))
     assert np.abs(chunked[:n] - whole[:n]).max() < 1e-3
 

@@ -1,0 +1,205 @@
+"""The composition root: settings become engines, engines become sessions, sessions become a server.
+
+The only module that knows all layers; nothing but the command line imports it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module, resources
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from vivavoce.api.auth import Keys
+from vivavoce.api.realtime.connection import Service
+from vivavoce.api.realtime.conversation import Send
+from vivavoce.api.server import UVICORN_OPTIONS, create_api
+from vivavoce.conversation.config import SessionConfig
+from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
+from vivavoce.errors import SessionRefused, StartupError, TurnError
+from vivavoce.models import ModelFiles
+from vivavoce.models.store import Store
+from vivavoce.ports import Engines
+from vivavoce.session.admission import Admission
+from vivavoce.session.self_check import SelfCheck, self_check
+from vivavoce.session.session import Session
+from vivavoce.settings import ENGINE_FOLDERS, EngineChoice, Settings, fill
+from vivavoce.telemetry import logs
+from vivavoce.telemetry.metrics import Metrics, measure_loop_lag
+
+Say = Callable[[str], None]
+
+DEMO_HUSH_SECONDS = 0.05  # of the demo's known delay, what passes before its engines are asked
+
+
+def model_files(settings: Settings) -> ModelFiles:
+    """Where the files of a model lie; raises ModelUnavailable for one that is not there."""
+    return Store(settings.paths.models, prefer=settings.models.prefer).path
+
+
+def load_engines(settings: Settings) -> Engines:
+    """Load the five engines that the settings name, side by side. Blocks for seconds. Raises StartupError."""
+    files = model_files(settings)
+    with ThreadPoolExecutor(len(ENGINE_FOLDERS)) as threads:
+        loading = {
+            kind: threads.submit(load_engine, kind, getattr(settings.engines, kind), files) for kind in ENGINE_FOLDERS
+        }
+    failed = [error for future in loading.values() if (error := future.exception())]
+    if failed:
+        for future in loading.values():
+            if not future.exception():
+                future.result().close()
+        raise failed[0]
+    return Engines(**{kind: future.result() for kind, future in loading.items()})
+
+
+def load_engine(kind: str, choice: EngineChoice, files: ModelFiles) -> Any:
+    """One engine by the name of its file. Raises StartupError."""
+    module = import_module(f"vivavoce.engines.{ENGINE_FOLDERS[kind]}.{choice.name}")
+    return module.load(fill(module.Options, choice.options, f"engines.{kind}"), files)
+
+
+def demo_engines(settings: Settings) -> Engines:
+    """Scripted engines that together take the delay the settings name."""
+    delay = max(0.0, settings.demo.delay_ms / 1000 - DEMO_HUSH_SECONDS)
+    return scripted_engines(
+        stt=ScriptedTranscriber(takes=0.3 * delay),
+        llm=ScriptedModel(first=0.5 * delay),
+        tts=ToneVoice(takes=0.2 * delay),
+    )
+
+
+async def serve(
+    settings: Settings, *, demo: bool = False, say: Say = print, on_ready: Callable[[str], None] = lambda url: None
+) -> None:
+    """Serve until SIGINT or SIGTERM. `on_ready(url)` is called once the engines are warm. Raises StartupError."""
+    logs.set_up()
+    keys = Keys(tuple(key.digest for key in settings.server.keys))
+    listening = _listen(settings.server.host, settings.server.port, keys)
+    house = _House(settings, demo)
+    options: dict[str, Any] = {**UVICORN_OPTIONS}
+    server = uvicorn.Server(uvicorn.Config(house.api(keys), log_config=None, log_level="warning", access_log=False, **options))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            lag = tasks.create_task(measure_loop_lag(house.metrics))
+            warming = tasks.create_task(_warm(house, server, say, lambda: on_ready(_url(listening))))
+            await server.serve(sockets=[listening])
+            warming.cancel()
+            lag.cancel()
+    except* StartupError as group:
+        raise _first(group) from None
+    finally:
+        listening.close()
+        house.close()
+
+
+class _House:
+    """What one server process holds: its engines once they are loaded, its places, its metrics."""
+
+    def __init__(self, settings: Settings, demo: bool) -> None:
+        self.settings, self.demo = settings, demo
+        self.metrics = Metrics()
+        self.admission = Admission(settings.server.max_sessions)
+        self.engines: Engines | None = None
+        self.ready = False
+
+    def api(self, keys: Keys) -> Any:
+        return create_api(
+            Service(self.open_session, self.metrics),
+            keys=keys,
+            ready=lambda: self.ready,
+            models=["vivavoce"],
+            page=Path(str(resources.files("vivavoce"))) / "web",
+        )
+
+    def open_session(self, config: SessionConfig, send: Send) -> Session:
+        if self.engines is None or not self.ready:
+            raise SessionRefused("The models are still warming up. Try again in a few seconds.")
+        self.admission.enter()
+        return Session(self.engines, config, send, on_close=self.admission.leave)
+
+    def load(self) -> None:
+        self.engines = demo_engines(self.settings) if self.demo else load_engines(self.settings)
+
+    def close(self) -> None:
+        self.ready = False
+        if self.engines is not None:
+            self.engines.close()
+
+
+async def _warm(house: _House, server: uvicorn.Server, say: Say, on_ready: Callable[[], None]) -> None:
+    """Load the engines, hold the self-check, open the doors."""
+    try:
+        await asyncio.to_thread(house.load)
+    except StartupError:
+        server.should_exit = True
+        raise
+    if house.engines is not None and not house.demo:
+        try:
+            say(describe(await self_check(house.engines)))
+        except TurnError as error:
+            say(f"self-check: {error}. `vivavoce doctor` looks closer.")
+    house.ready = True
+    on_ready()
+
+
+def describe(check: SelfCheck) -> str:
+    """The self-check in three lines."""
+    return (
+        f"self-check: asked     “{check.asked}”\n"
+        f"            heard     “{check.heard}”\n"
+        f"            answered  “{check.answered}” after {check.voice_to_voice_ms:.0f} ms"
+    )
+
+
+def _listen(host: str, port: int, keys: Keys) -> socket.socket:
+    """A bound socket. Raises StartupError: port in use, address not ours, or open to others without a key."""
+    if not keys.required and not _is_loopback(host):
+        raise StartupError(
+            f"Without a key the server listens on this machine only, and {host} is open to others.",
+            "Set VIVAVOCE_API_KEYS to a secret of your own, or leave --host at 127.0.0.1.",
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise StartupError(
+                f"Port {port} is in use already.", "Choose another with --port, or --port 0 for any free one."
+            ) from None
+        raise StartupError(
+            f"Cannot listen on {host}, port {port}: {error.strerror}.", "Choose another --host."
+        ) from None
+    return listening
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    if ipaddress.ip_address(host).is_unspecified:
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _first(group: BaseExceptionGroup[StartupError]) -> StartupError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, StartupError)  # noqa: S101 - `except*` has sorted them
+    return error
