@@ -1,0 +1,328 @@
+"""Chat models in GGUF files on llama.cpp, through `xllamacpp`.
+
+What keeps it quick on few cores:
+- one prompt cache ("slot") for each conversation, kept to it; what a newcomer pushes out waits in RAM;
+- when the oldest items are dropped, the rest is shifted in the cache, not read again (`n_cache_reuse`);
+- prompts are read 64 tokens at a time, so that cancelling, and everybody else's next word, never waits long;
+- warming gives way to replies.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import xllamacpp
+
+from vivavoce.conversation.config import Tool
+from vivavoce.conversation.items import FunctionOutput
+from vivavoce.engines.llm import tools as function_tools
+from vivavoce.engines.llm.pull import Push, pull
+from vivavoce.engines.llm.render import ChatMessage, Ruler, chat
+from vivavoce.engines.llm.slots import Slots
+from vivavoce.engines.pool import Stop, Worker
+from vivavoce.errors import EngineBusy, EngineFailed
+from vivavoce.models import ModelFiles
+from vivavoce.ports import Done, Prompt, Thought, Urgency, Words
+
+T = TypeVar("T")
+Request = dict[str, Any]
+Chunk = dict[str, Any]
+
+STEP = 64
+"""Prompt tokens read at once: 0.35 s of one core. Larger steps read no faster on a CPU."""
+MARGIN = 16
+"""Tokens of the context left free."""
+READ_ONLY = {"max_tokens": 0}
+FITTINGS = 4
+"""Tries at cutting a prompt to size; each corrects the estimate by what the model counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`threads`: one is best beside speech recognition: two wait for each other at every barrier (on two
+    busy cores 1 token/s instead of 20). `hottest`: temperatures above it are held to it; small models
+    ramble when hot. `call_above`: probability above which a reply that starts as a call is one.
+    `cache_mib`: RAM for the prompt caches of conversations without a slot. `deadline`: seconds that one
+    step may take, waiting for a slot included.
+    """
+
+    model: str = "qwen2.5-coder-0.5b-instruct"
+    slots: int = 4
+    threads: int = 1
+    context_per_slot: int = 4096
+    max_tokens: int = 512
+    hottest: float = 0.5
+    call_above: float = 0.6
+    cache_mib: int = 128
+    queue: int = 16
+    deadline: float = 30.0
+
+
+def load(options: Options, models: ModelFiles) -> Llama:
+    """Read the model and start its threads. Raises EngineFailed when the file cannot be read."""
+    path = models(options.model) / "model.gguf"
+    try:
+        server = xllamacpp.Server(_parameters(options, str(path)))
+    except Exception as error:
+        raise EngineFailed(f"{options.model} could not be loaded: {error}") from error
+    return Llama(server, options)
+
+
+class _TooLong(Exception):
+    """The model counted more tokens than fit."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__(tokens)
+        self.tokens = tokens
+
+
+class _BadSchema(Exception):
+    """The grammar compiler does not understand a tool's schema."""
+
+
+class Llama:
+    """One loaded model that several conversations talk to at once. A LanguageModel."""
+
+    def __init__(self, server: xllamacpp.Server, options: Options) -> None:
+        self.name = options.model
+        self.context = options.context_per_slot
+        self._options = options
+        self._server = server
+        self._slots = Slots(options.slots)
+        self._worker = Worker(options.model, threads=options.slots, queue=options.queue)
+        self._warming: set[threading.Event] = set()
+        self._replying = 0
+
+    async def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
+        """Stream the reply. A prompt that is too long loses its oldest items, never its instructions.
+
+        Leaving early stops the model within one step. `tool_choice` is kept: "required" and "function"
+        yield a Call or raise EngineFailed; after a tool's result "auto" answers in words.
+        """
+        for stop in tuple(self._warming):
+            stop.set()
+        self._replying += 1
+        try:
+            thoughts = self._worker.stream(lambda stop: self._think(prompt, stop), deadline=self._options.deadline)
+            async with aclosing(thoughts):
+                async for thought in thoughts:
+                    if thought is not None:
+                        yield thought
+        finally:
+            self._replying -= 1
+
+    async def warm(self, prompt: Prompt) -> None:
+        """Read the prompt into the cache of its session; without a session, into every slot.
+
+        Does nothing while a reply is being made, and gives way as soon as one is asked for.
+        """
+        if self._replying:
+            return
+        rounds = 1 if prompt.session else self._options.slots
+        stop = threading.Event()
+        self._warming.add(stop)
+        try:
+            for _ in range(rounds):
+                with suppress(EngineBusy):
+                    await self._worker.call(lambda: self._read(prompt, stop), Urgency.SPARE, deadline=120.0)
+        finally:
+            stop.set()
+            self._warming.discard(stop)
+
+    def forget(self, session: str) -> None:
+        """The conversation is over; its slot is the next to be given away."""
+        self._slots.forget(session)
+
+    def close(self) -> None:
+        """Let replies under way run out, then free the model."""
+        for stop in tuple(self._warming):
+            stop.set()
+        self._worker.close()
+        self._server = None
+
+    # --- in a worker's thread; None is a sign of life while the prompt is read --------------------------
+
+    def _think(self, prompt: Prompt, stop: Stop) -> Iterator[Thought | None]:
+        def ask(request: Request) -> Iterator[Thought | None]:
+            if (yield from self._wants_call(prompt, request, stop)):
+                yield from self._call(prompt, request, stop)
+            else:
+                yield from self._speak(prompt, request, stop)
+
+        with self._slots.take(prompt.session) as slot:
+            yield from self._fitted(prompt, slot, ask)
+
+    def _read(self, prompt: Prompt, stop: threading.Event) -> None:
+        with self._slots.take(prompt.session, spare=True) as slot:
+            if not stop.is_set():
+                for _ in self._fitted(prompt, slot, lambda request: self._silently(request | READ_ONLY, stop.is_set)):
+                    pass
+
+    def _fitted(self, prompt: Prompt, slot: int, ask: Callable[[Request], Iterator[T]]) -> Iterator[T]:
+        """What `ask` yields for the request of `prompt`, which is cut again as long as the model counts too
+        many tokens: it says so before anything else."""
+        reply = min(prompt.max_tokens or self._options.max_tokens, self.context // 2)
+        room, ruler = self.context - reply - MARGIN, Ruler()
+        for _ in range(FITTINGS):
+            messages = _messages(prompt, room, ruler)
+            try:
+                yield from ask(_request(messages, slot, reply, min(prompt.temperature, self._options.hottest)))
+                return
+            except _TooLong as error:
+                written = sum(ruler.tokens(each["content"]) for each in messages)
+                ruler = Ruler(ruler.bytes_per_token * 0.95 * written / error.tokens)
+        raise EngineFailed(f"{self.name}: the prompt does not fit into {self.context} tokens")
+
+    def _silently(self, request: Request, stop: Stop) -> Generator[None, None, list[Chunk]]:
+        chunks = []
+        for chunk in self._chunks(request, stop):
+            chunks.append(chunk)
+            yield None
+        return chunks
+
+    def _wants_call(self, prompt: Prompt, request: Request, stop: Stop) -> Generator[None, None, bool]:
+        """Whether this reply is to be a tool call: as the choice says, or by how the model would begin."""
+        mode = prompt.tool_choice.mode if prompt.tools else "none"
+        if mode != "auto":
+            return mode != "none"
+        # a small model that has just been given a result asks for it again: it has to tell it
+        if prompt.items and isinstance(prompt.items[-1], FunctionOutput):
+            return False
+        look = {**request, "max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": 20}
+        chunks = yield from self._silently(look, stop)
+        return function_tools.p_call(_first_tokens(chunks)) >= self._options.call_above
+
+    def _call(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
+        tools = function_tools.callable_now(prompt.tools, prompt.tool_choice)
+        if not tools:
+            raise EngineFailed(f"{self.name}: there is no tool of the name that the tool choice asks for")
+        chunks = yield from self._written(request, tools, stop)
+        call = function_tools.parsed("".join(map(_text, chunks)), tools)
+        if call is None and not stop():
+            raise EngineFailed(f"{self.name} wrote no valid call of a tool")
+        if call is not None:
+            yield call
+        yield _done(chunks)
+
+    def _written(self, request: Request, tools: Sequence[Tool], stop: Stop) -> Generator[None, None, list[Chunk]]:
+        """The chunks of a call under the grammar of the tools; of their names only, if need be."""
+        try:
+            return (yield from self._silently(_calling(request, function_tools.call_schema(tools)), stop))
+        except _BadSchema:
+            loose = function_tools.call_schema(tools, loose=True)
+            return (yield from self._silently(_calling(request, loose), stop))
+
+    def _speak(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
+        chunks: list[Chunk] = []
+        for chunk in self._chunks(_speaking(request, bool(prompt.tools)), stop):
+            chunks.append(chunk)
+            if words := _text(chunk):
+                yield Words(words)
+            else:
+                yield None
+        yield _done(chunks)
+
+    def _chunks(self, request: Request, stop: Stop) -> Iterator[Chunk]:
+        """The server's chunks for a request. Raises _TooLong, _BadSchema and EngineFailed; a library's own
+        message is left out of the latter, since it may quote the prompt."""
+
+        def call(push: Push[Chunk]) -> object:
+            with _speaking_errors(self.name, constrained="response_format" in request):
+                return self._server.handle_chat_completions(request, push)
+
+        for chunk in pull(call, stop):
+            if error := chunk.get("error"):
+                if error.get("type") == "exceed_context_size_error":
+                    raise _TooLong(int(error["n_prompt_tokens"]))
+                raise EngineFailed(f"{self.name}: {error.get('type', 'unknown error')}")
+            yield chunk
+
+
+def _parameters(options: Options, path: str) -> xllamacpp.CommonParams:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = path
+    parameters.n_parallel = options.slots
+    parameters.n_ctx = options.slots * options.context_per_slot
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = options.threads
+    parameters.n_batch = parameters.n_ubatch = STEP
+    parameters.cache_ram_mib = options.cache_mib
+    parameters.n_cache_reuse = 32  # tokens in a row that are worth shifting
+    parameters.verbosity = 0
+    # the library opens a port on loopback whether or not it is wanted: nobody else knows this key
+    parameters.api_keys = [secrets.token_urlsafe(32)]
+    parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
+    parameters.n_threads_http = 1
+    return parameters
+
+
+def _messages(prompt: Prompt, room: int, ruler: Ruler) -> list[ChatMessage]:
+    system = prompt.instructions + function_tools.described(prompt.tools)
+    return chat(system, prompt.items, room, ruler)
+
+
+def _request(messages: list[ChatMessage], slot: int, max_tokens: int, temperature: float) -> Request:
+    """`return_progress` makes the server report after every step of reading: where it can be cancelled."""
+    return {
+        "messages": messages,
+        "id_slot": slot,
+        "cache_prompt": True,
+        "max_tokens": max_tokens,
+        "temperature": temperature,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "return_progress": True,
+    }
+
+
+def _speaking(request: Request, guarded: bool) -> Request:
+    """Sampling for talk. Top-k, top-p and the repetition penalty are those of Qwen2.5's own generation
+    config; DRY (oobabooga/text-generation-webui#5677) stops the loops that small models fall into."""
+    sampling = {"top_k": 20, "top_p": 0.8, "repeat_penalty": 1.05, "repeat_last_n": 128}
+    loops = {"dry_multiplier": 0.8, "dry_allowed_length": 4, "dry_penalty_last_n": 256}
+    return {**request, **sampling, **loops, **({"grammar": function_tools.SPEECH_ONLY} if guarded else {})}
+
+
+def _calling(request: Request, schema: function_tools.Schema) -> Request:
+    form = {"type": "json_schema", "json_schema": {"name": "call", "schema": schema}}
+    return {**request, "temperature": 0, "response_format": form}
+
+
+@contextmanager
+def _speaking_errors(name: str, *, constrained: bool) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        if constrained:
+            raise _BadSchema from error
+        raise EngineFailed(f"{name} refused the request") from error
+
+
+def _text(chunk: Chunk) -> str:
+    choices = chunk.get("choices") or [{}]
+    return choices[0].get("delta", {}).get("content") or ""
+
+
+def _first_tokens(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
+    """The likeliest first tokens and their probabilities."""
+    for chunk in chunks:
+        for choice in chunk.get("choices") or ():
+            for token in (choice.get("logprobs") or {}).get("content") or ():
+                return [{"token": each["token"], "p": math.exp(each["logprob"])} for each in token["top_logprobs"]]
+    return []
+
+
+def _done(chunks: Sequence[Chunk]) -> Done:
+    usage: dict[str, Any] = next((chunk["usage"] for chunk in reversed(chunks) if chunk.get("usage")), {})
+    ends = [choice.get("finish_reason") for chunk in chunks for choice in chunk.get("choices") or ()]
+    return Done(
+        prompt_tokens=usage.get("prompt_tokens", 0),
+        cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0),
+        completion_tokens=usage.get("completion_tokens", 0),
+        cut_short="length" in ends,
+    )
