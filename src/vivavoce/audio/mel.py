@@ -30,7 +30,8 @@ def log_mel(samples: Samples, bands: int = 80) -> Samples:
     spectrum = np.fft.rfft(frames * _hann())
     power = spectrum.real**2 + spectrum.imag**2
     logs = np.log10(np.maximum(_filters(bands) @ power.T, POWER_FLOOR))
-    return ((np.maximum(logs, logs.max() - DYNAMIC_RANGE) + 4.0) / 4.0).astype(np.float32)
+    features: Samples = (np.maximum(logs, logs.max() - DYNAMIC_RANGE) + 4.0) / 4.0
+    return features.astype(np.float32, copy=False)
 
 
 @cache

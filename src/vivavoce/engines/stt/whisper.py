@@ -1,0 +1,171 @@
+"""Whisper, any size, on CTranslate2: over what was heard, never inventing words, never looping.
+
+Speech beyond 25 s is cut at its quietest places. Each piece goes through the splice (`decoder.py`); a pass that
+loops is done again over longer windows; words that neither the decoder nor Silero believes in are dropped.
+Figures and how to repeat them: `vivavoce bench stt`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.engines.pool import Worker
+from vivavoce.engines.stt.decoder import FULL, Context, Decoder, Guess, Recipe
+from vivavoce.engines.stt.windows import cut
+from vivavoce.engines.vad import silero
+from vivavoce.errors import EngineFailed
+from vivavoce.models import ModelFiles
+from vivavoce.ports import HEARING_RATE, HOP, Transcription, TranscriptionHint, Urgency
+
+LONGEST = 25.0
+"""Seconds of one piece: leaves room in the 30 s window for the silence that the splice needs."""
+FAINTEST = 10 ** (-75 / 20)
+"""Root mean square under which nothing can be heard: the last bit of 16 is at -90 dB, whispering at -50."""
+DEADLINE, DEADLINE_PER_SECOND = 10.0, 4.0
+"""Seconds that one piece may take, queue included."""
+
+REPAIRS = (Recipe(window=15.0), Recipe(window=FULL), Recipe(window=FULL, no_repeat=3))
+"""What is tried in turn on a pass that loops: each costs more and loops less."""
+
+# Measured on speech against noise, music and tones, base and tiny.en. The decoder alone tells most of
+# them apart; where it hesitates, Silero is asked.
+SURE_LOGPROB, SURE_NO_SPEECH = -0.5, 0.35
+"""No noise came near both: such a pass needs no other witness."""
+LEAST_LOGPROB = -1.3
+DOUBTFUL_LOGPROB, DOUBTFUL_NO_SPEECH = -1.0, 0.4
+LEAST_VOICE = 0.1
+"""Seconds that Silero must call voice."""
+
+# What Whisper says of silence and applause: the endings of the videos that it was trained on.
+OFTEN_INVENTED = frozenset(
+    "you|bye|bye bye|thank you|thank you very much|thank you so much|thanks|thanks for watching|"
+    "thank you for watching|please subscribe|okay|so|the|i|grazie|grazie a tutti|gracias|merci|"
+    "sous titrage st 501|vielen dank|obrigado|продолжение следует|ご視聴ありがとうございました|谢谢".split("|")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`languages`: those that detection chooses from, None for all that the model knows.
+    `window`: seconds to which every piece is padded instead of the splice; 30 is plain Whisper, for comparisons.
+    `witness`: the Silero model that is asked about doubtful passes."""
+
+    model: str = "whisper-base"
+    languages: tuple[str, ...] | None = (
+        "en", "it", "es", "fr", "de", "pt", "nl", "pl", "ru", "uk", "tr", "ar", "hi", "ja", "ko", "zh",
+    )  # fmt: skip
+    beam: int = 1
+    threads: int = 1
+    device: str = "cpu"
+    compute: str = "int8"
+    window: float | None = None
+    witness: str = "silero-vad-v6"
+
+
+def load(options: Options, models: ModelFiles) -> Whisper:
+    """Takes half a second. Raises what CTranslate2 raises for a directory that holds no Whisper model."""
+    decoder = Decoder(
+        models(options.model),
+        device=options.device,
+        compute=options.compute,
+        threads=options.threads,
+        beam=options.beam,
+    )
+    witness = silero.model(silero.Options(options.witness), models)
+    return Whisper(options, decoder, partial(_voiced, witness))
+
+
+class Whisper:
+    """See `ports.Transcriber`."""
+
+    def __init__(self, options: Options, decoder: Decoder, voiced: Callable[[Samples], float]) -> None:
+        self.name = options.model
+        wanted = decoder.languages if options.languages is None else options.languages
+        self.languages = tuple(code for code in wanted if code in decoder.languages) or decoder.languages
+        self._first = Recipe(window=options.window)
+        self._decoder = decoder
+        self._voiced = voiced
+        self._worker = Worker(options.model)
+
+    async def transcribe(
+        self, speech: Pcm, hint: TranscriptionHint = TranscriptionHint(), urgency: Urgency = Urgency.NOW
+    ) -> Transcription:
+        """Pieces go to the worker one by one, so that an hour of speech blocks nobody and can be cancelled."""
+        if speech.rate != HEARING_RATE:
+            raise EngineFailed(f"{self.name}: want sound at {HEARING_RATE} Hz, got {speech.rate} Hz")
+        context = self._context(hint)
+        heard: list[Guess] = []
+        for piece in cut(speech.samples, LONGEST):
+            deadline = DEADLINE + DEADLINE_PER_SECOND * len(piece) / HEARING_RATE
+            guess = await self._worker.call(partial(self._hear, piece, context), urgency, deadline=deadline)
+            if guess is not None:
+                heard.append(guess)
+                context = replace(context, languages=(guess.language,))
+        return _joined(heard)
+
+    def close(self) -> None:
+        self._worker.close()
+
+    def _context(self, hint: TranscriptionHint) -> Context:
+        code = (hint.language or "").split("-")[0].lower()
+        return Context((code,) if code in self._decoder.languages else self.languages, hint.prompt)
+
+    def _hear(self, samples: Samples, context: Context) -> Guess | None:
+        """The words in one piece, None when there are none. Blocking."""
+        if not _audible(samples):
+            return None
+        guess = self._decoder.pass_over(samples, context, self._first)
+        if not self._spoken(guess, samples):
+            return None
+        if not guess.loops:
+            return guess
+        guess = self._repaired(samples, replace(context, languages=(guess.language,)))
+        return guess if self._spoken(guess, samples) else None
+
+    def _repaired(self, samples: Samples, context: Context) -> Guess:
+        """The first pass that does not loop; failing that, the last one with its loops cut."""
+        for recipe in REPAIRS:
+            guess = self._decoder.pass_over(samples, context, recipe)
+            if not guess.loops:
+                return guess
+        return self._decoder.without_loops(guess)
+
+    def _spoken(self, guess: Guess, samples: Samples) -> bool:
+        """Whether anybody said these words."""
+        if not guess.text or guess.logprob < LEAST_LOGPROB:
+            return False
+        if guess.logprob > SURE_LOGPROB and guess.no_speech < SURE_NO_SPEECH:
+            return True
+        if guess.no_speech > DOUBTFUL_NO_SPEECH and guess.logprob < DOUBTFUL_LOGPROB:
+            return False
+        if guess.no_speech > SURE_NO_SPEECH and _plain(guess.text) in OFTEN_INVENTED:
+            return False
+        return self._voiced(samples) >= LEAST_VOICE
+
+
+def _audible(samples: Samples) -> bool:
+    return len(samples) > 0 and bool(np.mean(samples**2) > FAINTEST**2)  # False for NaN too
+
+
+def _voiced(infer: silero.Infer, samples: Samples) -> float:
+    """Seconds of voice, by Silero; blocking."""
+    whole = np.pad(samples, (0, -len(samples) % HOP))
+    return sum(p > 0.5 for p in silero.hear(whole, silero.Memory(), infer)) * HOP / HEARING_RATE
+
+
+def _plain(text: str) -> str:
+    return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def _joined(heard: list[Guess]) -> Transcription:
+    if not heard:
+        return Transcription("")
+    tokens = sum(len(guess.tokens) for guess in heard)
+    logprob = sum(guess.logprob * len(guess.tokens) for guess in heard) / tokens
+    return Transcription(" ".join(guess.text for guess in heard), heard[0].language, math.exp(logprob))
