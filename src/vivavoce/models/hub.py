@@ -66,8 +66,9 @@ def _fetch(repository: str, revision: str, folder: str, paths: list[str]) -> str
     return ""
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _first_line(error: BaseException) -> str:
+    told = error.__cause__ or error  # the client says "check your connection", its cause says what happened
+    return (str(told).strip() or type(told).__name__).splitlines()[0]
 
 
 def _told(trouble: str) -> int:

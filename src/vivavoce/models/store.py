@@ -176,6 +176,8 @@ class Store:
                 trouble = self._try(model, source, progress)
                 if not trouble:
                     return
+                if self._stop.is_set():
+                    raise ModelUnavailable(f"pulling {model.id} was interrupted", "What has arrived of it is kept.")
                 tried.append(f"{source}: {trouble}")
             raise self._unavailable(model, tried)
 
@@ -266,11 +268,9 @@ class Store:
             raise _no_room(self._cache, models, f"{megabytes(needed)} are needed, {megabytes(free)} are free")
 
     def _unavailable(self, model: Model, tried: list[str]) -> ModelUnavailable:
-        some = [file.name for file in model.files[:4]]
-        names = ", ".join(some) + (f" and {len(model.files) - 4} more" if len(model.files) > 4 else "")
         return ModelUnavailable(
             f"no source can supply the model {model.id} ({megabytes(model.size)}) now; tried: {'; '.join(tried)}",
-            f"Run `vivavoce models pull {model.id}` again later, or supply it by hand: copy {names} into "
+            f"Run `vivavoce models pull {model.id}` again later, or supply it by hand: copy {_names(model)} into "
             f"{self.folder(model.id)}, then run `vivavoce models verify {model.id}`.",
         )
 
@@ -278,6 +278,17 @@ class Store:
 def megabytes(size: int) -> str:
     """Bytes for people, in the decimal units of disks."""
     return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
+def _names(model: Model, most: int = 4) -> str:
+    """The files that somebody has to find, with their names in the hub's repository where these differ."""
+    there = {name: path for hub in model.sources if isinstance(hub, HubSource) for name, path in hub.paths.items()}
+    names = []
+    for file in model.files[:most]:
+        path = there.get(file.name, file.name)
+        names.append(file.name if path == file.name else f"{file.name} (in the repository: {path})")
+    more = len(model.files) - most
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
 def _glance(path: Path, size: int) -> str:
