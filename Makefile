@@ -13,9 +13,11 @@ DONE := .venv/.done
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
-# pip tells each package it collects; names on one line are enough to see that it moves.
-INSTALL = $(BIN)/python -m pip install --progress-bar off --require-hashes -r $(1) \
-	| awk '/^Collecting/ { printf " %s", $$2; fflush() } /^Installing/ { printf " ... installing"; fflush() } END { print "" }'
+# pip tells each package it collects; names on one line are enough to see that it moves. What it
+# warns of (a mirror without this package, say) matters only when it fails.
+INSTALL = $(BIN)/python -m pip install --progress-bar off --require-hashes -r $(1) 2>.venv/pip.log \
+	| awk '/^Collecting/ { printf " %s", $$2; fflush() } /^Installing/ { printf " ... installing"; fflush() } END { print "" }' \
+	|| { cat .venv/pip.log >&2; exit 1; }
 
 .PHONY: help run setup test check web-check models bench lock clean
 
@@ -26,6 +28,7 @@ run: setup models ## set up what is missing, start the server, open its page
 	@exec $(BIN)/vivavoce serve
 
 setup: $(DONE)/package ## make .venv with .venv/bin/vivavoce
+	@:
 
 models: setup
 	@$(BIN)/vivavoce models pull

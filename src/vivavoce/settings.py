@@ -141,7 +141,7 @@ class EngineChoice:
     """`name`: the engine's file; `options`: what its `Options` take, as written (see `fill`)."""
 
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)  # may hold a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class EngineChoices:
     vad: EngineChoice = EngineChoice("silero")
     turn: EngineChoice = EngineChoice("smart_turn")
     stt: EngineChoice = EngineChoice("whisper")
-    llm: EngineChoice = EngineChoice("llamacpp")
+    llm: EngineChoice = EngineChoice("llama")
     tts: EngineChoice = EngineChoice("kokoro")
 
 
@@ -320,9 +320,9 @@ def _engine(kind: str, given: Mapping[str, _Given]) -> EngineChoice:
 
 
 def engine_names(kind: str) -> list[str]:
-    """The engines of a kind: the files in its folder."""
+    """The engines of a kind: the files in its folder that load one. They are read, not imported: that is slow."""
     folder = Path(__file__).parent / "engines" / ENGINE_FOLDERS[kind]
-    return sorted(path.stem for path in folder.glob("[!_]*.py"))
+    return sorted(path.stem for path in folder.glob("[!_]*.py") if "\ndef load(" in path.read_text(encoding="utf-8"))
 
 
 # --- converting --------------------------------------------------------------------------------------

@@ -165,13 +165,13 @@ def _synthesised(settings: Settings, count: int | None) -> list[Clip]:
     import asyncio
     from contextlib import aclosing, closing
 
+    from vivavoce.app import load_engine, model_files
     from vivavoce.audio.pcm import join
     from vivavoce.cli.clips import Clip
-    from vivavoce.cli.engines import load_synthesizer
 
     async def speak() -> list[Clip]:
         clips = []
-        with closing(load_synthesizer(settings)) as engine:
+        with closing(load_engine("tts", settings.engines.tts, model_files(settings))) as engine:
             for question in QUESTIONS[:count]:
                 async with aclosing(engine.synthesize(question, voice="cedar", language="en")) as sounds:
                     sound = join([piece async for piece in sounds], engine.rate)
