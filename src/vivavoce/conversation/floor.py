@@ -89,10 +89,10 @@ class Patience:
 
 
 PATIENCE: dict[Eagerness, Patience] = {
-    "high": Patience(quick=160, slow=1000),
-    "auto": Patience(quick=224, slow=1800),
-    "medium": Patience(quick=224, slow=1800),
-    "low": Patience(quick=448, slow=3600),
+    "high": Patience(quick=160, slow=800),
+    "auto": Patience(quick=224, slow=1200),
+    "medium": Patience(quick=224, slow=1200),
+    "low": Patience(quick=448, slow=3000),
 }
 
 SEMANTIC_THRESHOLD = 0.5
