@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
@@ -23,11 +23,16 @@ ELLIPSIS = "…"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message to the model. `about`: the call_id that ties a call and its result together."""
+    """What the model reads of one item."""
 
     role: Literal["system", "user", "assistant"]
     text: str
-    about: str | None = None
+    item: Item
+
+    @property
+    def about(self) -> str | None:
+        """The call_id that ties a call and its result together."""
+        return None if isinstance(self.item, Message) else self.item.call_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ def fit(lines: Sequence[Line], room: int, ruler: Ruler) -> list[Line]:
     prompt cache with it. A result never stays without its call. No line takes more than half the room.
     """
     block = max(1, room // 2)
-    lines = [Line(line.role, ruler.clip(line.text, block), line.about) for line in lines]
+    lines = [replace(line, text=ruler.clip(line.text, block)) for line in lines]
     costs = [ruler.tokens(line.text) for line in lines]
     surplus = sum(costs) - room
     if surplus <= 0:
@@ -89,15 +94,15 @@ def _answered(lines: Sequence[Line], first: int) -> list[Line]:
 def _line(item: Item) -> Line:
     match item:
         case Message():
-            return Line(item.role, _words(item))
+            return Line(item.role, _words(item), item)
         case FunctionCall():
             body = f'{{"name": {json.dumps(item.name)}, "arguments": {item.arguments or "{}"}}}'
-            return Line("assistant", f"<tool_call>\n{_harmless(body)}\n</tool_call>", item.call_id)
+            return Line("assistant", f"<tool_call>\n{_harmless(body)}\n</tool_call>", item)
         case FunctionOutput():
             # without the last sentence a small model repeats the call instead of telling its result
             result = _harmless(item.output) or "done"
             told = f"<tool_response>\n{result}\n</tool_response>\nTell me the answer in plain words."
-            return Line("user", told, item.call_id)
+            return Line("user", told, item)
 
 
 def _words(message: Message) -> str:
