@@ -154,10 +154,14 @@ function patched(captions: Captions, id: string, patch: Partial<Entry>): Caption
   return { ...captions, entries };
 }
 
-/** Without the lines that turned out to be nothing: noise taken for speech, replies cut before their first word. */
+/**
+ * Without the lines that turned out to be nothing: noise taken for speech, replies cut before their first word.
+ * Of the one that sounds it is not known yet.
+ */
 function tidied(captions: Captions): Captions {
-  const empty = (entry: Entry): boolean => entry.settled && (entry.text === "" || (entry.interrupted && entry.heard === 0));
-  return { ...captions, entries: captions.entries.filter((entry) => !empty(entry)) };
+  const unheard = (entry: Entry): boolean => entry.text === "" || (entry.interrupted && entry.heard === 0);
+  const kept = captions.entries.filter((entry) => !entry.settled || entry.id === captions.playing || !unheard(entry));
+  return { ...captions, entries: kept };
 }
 
 export type Phase = "ready" | "connecting" | "listening" | "thinking" | "speaking" | "reconnecting";

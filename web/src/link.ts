@@ -13,8 +13,8 @@ export interface LinkHooks {
 
 /** RFC 6455: "try again later". */
 const CLOSE_TRY_AGAIN_LATER = 1013;
-/** What servers close with when they refuse a key: policy violation, and the registered "unauthorized". */
-const CLOSE_UNAUTHORIZED = new Set([1008, 3000]);
+/** The registered "unauthorized". */
+const CLOSE_UNAUTHORIZED = 3000;
 const CODE_BUSY = "server_busy";
 const CODE_KEY = "invalid_api_key";
 
@@ -25,7 +25,7 @@ const BUSY_RETRY_MS = 3_000;
 /** How a connection that closed with `code` ended, after the error codes it had sent. */
 export function endingOf(code: number, opened: boolean, errors: ReadonlySet<string>): Ending {
   if (errors.has(CODE_BUSY) || code === CLOSE_TRY_AGAIN_LATER) return "busy";
-  if (errors.has(CODE_KEY) || CLOSE_UNAUTHORIZED.has(code)) return "key";
+  if (errors.has(CODE_KEY) || code === CLOSE_UNAUTHORIZED) return "key";
   return opened ? "lost" : "never-opened";
 }
 

@@ -97,7 +97,7 @@ export class Orb {
   private outline(size: number, layer: (typeof LAYERS)[number], seconds: number): void {
     const swell = IDLE_SWELL[this.phase] * (1 + 0.5 * Math.sin(seconds * 1.6)) + this.level;
     const radius = size * RADIUS * (1 + layer.spread * swell);
-    const waves = this.calm.matches ? 0 : size * 0.02 * (0.35 * IDLE_SWELL[this.phase] * 4 + this.level * 1.6);
+    const waves = this.calm.matches ? 0 : size * 0.016 * (1.6 * IDLE_SWELL[this.phase] + 0.9 * this.level);
     this.pen.beginPath();
     for (let point = 0; point <= POINTS; point++) {
       const angle = (point / POINTS) * 2 * Math.PI;

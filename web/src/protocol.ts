@@ -9,7 +9,7 @@ export interface SpeechStarted {
 export interface SpeechStopped {
   readonly type: "input_audio_buffer.speech_stopped";
   readonly item_id: string;
-  /** The user's last voiced sample, on the clock of the samples that this connection sent. */
+  /** Where the user's turn ends, on the clock of the samples that this connection sent. */
   readonly audio_end_ms: number;
 }
 

@@ -2,6 +2,11 @@
 
 import { milliseconds } from "./pcm.js";
 
+/**
+ * A frame this far below the turn's loudest is silence (-26 dB): weak last syllables lie above it, and a
+ * room behind the browser's noise suppression lies below.
+ */
+const SILENCE = 0.05;
 /** Frames kept: a minute of 20 ms. A turn that ended longer ago has no time worth showing. */
 const KEPT_FRAMES = 3_000;
 
@@ -11,6 +16,7 @@ interface Sent {
   readonly end: number;
   /** When its last sample was captured, in ms of the page's clock. */
   readonly capturedAt: number;
+  readonly level: number;
 }
 
 /**
@@ -21,17 +27,23 @@ export class InputClock {
   private frames: Sent[] = [];
   private sent = 0;
 
-  record(samples: number, capturedAt: number): void {
-    this.frames.push({ start: this.sent, end: this.sent + samples, capturedAt });
+  record(samples: number, capturedAt: number, level: number): void {
+    this.frames.push({ start: this.sent, end: this.sent + samples, capturedAt, level });
     this.sent += samples;
     if (this.frames.length > 2 * KEPT_FRAMES) this.frames = this.frames.slice(-KEPT_FRAMES);
   }
 
-  /** When the sample at `ms` of the server's clock was captured, or null if it is not known (any more). */
-  capturedAt(ms: number): number | null {
-    const frame = this.frames.find(({ end }) => milliseconds(end) >= ms);
-    if (frame === undefined || milliseconds(frame.start) > ms) return null;
-    return frame.capturedAt - (milliseconds(frame.end) - ms);
+  /**
+   * When the last voiced sample of the speech between two times of the server's clock was captured, or null
+   * if that is not known (any more). Servers differ in whether `audio_end_ms` is where the voice ended or
+   * where they stopped waiting for more, so silence before it is taken off by our own ears.
+   */
+  lastVoiced(startMs: number, endMs: number): number | null {
+    const spoken = this.frames.filter(({ start, end }) => milliseconds(end) > startMs && milliseconds(start) < endMs);
+    const loudest = spoken.reduce((peak, { level }) => Math.max(peak, level), 0);
+    const last = spoken.findLast(({ level }) => level >= loudest * SILENCE);
+    if (last === undefined) return null;
+    return last.capturedAt - Math.max(0, milliseconds(last.end) - endMs);
   }
 
   reset(): void {

@@ -79,6 +79,7 @@ export class Talk {
   private stopWaiting: () => void = () => undefined;
   private stopPatience: () => void = () => undefined;
   private owesResponse = false;
+  private speechStartMs = 0;
   private hasSpoken = false;
 
   constructor(
@@ -261,7 +262,7 @@ export class Talk {
 
   private sendFrame(frame: Frame): void {
     this.send(append(toBase64(frame.pcm)));
-    this.clock.record(frame.pcm.length, frame.capturedAt);
+    this.clock.record(frame.pcm.length, frame.capturedAt, frame.level);
   }
 
   private take(event: ServerEvent): void {
@@ -272,10 +273,11 @@ export class Talk {
         break;
       case "input_audio_buffer.speech_started":
         this.stopwatch.disarm();
+        this.speechStartMs = event.audio_start_ms;
         void this.interrupt();
         break;
       case "input_audio_buffer.speech_stopped":
-        this.stopwatch.arm(this.clock.capturedAt(event.audio_end_ms));
+        this.stopwatch.arm(this.clock.lastVoiced(this.speechStartMs, event.audio_end_ms));
         this.bePatient();
         break;
       case "response.output_audio_transcript.delta":

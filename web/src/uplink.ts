@@ -8,6 +8,7 @@ export const BUFFERED_BYTES = 32_768;
 export interface Frame {
   readonly pcm: Int16Array;
   readonly capturedAt: number;
+  readonly level: number;
 }
 
 export interface Wire {

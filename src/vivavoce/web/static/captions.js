@@ -102,10 +102,14 @@ function patched(captions, id, patch) {
     const entries = captions.entries.map((entry) => (entry.id === id ? { ...entry, ...patch } : entry));
     return { ...captions, entries };
 }
-/** Without the lines that turned out to be nothing: noise taken for speech, replies cut before their first word. */
+/**
+ * Without the lines that turned out to be nothing: noise taken for speech, replies cut before their first word.
+ * Of the one that sounds it is not known yet.
+ */
 function tidied(captions) {
-    const empty = (entry) => entry.settled && (entry.text === "" || (entry.interrupted && entry.heard === 0));
-    return { ...captions, entries: captions.entries.filter((entry) => !empty(entry)) };
+    const unheard = (entry) => entry.text === "" || (entry.interrupted && entry.heard === 0);
+    const kept = captions.entries.filter((entry) => !entry.settled || entry.id === captions.playing || !unheard(entry));
+    return { ...captions, entries: kept };
 }
 /** The one word under the button. Without a microphone an idle session is merely ready. */
 export function phase(link, listening, captions) {

@@ -2,8 +2,8 @@
 import { isSendable, parse, subprotocols } from "./protocol.js";
 /** RFC 6455: "try again later". */
 const CLOSE_TRY_AGAIN_LATER = 1013;
-/** What servers close with when they refuse a key: policy violation, and the registered "unauthorized". */
-const CLOSE_UNAUTHORIZED = new Set([1008, 3000]);
+/** The registered "unauthorized". */
+const CLOSE_UNAUTHORIZED = 3000;
 const CODE_BUSY = "server_busy";
 const CODE_KEY = "invalid_api_key";
 const FIRST_RETRY_MS = 500;
@@ -13,7 +13,7 @@ const BUSY_RETRY_MS = 3_000;
 export function endingOf(code, opened, errors) {
     if (errors.has(CODE_BUSY) || code === CLOSE_TRY_AGAIN_LATER)
         return "busy";
-    if (errors.has(CODE_KEY) || CLOSE_UNAUTHORIZED.has(code))
+    if (errors.has(CODE_KEY) || code === CLOSE_UNAUTHORIZED)
         return "key";
     return opened ? "lost" : "never-opened";
 }

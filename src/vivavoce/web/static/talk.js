@@ -31,6 +31,7 @@ export class Talk {
     stopWaiting = () => undefined;
     stopPatience = () => undefined;
     owesResponse = false;
+    speechStartMs = 0;
     hasSpoken = false;
     constructor(world, hooks, voiceName) {
         this.world = world;
@@ -200,7 +201,7 @@ export class Talk {
     }
     sendFrame(frame) {
         this.send(append(toBase64(frame.pcm)));
-        this.clock.record(frame.pcm.length, frame.capturedAt);
+        this.clock.record(frame.pcm.length, frame.capturedAt, frame.level);
     }
     take(event) {
         switch (event.type) {
@@ -210,10 +211,11 @@ export class Talk {
                 break;
             case "input_audio_buffer.speech_started":
                 this.stopwatch.disarm();
+                this.speechStartMs = event.audio_start_ms;
                 void this.interrupt();
                 break;
             case "input_audio_buffer.speech_stopped":
-                this.stopwatch.arm(this.clock.capturedAt(event.audio_end_ms));
+                this.stopwatch.arm(this.clock.lastVoiced(this.speechStartMs, event.audio_end_ms));
                 this.bePatient();
                 break;
             case "response.output_audio_transcript.delta":

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+
+import { isSendable, message, parse, sessionUpdate, subprotocols } from "../src/protocol.js";
+
+describe("reading the server", () => {
+  it("takes an event that has all its fields", () => {
+    const event = { type: "input_audio_buffer.speech_stopped", item_id: "item_1", audio_end_ms: 1200 };
+    expect(parse(JSON.stringify(event))).toEqual(event);
+  });
+
+  it.each([
+    ["not JSON", "{"],
+    ["no object", "3"],
+    ["no type", "{}"],
+    ["an event that the page has no use for", '{"type":"rate_limits.updated"}'],
+    ["a name from the object's prototype", '{"type":"toString"}'],
+    ["a missing field", '{"type":"response.output_audio.delta","item_id":"a","response_id":"r"}'],
+    ["a field of the wrong type", '{"type":"input_audio_buffer.speech_started","item_id":"a","audio_start_ms":"0"}'],
+    ["a missing field inside", '{"type":"response.done","response":{"id":"r"}}'],
+  ])("passes over %s", (_what, text) => {
+    expect(parse(text)).toBeNull();
+  });
+});
+
+describe("speaking to the server", () => {
+  it("asks for spoken replies, captions and semantic turns at 24 kHz", () => {
+    const pcm = { type: "audio/pcm", rate: 24_000 };
+    expect(sessionUpdate("marin")).toEqual({
+      type: "session.update",
+      session: {
+        type: "realtime",
+        output_modalities: ["audio"],
+        audio: {
+          input: { format: pcm, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad" } },
+          output: { format: pcm, voice: "marin" },
+        },
+      },
+    });
+  });
+
+  it("writes the user's words as input and the assistant's as output", () => {
+    expect(message("a", "user", "Hi")["item"]).toMatchObject({ role: "user", content: [{ type: "input_text" }] });
+    expect(message("b", "assistant", "Hi")["item"]).toMatchObject({ content: [{ type: "output_text" }] });
+  });
+
+  it("sends the key among the subprotocols, and only what fits there", () => {
+    expect(subprotocols(null)).toEqual(["realtime"]);
+    expect(subprotocols("sk-1")).toEqual(["realtime", "openai-insecure-api-key.sk-1"]);
+    expect(isSendable("sk-abc_1.2")).toBe(true);
+    expect(isSendable("with space")).toBe(false);
+    expect(isSendable("")).toBe(false);
+  });
+});

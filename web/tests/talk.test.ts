@@ -1,0 +1,319 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import type { LinkHooks } from "../src/link.js";
+import { toBase64 } from "../src/pcm.js";
+import type { ClientEvent, ServerEvent } from "../src/protocol.js";
+import type { Problem } from "../src/remedies.js";
+import { type Connection, Talk } from "../src/talk.js";
+import type { Cut } from "../src/worklets/player.js";
+
+const SECOND = 24_000;
+
+class FakeLink implements Connection {
+  open = false;
+  buffered = 0;
+  closed = false;
+  readonly sent: ClientEvent[] = [];
+  constructor(readonly hooks: LinkHooks) {}
+  send(event: ClientEvent): void {
+    this.sent.push(event);
+  }
+  close(): void {
+    this.closed = true;
+    this.open = false;
+  }
+  types(): string[] {
+    return this.sent.map(({ type }) => type);
+  }
+  greet(): void {
+    this.open = true;
+    this.hooks.opened();
+    this.hooks.event({ type: "session.created" });
+  }
+}
+
+/** A world in which time, network and sound do what the test says. */
+class World {
+  readonly links: FakeLink[] = [];
+  readonly timers: { ms: number; action: () => void; stopped: boolean }[] = [];
+  readonly played: string[] = [];
+  readonly problems: Problem[] = [];
+  recovered = 0;
+  cuts: Cut[] = [];
+  flushes = 0;
+  time = 0;
+  cause: "unreachable" | "key" | "refused" = "unreachable";
+  readonly talk: Talk;
+
+  constructor() {
+    let ids = 0;
+    const surroundings = {
+      connect: (hooks: LinkHooks) => {
+        const link = new FakeLink(hooks);
+        this.links.push(link);
+        return link;
+      },
+      probe: () => Promise.resolve(this.cause),
+      now: () => this.time,
+      random: () => 0.5,
+      after: (ms: number, action: () => void) => {
+        const timer = { ms, action, stopped: false };
+        this.timers.push(timer);
+        return () => {
+          timer.stopped = true;
+        };
+      },
+      newId: () => `typed_${++ids}`,
+      voice: {
+        push: (item: string) => void this.played.push(item),
+        flush: () => {
+          this.flushes += 1;
+          return Promise.resolve(this.cuts);
+        },
+      },
+    };
+    const hooks = {
+      changed: () => undefined,
+      problem: (problem: Problem) => void this.problems.push(problem),
+      recovered: () => void (this.recovered += 1),
+    };
+    this.talk = new Talk(surroundings, hooks, "marin");
+  }
+
+  get link(): FakeLink {
+    return this.links.at(-1) as FakeLink;
+  }
+
+  begin(): void {
+    this.talk.start();
+    this.link.greet();
+    this.link.sent.length = 0;
+  }
+
+  say(...events: ServerEvent[]): void {
+    events.forEach((event) => this.link.hooks.event(event));
+  }
+
+  /** Runs the last timer that still stands. */
+  ring(): number {
+    const timer = this.timers.findLast(({ stopped }) => !stopped);
+    if (timer === undefined) throw new Error("nothing waits");
+    timer.stopped = true;
+    timer.action();
+    return timer.ms;
+  }
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+const created: ServerEvent = { type: "response.created", response: { id: "r1" } };
+const done = (status: string): ServerEvent => ({ type: "response.done", response: { id: "r1", status } });
+const words: ServerEvent = { type: "response.output_audio_transcript.delta", response_id: "r1", item_id: "a1", delta: "It is noon." };
+const sound = (samples: number, response = "r1", item = "a1"): ServerEvent => ({
+  type: "response.output_audio.delta",
+  response_id: response,
+  item_id: item,
+  delta: toBase64(new Int16Array(samples)),
+});
+const bargeIn: ServerEvent = { type: "input_audio_buffer.speech_started", item_id: "u2", audio_start_ms: 5000 };
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+describe("a talk", () => {
+  it("configures the session before anything else", () => {
+    world.talk.start();
+    world.talk.hear({ pcm: new Int16Array(480), capturedAt: 0, level: 0.1 });
+    world.link.greet();
+    expect(world.link.types()).toEqual(["session.update", "input_audio_buffer.append"]);
+  });
+
+  it("plays what comes and times the answer from the last voiced sample", () => {
+    world.begin();
+    for (let frame = 1; frame <= 10; frame++) {
+      world.talk.hear({ pcm: new Int16Array(480), capturedAt: 20 * frame, level: frame > 5 ? 0 : 0.3 });
+    }
+    world.say(
+      { type: "input_audio_buffer.speech_started", item_id: "u1", audio_start_ms: 0 },
+      { type: "input_audio_buffer.speech_stopped", item_id: "u1", audio_end_ms: 200 },
+      created,
+      words,
+      sound(SECOND),
+    );
+    world.talk.soundStarted("a1", 700);
+    expect(world.played).toEqual(["a1"]);
+    expect(world.talk.captions.entries.at(-1)?.latencyMs).toBe(600);
+  });
+
+  it("interrupted, falls silent and tells the server how much was heard", async () => {
+    world.begin();
+    world.say(created, words, sound(2 * SECOND));
+    world.talk.soundStarted("a1", 0);
+    world.cuts = [{ item: "a1", played: SECOND }];
+    world.say(bargeIn, sound(SECOND), done("cancelled"));
+    await settled();
+    expect(world.flushes).toBe(1);
+    expect(world.link.sent).toEqual([
+      { type: "conversation.item.truncate", item_id: "a1", content_index: 0, audio_end_ms: 1000 },
+    ]);
+    expect(world.played).toEqual(["a1"]); // not what came after the cut
+    expect(world.talk.captions.entries.find(({ id }) => id === "a1")).toMatchObject({ heard: 5, interrupted: true });
+  });
+
+  it("is not interrupted by speech after the reply was heard to its end", async () => {
+    world.begin();
+    world.say(created, words, sound(SECOND), done("completed"));
+    world.talk.soundDrained("a1", SECOND);
+    world.say(bargeIn);
+    await settled();
+    expect(world.link.sent).toEqual([]);
+    expect(world.talk.captions.entries[0]).toMatchObject({ interrupted: false });
+  });
+
+  it("cuts a reply that the server cancelled by itself", async () => {
+    world.begin();
+    world.say(created, words, sound(SECOND));
+    world.cuts = [{ item: "a1", played: 480 }];
+    world.say(done("cancelled"));
+    await settled();
+    expect(world.link.types()).toEqual(["conversation.item.truncate"]);
+  });
+
+  it("ignores late progress of what was cut", async () => {
+    world.begin();
+    world.say(created, words, sound(SECOND), bargeIn);
+    await settled();
+    world.talk.soundPlayed("a1", 4800);
+    expect(world.talk.captions.playing).toBeNull();
+  });
+
+  it("shows errors and goes on, but not those of a harmless race", () => {
+    world.begin();
+    world.say({ type: "error", error: { message: "Bad rate.", code: "invalid_value" } });
+    world.say({ type: "error", error: { message: "None is active.", code: "response_cancel_not_active" } });
+    world.say({ ...done("failed"), response: { id: "r1", status: "failed", status_details: { error: { message: "Slow." } } } } as ServerEvent);
+    expect(world.problems.map(({ title }) => title)).toEqual(["Bad rate.", "This reply failed (Slow)."]);
+    expect(world.talk.linkState).toBe("open");
+  });
+
+  it("stops saying that a reply is on its way when none comes", () => {
+    world.begin();
+    world.say({ type: "input_audio_buffer.speech_stopped", item_id: "u1", audio_end_ms: 0 });
+    expect(world.talk.captions.awaiting).toBe(true);
+    world.ring();
+    expect(world.talk.captions.awaiting).toBe(false);
+  });
+});
+
+describe("a typed line", () => {
+  it("is sent and answered, and timed from the key press", () => {
+    world.begin();
+    world.time = 100;
+    world.talk.type("What time is it?");
+    expect(world.link.types()).toEqual(["conversation.item.create", "response.create"]);
+    world.talk.soundStarted("a1", 400);
+    world.say(created, words);
+    expect(world.talk.captions.entries[0]).toMatchObject({ who: "you", text: "What time is it?" });
+  });
+
+  it("waits for the running reply to end: one response at a time", async () => {
+    world.begin();
+    world.say(created, words, sound(SECOND));
+    world.talk.type("Stop. And now?");
+    await settled();
+    expect(world.link.types().sort()).toEqual(["conversation.item.create", "conversation.item.truncate", "response.cancel"]);
+    world.say(done("cancelled"));
+    expect(world.link.types().at(-1)).toBe("response.create");
+  });
+
+  it("connects first when there is no connection, and is said once", () => {
+    world.talk.type("Hello");
+    world.link.greet();
+    expect(world.link.types()).toEqual(["session.update", "conversation.item.create", "response.create"]);
+    world.say({ type: "session.updated" });
+    expect(world.link.types().filter((type) => type === "response.create")).toHaveLength(1);
+  });
+});
+
+describe("a connection that ends", () => {
+  it("is made anew with growing waits, and the server is told what was said", async () => {
+    world.begin();
+    world.talk.type("Hello");
+    world.say(created, words, sound(SECOND));
+    world.talk.soundPlayed("a1", SECOND / 2);
+    world.link.hooks.ended("lost");
+    expect(world.talk.linkState).toBe("waiting");
+    expect(world.problems.at(-1)?.kind).toBe("lost");
+    expect(world.ring()).toBe(500);
+    world.link.hooks.ended("never-opened");
+    await settled();
+    expect(world.ring()).toBe(1000);
+    world.link.greet();
+    expect(world.talk.linkState).toBe("open");
+    expect(world.recovered).toBe(2);
+    const told = world.link.sent.filter(({ type }) => type === "conversation.item.create").map(({ item }) => item);
+    expect(told).toMatchObject([
+      { role: "user", content: [{ text: "Hello" }] },
+      { role: "assistant", content: [{ text: "It is" }] },
+    ]);
+  });
+
+  it("is tried again at once when the network is back, but not twice at a time", () => {
+    world.begin();
+    world.link.hooks.ended("lost");
+    world.talk.hurry();
+    world.talk.hurry();
+    expect(world.links).toHaveLength(2);
+  });
+
+  it("is tried again more slowly when the server is busy", () => {
+    world.talk.start();
+    world.link.hooks.opened();
+    world.say({ type: "error", error: { message: "No room.", code: "server_busy" } });
+    world.link.hooks.ended("busy");
+    expect(world.problems.map(({ kind }) => kind)).toEqual(["busy"]);
+    expect(world.ring()).toBe(3000);
+  });
+
+  it("asks for a key when the server refuses the one shown, and stops", () => {
+    world.talk.start();
+    world.link.hooks.opened();
+    world.say({ type: "error", error: { message: "Incorrect API key provided.", code: "invalid_api_key" } });
+    world.link.hooks.ended("key");
+    expect(world.problems.map(({ kind }) => kind)).toEqual(["key"]);
+    expect(world.talk.linkState).toBe("off");
+  });
+
+  it.each(["unreachable", "key", "refused"] as const)("explains a first connection that fails: %s", async (cause) => {
+    world.cause = cause;
+    world.talk.start();
+    world.link.hooks.ended("never-opened");
+    await settled();
+    expect(world.problems.map(({ kind }) => kind)).toEqual([cause]);
+    expect(world.talk.linkState).toBe("off");
+  });
+
+  it("is left alone when the person has stopped", async () => {
+    world.begin();
+    world.talk.stop();
+    expect(world.link.closed).toBe(true);
+    await settled();
+    expect(world.talk.linkState).toBe("off");
+    expect(world.problems).toEqual([]);
+    expect(world.timers.every(({ stopped }) => stopped)).toBe(true);
+  });
+});
+
+describe("the voice", () => {
+  it("changes at once until it has spoken, and then with the next connection", () => {
+    world.begin();
+    expect(world.talk.setVoice("cedar")).toBe(true);
+    world.say(created, sound(480));
+    expect(world.talk.setVoice("sage")).toBe(false);
+    world.talk.stop();
+    world.talk.start();
+    world.link.greet();
+    expect(JSON.stringify(world.link.sent[0])).toContain('"voice":"sage"');
+  });
+});
