@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import sys
 import time
@@ -117,6 +118,14 @@ def test_a_stop_ends_a_client_at_once(tmp_path: Path) -> None:
     assert time.monotonic() - began < 10
 
 
+def test_a_client_that_finds_the_disk_full_is_not_taken_for_a_bad_source(tmp_path: Path) -> None:
+    """Another source would fill the same disk."""
+    code = "raise SystemExit('OSError: [Errno 28] No space left on device')"
+    with pytest.raises(OSError) as error:
+        OrdinaryClients(Event())._run([sys.executable, "-c", code], tmp_path)
+    assert error.value.errno == errno.ENOSPC
+
+
 @pytest.mark.parametrize(
     ("output", "reason"),
     [
@@ -125,6 +134,7 @@ def test_a_stop_ends_a_client_at_once(tmp_path: Path) -> None:
             "npm error code E404\nnpm error 404 Not Found\nnpm error A complete log of this run\n",
             "npm error 404 Not Found",
         ),
+        ("ERROR: Exception:\nTraceback\n  File x\nTimeoutError: too slow\n", "TimeoutError: too slow"),
         ("only this\n", "only this"),
         ("", "its client ended with code 7"),
     ],

@@ -6,6 +6,7 @@ any server is known here.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -24,6 +25,8 @@ REACH_SECONDS = 4.0
 STALL_SECONDS = 300.0
 """A download is given up when not one byte has arrived for this long: slow lines may take hours, dead ones may not."""
 CALLS_AT_ONCE = 4
+_DISK_FULL = "no space left on device"
+"""How every client spells it."""
 TICK = 0.25
 """Seconds between two looks at a child process."""
 
@@ -33,7 +36,10 @@ class SourceFailed(Exception):
 
 
 class Clients(Protocol):
-    """What fetches from outside. Each puts whole files into the folder `into` or raises SourceFailed."""
+    """What fetches from outside. Each puts whole files into the folder `into`.
+
+    They raise SourceFailed where the source cannot help, and OSError where the disk is full.
+    """
 
     def hub_trouble(self) -> str:
         """Why the hub cannot be reached; empty when it can."""
@@ -104,6 +110,8 @@ class OrdinaryClients:
                     output = _follow(child, watched, self._stop, patience)
                 finally:
                     child.kill()
+        if child.returncode and _DISK_FULL in output.lower():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if child.returncode:
             raise SourceFailed(_reason(output, child.returncode))
 
@@ -137,4 +145,6 @@ def _reason(output: str, code: int) -> str:
     if not spoken:
         return f"its client ended with code {code}"
     line = spoken[0] if spoken[0].lower().startswith("npm") else spoken[-1]
+    if line == "ERROR: Exception:":  # pip's head line of a traceback, which says what it is about at its end
+        line = lines[-1]
     return line.removeprefix("ERROR: ")

@@ -10,13 +10,11 @@ A model's folder appears whole or not at all. With everything here the network i
 from __future__ import annotations
 
 import errno
-import json
-import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
 from typing import Literal, Protocol
@@ -26,8 +24,9 @@ from filelock import FileLock, Timeout
 from vivavoce.errors import ModelUnavailable
 from vivavoce.models.catalog import Catalog, HubSource, Model, Source, read_catalog
 from vivavoce.models.clients import Clients, OrdinaryClients, SourceFailed
-from vivavoce.models.disk import folder_size, free_space, put_in_place, sha256_of
+from vivavoce.models.disk import folder_size, free_space, put_in_place
 from vivavoce.models.fetch import fetch
+from vivavoce.models.integrity import is_marked, lacks, mark, unmark, wrong
 
 Preference = Literal["hub", "packages"]
 """Which kind of source is tried first."""
@@ -39,7 +38,6 @@ PATIENCE_WITH_OTHERS = 3600.0
 """Seconds to wait for another process that pulls the same model."""
 HEADROOM = 64 << 20
 """Bytes left free beside what a download needs: archives are a little larger than what is in them."""
-MARKER = ".verified.json"
 _DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -92,7 +90,7 @@ class Store:
         Raises ModelUnavailable, with what to do, where a file is missing or is not what it should be.
         """
         model = self._catalog[id]
-        if not self._is_marked(model) and (problems := self.verify(id)):
+        if not is_marked(model, self.folder(id)) and (problems := self.verify(id)):
             raise ModelUnavailable(
                 f"the model {id} is not usable: {'; '.join(problems)}", f"Run `vivavoce models pull {id}`."
             )
@@ -100,17 +98,16 @@ class Store:
 
     def installed(self) -> tuple[Model, ...]:
         """The models whose files all lie here in their full size; `verify` looks inside."""
-        return tuple(model for model in self._catalog if not self._missing(model))
+        return tuple(model for model in self._catalog if not lacks(model, self.folder(model.id)))
 
     def verify(self, id: str) -> tuple[str, ...]:
         """Hash every file of the model. Returns what is wrong with it; files put there by hand are accepted so."""
         model = self._catalog[id]
-        if (problems := self._missing(model)) or (problems := _wrong(model, self.folder(id))):
-            with suppress(OSError):  # a marker that cannot be deleted does not fit the files either
-                (self.folder(id) / MARKER).unlink()
-            return problems
-        _mark(model, self.folder(id))
-        return ()
+        if problems := wrong(model, self.folder(id)):
+            unmark(self.folder(id))
+        else:
+            mark(model, self.folder(id))
+        return problems
 
     def remove(self, id: str) -> int:
         """Delete the model and what has arrived of it. Returns the bytes that this freed."""
@@ -190,16 +187,14 @@ class Store:
         new.mkdir(parents=True)
         try:
             fetch(model, source, self._parts(model), new, self._clients)
-            if problems := _wrong(model, new):
+            if problems := wrong(model, new):
                 shutil.rmtree(self._parts(model))  # all of it: a part that is wrong must not be used again
                 raise SourceFailed(f"refused, because {'; '.join(problems)}")
         except SourceFailed as failure:
-            if "No space left" in str(failure):
-                raise OSError(errno.ENOSPC, str(failure)) from failure
             if not self._stop.is_set():
                 progress.note(f"{model.id}: {source} is passed over: {failure}")
             return str(failure)
-        _mark(model, new)
+        mark(model, new)
         put_in_place(new, self.folder(model.id))
         shutil.rmtree(self._parts(model), ignore_errors=True)
         return ""
@@ -219,7 +214,7 @@ class Store:
     @contextmanager
     def _alone_with(self, model: Model, progress: Progress) -> Iterator[None]:
         """Keep other processes and stores from pulling the same model at the same time."""
-        lock = FileLock(self._parts(model).with_suffix(self._parts(model).suffix + ".lock"))
+        lock = FileLock(self._cache / "downloads" / f"{model.id}.lock")
         deadline = time.monotonic() + PATIENCE_WITH_OTHERS
         waiting = False
         while True:
@@ -245,24 +240,10 @@ class Store:
         return self._cache / "downloads" / model.id
 
     def _is_here(self, model: Model) -> bool:
-        return self._is_marked(model) or not self.verify(model.id)
-
-    def _missing(self, model: Model) -> tuple[str, ...]:
-        """What can be seen without reading the files."""
-        return tuple(filter(None, (_glance(self.folder(model.id) / file.name, file.size) for file in model.files)))
-
-    def _is_marked(self, model: Model) -> bool:
-        """Whether the files are those that were hashed last time, by size and time of change."""
-        folder = self.folder(model.id)
-        try:
-            return bool(json.loads((folder / MARKER).read_text()) == _seen(model, folder))
-        except (OSError, ValueError):
-            return False
+        return is_marked(model, self.folder(model.id)) or not self.verify(model.id)
 
     def _check_room(self, models: list[Model]) -> None:
-        # What arrives and what is made of it lie side by side for a moment.
-        had = sum(folder_size(self._parts(model)) for model in models)
-        needed = 2 * sum(model.size for model in models) + HEADROOM - had
+        needed = _room_for(models) - sum(folder_size(self._parts(model)) for model in models)
         free = free_space(self._cache)
         if free < needed:
             raise _no_room(self._cache, models, f"{megabytes(needed)} are needed, {megabytes(free)} are free")
@@ -291,48 +272,6 @@ def _names(model: Model, most: int = 4) -> str:
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
-def _glance(path: Path, size: int) -> str:
-    """What is wrong with a file as far as its size tells, or nothing."""
-    try:
-        found = path.stat().st_size
-    except OSError:
-        return f"{path.name} is missing"
-    return "" if found == size else f"{path.name} has {found} bytes instead of {size}"
-
-
-def _look(path: Path, sha256: str) -> str:
-    """What is wrong with the content of a file, or nothing."""
-    try:
-        return "" if sha256_of(path) == sha256 else f"the SHA-256 of {path.name} is not {sha256}"
-    except OSError as error:
-        return f"{path.name} cannot be read: {error.strerror or error}"
-
-
-def _wrong(model: Model, folder: Path) -> tuple[str, ...]:
-    """What is wrong with the model's files under `folder`; reads all of them."""
-    problems = []
-    for file in model.files:
-        path = folder / file.name
-        problems.append(_glance(path, file.size) or _look(path, file.sha256))
-    return tuple(filter(None, problems))
-
-
-def _seen(model: Model, folder: Path) -> dict[str, list[str | int]]:
-    """What the marker holds: by file its hash in the catalog, and its size and time of change on the disk."""
-    stats = {file: (folder / file.name).stat() for file in model.files}
-    return {file.name: [file.sha256, stat.st_size, stat.st_mtime_ns] for file, stat in stats.items()}
-
-
-def _mark(model: Model, folder: Path) -> None:
-    """Remember that the files were found good. Only a convenience: a cache that is read-only works without."""
-    scratch = folder / f"{MARKER}.{os.getpid()}"
-    try:
-        scratch.write_text(json.dumps(_seen(model, folder), indent=1))
-        os.replace(scratch, folder / MARKER)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-
-
 @contextmanager
 def _disk_errors(cache: Path, models: list[Model]) -> Iterator[None]:
     """Turn what the disk refuses into words."""
@@ -340,12 +279,17 @@ def _disk_errors(cache: Path, models: list[Model]) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _DISK_FULL:
-            needed = sum(model.size for model in models)
-            raise _no_room(cache, models, f"the disk is full; {megabytes(needed)} must fit") from error
+            how_much = f"the disk is full; about {megabytes(_room_for(models))} must be free for all of it"
+            raise _no_room(cache, models, how_much) from error
         raise ModelUnavailable(
             f"cannot write to {cache}: {error.strerror or error}",
             "Make it writable, or set VIVAVOCE_CACHE to a folder that is.",
         ) from error
+
+
+def _room_for(models: list[Model]) -> int:
+    """Bytes on the disk while pulling: what arrives and what is made of it lie side by side for a moment."""
+    return 2 * sum(model.size for model in models) + HEADROOM
 
 
 def _no_room(cache: Path, models: list[Model], how_much: str) -> ModelUnavailable:
