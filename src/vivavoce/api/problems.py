@@ -52,10 +52,11 @@ def on_request_error(_: Request, error: Exception) -> Response:
 
 
 def on_crash(request: Request, error: Exception) -> Response:
-    """What nobody expected: the log has the stack, the client the id to quote."""
+    """What nobody expected: the log has the stack, the client the id to quote. Runs outside all middleware."""
     request_id = request.scope.get("request_id", "")
     log.error("request failed", exc_info=error, extra={"request_id": request_id})
-    return problem(500, f"The server failed; quote {request_id} when you report it.", code="internal_error")
+    message = f"The server failed; quote {request_id} when you report it."
+    return problem(500, message, code="internal_error", headers={"x-request-id": request_id})
 
 
 class RequestIds:

@@ -7,6 +7,7 @@ that stands between it and the sound.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -105,7 +106,7 @@ Command = (
 def load(text: str) -> dict[str, Any]:
     """The JSON object in a message. Raises RequestError for anything else, however crafted."""
     try:
-        message = json.loads(text, parse_constant=_no_constant)
+        message = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         if "\\u" in text:  # only an escape can smuggle in half a surrogate pair, which no encoder downstream takes
             json.dumps(message, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -237,6 +238,12 @@ def _depth(value: Any) -> int:
         inner = [it for it in level if isinstance(it, dict | list)]
         level = [child for it in inner for child in (it.values() if isinstance(it, dict) else it)]
     return depth
+
+
+def _finite(number: str) -> float:
+    """1e999 is JSON, but would be written back as the Infinity that is not."""
+    value = float(number)
+    return value if math.isfinite(value) else _no_constant(number)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -21,6 +21,9 @@ LARGEST_SOUND = 15 * 1024 * 1024
 DELTA_BYTES = 32 * 1024
 """Bytes of sound in one delta: 0.7 s of 16-bit sound, 44 KiB as base64, where clients give up at 512 KiB."""
 
+DRAIN_SECONDS = 0.005
+"""Silence that follows resampled speech; the filter holds back up to 3 ms."""
+
 
 def read_format(fields: Fields | None, default: Encoding) -> Encoding:
     """The encoding that a `format` object names; its rate, where given, has to be the encoding's own."""
@@ -68,10 +71,10 @@ def sound_of(base64: object, encoding: Encoding, path: str) -> Pcm:
 
 def whole(sound: Pcm, encoding: Encoding) -> str | None:
     """All of a sound as base64; None when it is more than one event may carry."""
-    samples = resample(sound, RATES[encoding]).samples
-    if len(samples) * (2 if encoding == "audio/pcm" else 1) * 4 // 3 > LARGEST_SOUND:
+    bytes_a_second = RATES[encoding] * (2 if encoding == "audio/pcm" else 1)
+    if sound.seconds * bytes_a_second * 4 / 3 > LARGEST_SOUND:
         return None
-    return _base64(encode(samples, encoding))
+    return _base64(encode(resample(sound, RATES[encoding]).samples, encoding))
 
 
 class SoundOut:
@@ -89,17 +92,16 @@ class SoundOut:
 
     def rest(self) -> Iterator[str]:
         """What the resampler's filter still holds; the stream is over."""
-        if self._resampler is not None:
-            yield from self._chunks(self._resampler.push(_NOTHING, last=True))
-            self._resampler = None
+        resampler, self._resampler = self._resampler, None
+        if resampler is not None and resampler.source != resampler.target:
+            # libsamplerate gives back no more than it is given room for, so silence has to push the rest out
+            silence = Pcm.silence(DRAIN_SECONDS, resampler.source).samples
+            yield from self._chunks(resampler.push(silence, last=True))
 
     def _chunks(self, samples: Samples) -> Iterator[str]:
         data = encode(samples, self._encoding)
         for start in range(0, len(data), DELTA_BYTES):
             yield _base64(data[start : start + DELTA_BYTES])
-
-
-_NOTHING = Pcm.silence(0, 1).samples
 
 
 def _base64(data: bytes) -> str:
