@@ -1,7 +1,8 @@
 """A Realtime server that follows a script to the millisecond, to calibrate clients against.
 
 It shares no code with the product. It finds the end of the speech from the sound itself: the tests send
-tones that end at a sample, so the instant at which that sample was captured is known here too.
+tones that end at a sample, so the instant at which that sample was captured is known here too. What it did
+when, it notes in `Script.truth_ms`: on a busy machine it sleeps too long, and a client has to read that.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Script:
     """Interrupted, it says so and stops after this time."""
     refuse: str | None = None
     """Message of an error instead of an answer."""
+    truth_ms: list[float] = field(default_factory=list)
+    """What really passed from each last loud sample to the first audible one, or from onset to stop."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """All that clients sent, without the sound."""
 
@@ -50,8 +53,8 @@ class Conversation:
     def __init__(self, socket: ServerConnection, script: Script) -> None:
         self.socket, self.script = socket, script
         self.samples = 0
-        self.began: float | None = None
-        self.loud_until: float | None = None
+        self.began = float("inf")
+        self.loud_until = 0.0
         self.speaking = False
         self.answering: asyncio.Task[None] | None = None
         self.count = 0
@@ -76,17 +79,16 @@ class Conversation:
 
     async def hear(self, frame: np.ndarray) -> None:
         now = monotonic()
-        if self.began is None:
-            self.began = now - len(frame) / RATE
         start, self.samples = self.samples, self.samples + len(frame)
+        # The frame that took the shortest way here tells best when the first sample was captured.
+        self.began = min(self.began, now - self.samples / RATE)
         loud = np.flatnonzero(np.abs(frame) > LOUD)
         if len(loud):
-            # The frame's last sample was captured when it was sent; the loud one so much earlier.
-            self.loud_until = now - (len(frame) - 1 - int(loud[-1])) / RATE
+            self.loud_until = self.began + (start + int(loud[-1]) + 1) / RATE
             if not self.speaking:
                 self.speaking = True
-                await self.on_onset(now - (len(frame) - int(loud[0])) / RATE, start)
-        elif self.speaking and self.loud_until and now - self.loud_until > QUIET_SECONDS:
+                await self.on_onset(self.began + (start + int(loud[0])) / RATE, start)
+        elif self.speaking and now - self.loud_until > QUIET_SECONDS:
             self.speaking = False
             await self.on_end(self.loud_until)
 
@@ -94,6 +96,7 @@ class Conversation:
         if self.answering and not self.answering.done():
             await asyncio.sleep(onset + self.script.stop_after - monotonic())
             self.answering.cancel()
+            self.script.truth_ms.append((monotonic() - onset) * 1000)
             await self.tell("input_audio_buffer.speech_started", item_id="item_2", audio_start_ms=start // 24)
             await self.end_response("cancelled")
             self.script.silent = True
@@ -130,10 +133,12 @@ class Conversation:
         times = np.arange(round(self.script.answer_seconds * RATE)) / RATE
         tone = 0.3 * np.sin(2 * np.pi * 330 * times)
         sound = np.concatenate([np.zeros(round(LEADING_SILENCE * RATE)), tone])
-        pieces = np.array_split(sound, max(1, len(sound) // 2400))
+        pieces = np.split(sound, range(round(LEADING_SILENCE * RATE), len(sound), 2400))
         began, sent = monotonic(), 0.0
-        for piece in pieces:
+        for number, piece in enumerate(pieces):
             await asyncio.sleep(began + sent - 0.2 - monotonic())  # at most 0.2 s ahead of real time
+            if number == 1:
+                self.script.truth_ms.append((max(began + LEADING_SILENCE, monotonic()) - self.loud_until) * 1000)
             data = base64.b64encode((piece * 32767).astype("<i2").tobytes()).decode()
             await self.tell("response.output_audio.delta", delta=data, **place)
             sent += len(piece) / RATE

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vivavoce.audio.pcm import Pcm
+from vivavoce.audio.resample import resample
 from vivavoce.cli.clips import RATE, Clip, choose, first_audible, voiced_span
 from vivavoce.cli.ear import Ear
 from vivavoce.errors import StartupError
+from vivavoce.ports import HEARING_RATE, HOP
+from vivavoce.settings import read_settings
 
 RECORDINGS = Path(os.environ.get("VIVAVOCE_RECORDINGS") or Path(__file__).parents[3] / "shared" / "data")
 
@@ -78,6 +83,31 @@ def test_the_choice_of_questions_is_the_same_every_time_and_of_many_voices() -> 
     assert [clip.name for clip in clips] == [clip.name for clip in choose(RECORDINGS, 6)]
     assert len({clip.name.partition("-")[0] for clip in clips}) > 4
     assert all(0 <= clip.onset < clip.end <= len(clip.samples) / RATE and clip.text for clip in clips)
+
+
+def test_the_end_of_the_voice_agrees_with_a_voice_detector() -> None:
+    """Two methods with nothing in common; the energy's must not be later, which would flatter every latency."""
+    models = read_settings().paths.models
+    if not (RECORDINGS / "manifest.jsonl").exists() or not (models / "silero-vad-v6").exists():
+        pytest.skip("needs the recordings (VIVAVOCE_RECORDINGS) and the model silero-vad-v6")
+    clips = choose(RECORDINGS, 12)
+    ends = asyncio.run(ends_by_silero(models, clips))
+    later = np.array([clip.end - end for clip, end in zip(clips, ends, strict=True)])
+    assert -0.15 < np.median(later) < 0.02
+    assert np.mean(np.abs(later) < 0.2) > 0.75
+
+
+async def ends_by_silero(models: Path, clips: list[Clip]) -> list[float]:
+    from vivavoce.engines.vad import silero
+
+    with closing(silero.load(silero.Options(), models.joinpath)) as detector:
+        ends = []
+        for clip in clips:
+            heard = resample(Pcm(clip.samples, RATE), HEARING_RATE).samples
+            whole = np.concatenate([heard, np.zeros(-len(heard) % HOP + 20 * HOP, np.float32)])
+            voice = np.array(await detector.open().voice(whole))
+            ends.append((int(np.flatnonzero(voice > 0.5)[-1]) + 1) * HOP / HEARING_RATE)
+    return ends
 
 
 def test_an_empty_folder_holds_no_questions(tmp_path: Path) -> None:

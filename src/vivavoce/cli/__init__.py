@@ -55,9 +55,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"vivavoce {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        from importlib.util import find_spec  # XXX
-
-        if find_spec(f"vivavoce.cli.{name}") is None:
-            continue  # XXX
         import_module(f"vivavoce.cli.{name}").add_parser(commands)
     return parser
