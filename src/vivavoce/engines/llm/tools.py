@@ -90,30 +90,28 @@ def _call(value: Mapping[str, Any], tools: Mapping[str, Tool]) -> Call | None:
 
 
 def _fits(value: object, schema: object) -> bool:
-    """Types, required fields and enums, as deep as the schema says them plainly."""
-    if not isinstance(schema, Mapping):  # true, or something this check does not know
+    """Types, required fields and enums, as deep as the schema says them plainly; what it says otherwise passes."""
+    if not isinstance(schema, Mapping):
         return True
-    kinds = schema.get("type", [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    if kinds and not any(_is(value, kind) for kind in kinds):
-        return False
-    if "enum" in schema and value not in schema["enum"]:
+    kinds, choices = schema.get("type"), schema.get("enum")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if not any(_is(value, kind) for kind in kinds) or (isinstance(choices, list) and value not in choices):
         return False
     if isinstance(value, list):
         return all(_fits(each, schema.get("items")) for each in value)
-    return not isinstance(value, dict) or _fits_fields(value, schema)
+    return not isinstance(value, dict) or _fits_fields(value, schema.get("properties"), schema.get("required"))
 
 
-def _fits_fields(value: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    fields = schema.get("properties") or {}
-    present = all(name in value for name in schema.get("required") or ())
-    return present and all(_fits(value[name], field) for name, field in fields.items() if name in value)
+def _fits_fields(value: Mapping[str, Any], fields: object, required: object) -> bool:
+    present = all(name in value for name in required) if isinstance(required, list) else True
+    known = fields if isinstance(fields, Mapping) else {}
+    return present and all(_fits(value[name], field) for name, field in known.items() if name in value)
 
 
 def _is(value: object, kind: object) -> bool:
-    if isinstance(value, bool):
-        return kind == "boolean"
-    return isinstance(value, _TYPES.get(str(kind), object))
+    wanted = _TYPES.get(str(kind), object)
+    # to Python True is an int
+    return isinstance(value, wanted) and (not isinstance(value, bool) or wanted in (bool, object))
 
 
 def _signature(tool: Tool) -> Schema:

@@ -124,13 +124,14 @@ def _wav(speech: Pcm) -> bytes:
 
 
 def _heard(answer: Plain | TranscriptionVerbose, hint: TranscriptionHint) -> Transcription:
-    language = getattr(answer, "language", None) or hint.language
-    segments: Sequence[TranscriptionSegment] = getattr(answer, "segments", None) or ()
+    if not isinstance(answer, TranscriptionVerbose):
+        return Transcription(answer.text.strip(), hint.language)
+    language, segments = _iso(answer.language) or hint.language, answer.segments or []
     spoken = [segment for segment in segments if not _silent(segment)]
     if segments and not spoken:
-        return Transcription("", _iso(language), 0.0)
+        return Transcription("", language, 0.0)
     text = answer.text if len(spoken) == len(segments) else "".join(segment.text for segment in spoken)
-    return Transcription(text.strip(), _iso(language), _confidence(spoken))
+    return Transcription(text.strip(), language, _confidence(spoken))
 
 
 def _silent(segment: TranscriptionSegment) -> bool:

@@ -1,0 +1,142 @@
+"""A small OpenAI-compatible server on loopback, whose model's name says how it behaves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from typing import Any
+
+import numpy as np
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+WORDS = ("One", " two", " three", " four", " five.")
+STATUS = {"busy": 429, "broken": 500, "locked": 401, "missing": 404}
+
+
+@dataclass
+class Mock:
+    """`requests`: what came in, newest last. `streaming`: answers being streamed now."""
+
+    url: str = ""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    streaming: int = 0
+
+    def app(self) -> Starlette:
+        routes = [
+            Route("/v1/chat/completions", self.chat, methods=["POST"]),
+            Route("/v1/audio/transcriptions", self.hear, methods=["POST"]),
+            Route("/v1/audio/speech", self.speak, methods=["POST"]),
+        ]
+        return Starlette(routes=routes)
+
+    async def chat(self, request: Request) -> Response:
+        body = await request.json()
+        self.requests.append(body)
+        return refusal(body) or StreamingResponse(self.counted(thoughts(body)), media_type="text/event-stream")
+
+    async def hear(self, request: Request) -> Response:
+        body = form(request.headers["content-type"], await request.body())
+        self.requests.append(body)
+        if body["model"] == "slow":
+            await asyncio.sleep(5)
+        segments = [{"id": 0, "text": " Hello there.", "avg_logprob": -0.1, "no_speech_prob": 0.01}]
+        if body["model"] == "noise":
+            segments = [{"id": 0, "text": " Thank you.", "avg_logprob": -1.4, "no_speech_prob": 0.9}]
+        answer = {"text": segments[0]["text"], "language": "english", "duration": 1.0, "segments": segments}
+        return refusal(body) or JSONResponse(answer)
+
+    async def speak(self, request: Request) -> Response:
+        body = await request.json()
+        self.requests.append(body)
+        return refusal(body) or StreamingResponse(self.counted(sounds(body["model"])), media_type="audio/pcm")
+
+    async def counted(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        self.streaming += 1
+        try:
+            async for part in parts:
+                yield part
+        finally:
+            self.streaming -= 1
+
+
+def refusal(body: dict[str, Any]) -> Response | None:
+    """Refusals quote the whole request, as real servers sometimes do."""
+    if (status := STATUS.get(body["model"])) is None:
+        return None
+    return JSONResponse({"error": {"message": f"bad: {body}", "type": "nope"}}, status_code=status)
+
+
+def form(content_type: str, content: bytes) -> dict[str, Any]:
+    """Fields of a multipart form by name; the file's bytes as "sound"."""
+    message = message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + content)
+    parts = {part.get_param("name", header="content-disposition"): part for part in message.get_payload()}
+    sound = parts.pop("file").get_payload(decode=True)
+    return {"sound": sound} | {str(name): part.get_payload() for name, part in parts.items()}
+
+
+async def thoughts(body: dict[str, Any]) -> AsyncIterator[bytes]:
+    if body["model"] == "slow":
+        await asyncio.sleep(5)
+    forced = body.get("tool_choice") == "required"
+    limit = body.get("max_tokens") or 1000
+    words = ["word "] * 400 if "story" in str(body["messages"][-1]["content"]) else list(WORDS)
+    deltas = calls(body["tools"][0]["function"]["name"]) if forced else [{"content": word} for word in words[:limit]]
+    for delta in deltas:
+        yield event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+        await asyncio.sleep(0.005)
+        if body["model"] == "dropped":
+            raise ConnectionAbortedError("the mock hangs up")
+    ending = "length" if not forced and len(words) > limit else "stop"
+    yield event({"choices": [{"index": 0, "delta": {}, "finish_reason": ending}]})
+    usage = {"prompt_tokens": 20, "completion_tokens": len(deltas), "total_tokens": 20 + len(deltas)}
+    yield event({"choices": [], "usage": usage | {"prompt_tokens_details": {"cached_tokens": 7}}})
+    yield b"data: [DONE]\n\n"
+
+
+def calls(name: str) -> list[dict[str, Any]]:
+    pieces = [{"id": "c1", "type": "function", "function": {"name": name, "arguments": ""}}]
+    pieces += [{"function": {"arguments": part}} for part in ('{"city": ', '"Rome"}')]
+    return [{"tool_calls": [{"index": 0, **piece}]} for piece in pieces]
+
+
+def event(chunk: dict[str, Any]) -> bytes:
+    whole = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "m", **chunk}
+    return f"data: {json.dumps(whole)}\n\n".encode()
+
+
+async def sounds(model: str) -> AsyncIterator[bytes]:
+    """Half a second of a tone, cut at odd places; many seconds from "endless"."""
+    tone = (np.sin(np.arange(12_000) / 10) * 8000).astype("<i2").tobytes()
+    for _ in range(40 if model == "endless" else 1):
+        for start in range(0, len(tone), 1111):
+            yield tone[start : start + 1111]
+            await asyncio.sleep(0.001)
+            if model == "dropped" and start > 2000:
+                raise ConnectionAbortedError("the mock hangs up")
+
+
+@contextmanager
+def openai_mock() -> Iterator[Mock]:
+    """The server in a thread, on a free port."""
+    mock = Mock()
+    config = uvicorn.Config(mock.app(), host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    mock.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
+    try:
+        yield mock
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(timeout=10)
