@@ -1,0 +1,204 @@
+"""Kokoro-82M (hexgrad, Apache-2.0; after StyleTTS 2, Li et al. 2023) on ONNX Runtime: 54 voices, 8 languages.
+
+A clause costs about a fifth of its length, and at least as much as half a second of sound, because the network also
+makes the silence round it. Phonemes come without espeak-ng (see `phonemes`).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from json import loads
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from vivavoce.audio.pcm import Pcm, Samples, join
+from vivavoce.engines.onnx import open_network
+from vivavoce.engines.pool import Stop, Worker
+from vivavoce.engines.tts._edges import ending, trimmed
+from vivavoce.engines.tts._kokoro_voices import VOICES, choose, language_of_voice
+from vivavoce.engines.tts.phonemes import Phonemizer
+from vivavoce.errors import EngineFailed, ModelUnavailable, StartupError
+from vivavoce.models import ModelFiles
+from vivavoce.ports import Urgency, Voice
+from vivavoce.text.spoken import pronounceable
+
+RATE = 24_000
+MOST_TOKENS = 510
+"""Phonemes that the network takes at once; there is a style vector for each count."""
+SPEEDS = (0.25, 4.0)
+KEPT_SECONDS = 3.0
+"""Longest clause worth keeping: openers ("Sure.", "Let me see.") come again, long clauses do not."""
+WATCH_SECONDS = 0.01
+"""How often a run under way looks whether it is still wanted."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`voice`: who speaks where the name asked for is not known. `threads`: two give the first sound in 0.6 of the
+    time of one, and nothing else of a conversation is busy then. `cache`: bytes of clauses kept for their return."""
+
+    model: str = "kokoro-82m-int8"
+    voices: str = "kokoro-82m-voices"
+    voice: str = "af_heart"
+    threads: int = 2
+    cache: int = 16_000_000
+
+
+def load(options: Options, models: ModelFiles) -> Kokoro:
+    """Takes about a second. Raises ModelUnavailable, and StartupError for a default voice that does not exist."""
+    if options.voice not in {voice.id for voice in VOICES}:
+        raise StartupError(
+            f"Kokoro has no voice {options.voice!r}", "choose one of: " + ", ".join(v.id for v in VOICES)
+        )
+    network = open_network(models(options.model) / "model.onnx", options.threads)
+    return Kokoro(options, network, models(options.voices) / "voices")
+
+
+class Kokoro:
+    """A Synthesizer. One worker thread: a clause at a time, urgent ones first."""
+
+    name = "kokoro"
+    rate = RATE
+    voices: tuple[Voice, ...] = VOICES
+
+    def __init__(self, options: Options, network: onnxruntime.InferenceSession, styles: Path) -> None:
+        self._options, self._network, self._styles = options, network, styles
+        self._tokens: dict[str, int] = loads(
+            files("vivavoce.engines.tts.phonemes").joinpath("kokoro.json").read_bytes()
+        )
+        self._phonemizer = Phonemizer()
+        self._style = lru_cache(maxsize=None)(self._read_style)
+        self._kept = _Kept(options.cache)
+        self._make(
+            self._phonemizer.phonemes("Hello.", "en-us"), options.voice, 1.0, lambda: False
+        )  # first runs are slow
+        self._worker = Worker(self.name)
+
+    async def synthesize(
+        self, text: str, *, voice: str, speed: float = 1.0, language: str | None = None, urgency: Urgency = Urgency.NOW
+    ) -> AsyncGenerator[Pcm, None]:
+        chosen = choose(voice, language, self._options.voice)
+        said = pronounceable(text, language_of_voice(chosen))
+        if not said:
+            return
+        speed = min(max(speed, SPEEDS[0]), SPEEDS[1])
+        key = (said, chosen, speed)
+        if (kept := self._kept.get(key)) is not None:
+            yield kept
+            return
+        made: list[Pcm] = []
+        work = self._worker.stream(lambda stop: self._speak(said, chosen, speed, stop), urgency)
+        async with aclosing(work) as sounds:
+            async for sound in sounds:
+                made.append(sound)
+                yield sound
+        self._kept.put(key, join(made, RATE))
+
+    def close(self) -> None:
+        self._worker.close()
+
+    def _speak(self, text: str, voice: str, speed: float, stop: Stop) -> Iterator[Pcm]:
+        """Clause to sound, in pieces only where it has more phonemes than the network takes."""
+        mark = ending(text)
+        phonemes = self._phonemizer.phonemes(text, _accent(voice))
+        if not any(phoneme.isalpha() for phoneme in phonemes):
+            _log.warning("no phonemes for a clause in %s: it is passed over", language_of_voice(voice))
+            return
+        pieces = list(_pieces("".join(p for p in phonemes if p in self._tokens), MOST_TOKENS - 1))
+        for number, piece in enumerate(pieces):
+            if stop():
+                return
+            last = number == len(pieces) - 1
+            # Without a mark the voice falls as at the end of a sentence, or swallows the last sound.
+            closed = piece if piece[-1] in ".!?,;:…—" else piece + ","
+            yield trimmed(self._make(closed, voice, speed, stop), mark if last else ",")
+
+    def _make(self, phonemes: str, voice: str, speed: float, stop: Stop) -> Pcm:
+        tokens = [self._tokens[phoneme] for phoneme in phonemes if phoneme in self._tokens]
+        inputs = {
+            "tokens": np.array([[0, *tokens, 0]], np.int64),
+            "style": self._style(voice)[len(tokens) - 1],
+            "speed": np.array([speed], np.float32),
+        }
+        with _stoppable(stop) as run:
+            samples: Samples = self._network.run(["audio"], inputs, run)[0]
+        if not np.isfinite(samples).all():
+            raise EngineFailed("kokoro made sound that is no number")
+        return Pcm(np.asarray(samples, np.float32).reshape(-1), RATE)
+
+    def _read_style(self, voice: str) -> Samples:
+        """Shape (510, 1, 256), float32: the style of the voice by number of phonemes."""
+        try:
+            return np.fromfile(self._styles / f"{voice}.bin", np.float32).reshape(MOST_TOKENS, 1, 256)
+        except (OSError, ValueError) as error:
+            raise ModelUnavailable(f"Kokoro's voice {voice} is missing or damaged", "pull its voices again") from error
+
+
+class _Kept:
+    """The clauses said last, up to so many bytes; used on the event loop alone."""
+
+    def __init__(self, room: int) -> None:
+        self._room, self._size = room, 0
+        self._sounds: OrderedDict[tuple[str, str, float], Pcm] = OrderedDict()
+
+    def get(self, key: tuple[str, str, float]) -> Pcm | None:
+        if key not in self._sounds:
+            return None
+        self._sounds.move_to_end(key)
+        return self._sounds[key]
+
+    def put(self, key: tuple[str, str, float], sound: Pcm) -> None:
+        if sound.seconds > KEPT_SECONDS or key in self._sounds or not len(sound):
+            return
+        self._sounds[key] = sound
+        self._size += sound.samples.nbytes
+        while self._size > self._room:
+            self._size -= self._sounds.popitem(last=False)[1].samples.nbytes
+
+
+@contextmanager
+def _stoppable(stop: Stop) -> Iterator[onnxruntime.RunOptions]:
+    """Options of a run that ends (with an error) soon after `stop()` becomes true: a long clause takes seconds."""
+    run, done = onnxruntime.RunOptions(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(WATCH_SECONDS):
+            if stop():
+                run.terminate = True
+                return
+
+    watcher = threading.Thread(target=watch, name="kokoro-watch", daemon=True)
+    watcher.start()
+    try:
+        yield run
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _accent(voice: str) -> str:
+    return {"a": "en-us", "b": "en-gb"}.get(voice[0], language_of_voice(voice))
+
+
+def _pieces(phonemes: str, most: int) -> Iterator[str]:
+    """Cut at the last mark, else the last space, before the network's limit."""
+    while len(phonemes) > most:
+        marks = [match.end() for match in re.finditer(r"[.!?,;:…—](?=\s)", phonemes[:most])]
+        cut = marks[-1] if marks else phonemes.rfind(" ", 1, most)
+        cut = cut if cut > 0 else most
+        yield phonemes[:cut].strip()
+        phonemes = phonemes[cut:].strip()
+    if phonemes:
+        yield phonemes
