@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 from tests.api.fakes import FakeSession, Script, Served, reply, serving, strictly, tone, turn
 from vivavoce.api.realtime.connection import Deadlines
 from vivavoce.conversation.config import ReplyOptions, ResponseRequest, SemanticVad
-from vivavoce.conversation.events import OutputStarted, ReplyAudio, ResponseStarted
+from vivavoce.conversation.events import OutputStarted, ReplyAudio, ResponseEnded, ResponseStarted, Usage
 from vivavoce.conversation.items import Message
 from vivavoce.errors import SessionError, SessionRefused
 
@@ -423,6 +423,41 @@ def test_a_client_that_never_reads_is_let_go() -> None:
             assert b"vivavoce_sessions_open 0.0" in served.metrics.exposition()
             writer.transport.abort()
         assert told < 400, "what waits for one client is bounded"
+
+    asyncio.run(scene())
+
+
+def test_whoever_is_cancelled_while_the_client_is_slow_has_told_all_the_same() -> None:
+    """A barge-in cancels the teller of a reply; its client must still see the beginning of what it sees the end of."""
+
+    full = asyncio.Event()
+
+    async def interrupted(session: FakeSession) -> None:
+        filler = Message("item_f", "assistant", (), "in_progress")
+        one = ResponseRequest(ReplyOptions())
+        await session.tell(ResponseStarted("filler", one), OutputStarted("filler", 0, filler, None))
+        with pytest.raises(TimeoutError):
+            while True:  # until nothing more goes out
+                async with asyncio.timeout(0.3):
+                    await session.tell(ReplyAudio("filler", "item_f", 0, tone(1.0, 24_000)))
+        started = asyncio.create_task(session.tell(ResponseStarted("late", one)))
+        await asyncio.sleep(0.01)
+        started.cancel()
+        await asyncio.wait([started])
+        telling = asyncio.create_task(session.tell(ResponseEnded("late", "interrupted", "barge_in", Usage())))
+        full.set()
+        await telling
+        await session.closed.wait()
+
+    async def scene() -> None:
+        async with serving(Script(life=interrupted)) as served, connect(served.ws, max_queue=1) as socket:
+            await asyncio.wait_for(full.wait(), 10)
+            responses: list[tuple[str, str]] = []
+            while ("response.done", "late") not in responses:
+                event = await next_event(socket)
+                if event.type in ("response.created", "response.done"):
+                    responses.append((event.type, event.response.id))
+            assert responses[1:] == [("response.created", "late"), ("response.done", "late")]
 
     asyncio.run(scene())
 

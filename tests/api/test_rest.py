@@ -134,9 +134,9 @@ def test_a_crash_tells_nothing_but_the_id_to_quote(caplog: pytest.LogCaptureFixt
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     folder = tmp_path / "web"
-    folder.mkdir()
+    (folder / "static").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>vivavoce</title>")
-    (folder / "app.js").write_text("export {}")
+    (folder / "static" / "app.js").write_text("export {}")
     (tmp_path / "secret.txt").write_text("my secret word")
     return folder
 

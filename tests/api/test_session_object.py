@@ -128,6 +128,12 @@ def test_a_tool_choice_may_name_a_function() -> None:
     assert session.wire()["tool_choice"] == {"type": "function", "name": "weather"}
 
 
+def test_a_choice_goes_with_its_tool() -> None:
+    """Clearing the tools must not fail over a choice that the client did not mention."""
+    session = update({"tools": [WEATHER], "tool_choice": {"type": "function", "name": "weather"}}, {"tools": []})
+    assert session.config.reply.tool_choice == ToolChoice()
+
+
 def test_the_language_hint_is_what_engines_take() -> None:
     session = update(audio_in(transcription={"model": "gpt-4o-transcribe", "language": "pt-BR", "keywords": ["Ada"]}))
     assert session.config.transcription is not None and session.config.transcription.language == "pt"

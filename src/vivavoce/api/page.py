@@ -26,12 +26,12 @@ HEADERS = {
 
 
 def page_routes(folder: Path) -> list[BaseRoute]:
-    """`folder` holds `index.html` and everything it asks for under /static/."""
+    """`folder` holds `index.html` and, in `static`, everything it asks for."""
 
     async def page(_: Request) -> Response:
         return FileResponse(folder / "index.html", headers={"cache-control": "no-cache"})
 
-    return [Route("/", page), Mount("/static", StaticFiles(directory=folder), name="static")]
+    return [Route("/", page), Mount("/static", StaticFiles(directory=folder / "static"), name="static")]
 
 
 class SafeHeaders:

@@ -230,8 +230,16 @@ class Connection:
             raise RequestError(str(error), param=item.path, code=error.code) from None
 
     async def _on_event(self, event: Event) -> None:
-        """The session's `send`."""
-        await self._outbox.vacancy()
+        """The session's `send`. A teller that is cancelled while it waits has told all the same: of what the
+        client will see the end, it must have seen the beginning."""
+        try:
+            await self._outbox.vacancy()
+        except asyncio.CancelledError:
+            self._say(event)
+            raise
+        self._say(event)
+
+    def _say(self, event: Event) -> None:
         self._service.metrics.observe(event)
         self._outbox.add([encode_event(wire) for wire in self._narrator.tell(event)])
 

@@ -27,8 +27,8 @@ class Outbox:
         self._taken = asyncio.Event()
 
     async def vacancy(self) -> None:
-        """Wait until there is room. Raises ClientStalled. `add` must follow without an await between, so that an
-        event is told whole or, when its teller is cancelled here, not at all."""
+        """Wait until there is room. Raises ClientStalled. `add` has to follow without an await between, so that
+        the wire events of one event stay together."""
         while self._size >= self._room and not self._abandoned:
             self._taken.clear()
             try:

@@ -42,6 +42,8 @@ def read_reply(fields: Fields, base: ReplyOptions) -> ReplyOptions:
     """`base` with whatever `fields` (a session or a response) says otherwise."""
     tools = fields.array("tools", read_tool, most=MOST_TOOLS)
     out = (fields.object("audio") or Fields({}, fields.at("audio"))).object("output")
+    if tools is not None and base.tool_choice.name not in [tool.name for tool in tools]:
+        base = replace(base, tool_choice=_without_name(base.tool_choice))
     options = replace(
         base,
         instructions=fields.text("instructions", base.instructions),
@@ -95,6 +97,11 @@ def _read_tool_choice(fields: Fields, default: ToolChoice) -> ToolChoice:
         choice.need_choice("type", ("function",))
         return ToolChoice("function", choice.need_text("name", "name the function to be called"))
     return ToolChoice(fields.choice("tool_choice", ("none", "auto", "required"), "auto"))
+
+
+def _without_name(choice: ToolChoice) -> ToolChoice:
+    """The function that had to be called is gone."""
+    return ToolChoice() if choice.mode == "function" else choice
 
 
 def _check_choice(options: ReplyOptions, fields: Fields) -> None:
