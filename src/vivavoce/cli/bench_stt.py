@@ -1,9 +1,9 @@
 """`vivavoce bench stt`: how well and how fast speech is recognised, on a folder of recordings with transcripts.
 
-Reports per folder, never only pooled: word error rate, real-time factor (time to recognise ÷ length of the speech), clips of
-speech in which no words were found, and words found in noise, music and tones. With --full-window each clip
-is also recognised by the same model padded to Whisper's 30 s, in the same run and turn about, so that what else
-the machine does falls on both alike.
+Reports per folder, never only pooled: word error rate, real-time factor (time to recognise ÷ length of the
+speech), clips of speech in which no words were found, and words found in noise, music and tones. With
+--full-window each clip is also recognised by the same model padded to Whisper's 30 s, in the same run and turn
+about, so that what else the machine does falls on both alike.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SOUNDS = frozenset((".flac", ".wav", ".ogg", ".mp3"))
 SPEECHLESS = frozenset(("noise", "music", "tone"))
+SPEECH, SPEECHLESS_ALL = "= speech", "= no speech"
+"""The sums over all folders, last in the table."""
 UNSPACED = frozenset(("ja", "zh", "th"))
 """Languages without spaces between words: characters are counted instead."""
 
@@ -73,7 +75,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=Path,
         required=True,
         metavar="DIR",
-        help="sound files with a .txt of the same name each, or with one manifest.jsonl (path, text, lang, wer_ok, voice)",
+        help="sound files, each with a .txt beside it, or a manifest.jsonl (path, text, lang, wer_ok, voice)",
     )
     parser.add_argument("--model", default="whisper-base", metavar="ID")
     parser.add_argument("--full-window", action="store_true", help="compare with the same model padded to 30 s")
@@ -174,7 +176,7 @@ async def measure(engines: dict[str, Transcriber], recordings: Sequence[Recordin
                 continue  # an English-only model is not asked for Italian
             one = await _measure(engine, recording, sound, hint)
             if number:
-                for folder in (recording.folder, "all"):
+                for folder in (recording.folder, SPEECH if recording.text else SPEECHLESS_ALL):
                     tallies.setdefault(folder, {}).setdefault(name, Tally()).add(one)
     return tallies
 
@@ -224,20 +226,20 @@ def distance(said: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def table(tallies: Tallies) -> str:
-    """One line a folder; "all" comes last."""
+    """One line a folder, then the sums."""
     names = list(next(iter(tallies.values())))
     lines = [" " * 31 + "".join(f"{name:^37}" for name in names)]
     lines.append(
         f"{'folder':14}{'clips':>6}{'minutes':>9}  "
         + f"{'WER %':>9}{'RTF':>8}{'missed':>9}{'invented':>10} " * len(names)
     )
-    for folder in sorted(tallies, key=lambda folder: (folder == "all", folder)):
+    for folder in sorted(tallies, key=lambda folder: (folder[0] == "=", folder)):
         first = tallies[folder][names[0]]
         line = f"{folder:14}{first.clips:6}{first.seconds / 60:9.1f}  "
         lines.append(line + "".join(_columns(tallies[folder][name]) for name in names))
-    if len(names) > 1:
-        short, full = (tallies["all"][name].spent for name in names[:2])
-        lines.append(f"time: {short:.1f} s against {full:.1f} s, {short / full:.0%}")
+    if len(names) > 1 and SPEECH in tallies:
+        short, full = (tallies[SPEECH][name].spent for name in names[:2])
+        lines.append(f"time on speech: {short:.1f} s against {full:.1f} s, {short / full:.0%}")
     return "\n".join(lines)
 
 

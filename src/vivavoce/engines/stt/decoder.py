@@ -45,23 +45,17 @@ POSITIONS = 448
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How one pass is done. `window`: seconds of zero padding, None for the splice."""
-
-    window: float | None = None
-    no_repeat: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Guess:
-    """What one pass heard. `logprob`: mean over the tokens; `no_speech`: what the decoder gives for "nobody speaks"."""
+    """What one pass heard. `logprob`: mean over the tokens; `no_speech`: the decoder's probability that nobody speaks;
+    `repeats`: it says the same again and again; `endless`: it had to be stopped."""
 
     text: str
     tokens: tuple[int, ...]
     language: str
     logprob: float
     no_speech: float
-    loops: bool
+    repeats: bool = False
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +79,10 @@ class Decoder:
         self.languages = self._languages(directory)
         self._tail = self._encode(_clip(), FULL)
 
-    def pass_over(self, samples: Samples, context: Context, recipe: Recipe) -> Guess:
-        """One pass over at most FULL seconds of speech."""
+    def pass_over(self, samples: Samples, context: Context, window: float | None) -> Guess:
+        """One pass over at most FULL seconds of speech, padded with zeros to `window` seconds; None: the splice."""
         seconds = len(samples) / RATE
-        states = self._splice(samples) if recipe.window is None else self._encode(samples, recipe.window)
+        states = self._splice(samples) if window is None else self._encode(samples, window)
         view = ctranslate2.StorageView.from_array(np.ascontiguousarray(states))
         language = self._language(view, context.languages)
         prompt = self._prompt(language, context.prompt)
@@ -98,19 +92,18 @@ class Decoder:
             [prompt],
             beam_size=self._beam,
             max_length=min(max(2 * budget, budget + len(prompt)), POSITIONS),  # at most half of it is generated
-            no_repeat_ngram_size=recipe.no_repeat,
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
         tokens = tuple(token for token in result.sequences_ids[0] if token < self._end)
         text = self._text(tokens)
-        loops = len(tokens) >= budget or looping(tokens, text)
-        return Guess(text, tokens, language, result.scores[0], result.no_speech_prob, loops)
+        repeats, endless = looping(tokens, text), len(tokens) >= budget
+        return Guess(text, tokens, language, result.scores[0], result.no_speech_prob, repeats, endless)
 
     def without_loops(self, guess: Guess) -> Guess:
         """What is left of a guess when everything it repeats is said once."""
         tokens = tuple(cut_loops(guess.tokens))
-        return Guess(self._text(tokens), tokens, guess.language, guess.logprob, guess.no_speech, loops=False)
+        return Guess(self._text(tokens), tokens, guess.language, guess.logprob, guess.no_speech)
 
     def _splice(self, samples: Samples) -> Samples:
         seconds = len(samples) / RATE
@@ -130,7 +123,8 @@ class Decoder:
         if len(choice) == 1:
             return choice[0]
         ranked = self._model.detect_language(states)[0]  # [("<|en|>", probability), …], likeliest first
-        return next(code for token, _ in ranked if (code := token[2:-2]) in choice)
+        codes = (str(token)[2:-2] for token, _ in ranked)
+        return next(code for code in codes if code in choice)
 
     def _prompt(self, language: str, before: str | None) -> list[int]:
         start = [self._id("<|startoftranscript|>")]

@@ -16,10 +16,10 @@ import numpy as np
 
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.engines.pool import Worker
-from vivavoce.engines.stt.decoder import FULL, Context, Decoder, Guess, Recipe
+from vivavoce.engines.stt.decoder import FULL, HUSH, Context, Decoder, Guess
 from vivavoce.engines.stt.windows import cut
 from vivavoce.engines.vad import silero
-from vivavoce.errors import EngineFailed
+from vivavoce.errors import EngineFailed, ModelUnavailable
 from vivavoce.models import ModelFiles
 from vivavoce.ports import HEARING_RATE, HOP, Transcription, TranscriptionHint, Urgency
 
@@ -30,8 +30,10 @@ FAINTEST = 10 ** (-75 / 20)
 DEADLINE, DEADLINE_PER_SECOND = 10.0, 4.0
 """Seconds that one piece may take, queue included."""
 
-REPAIRS = (Recipe(window=15.0), Recipe(window=FULL), Recipe(window=FULL, no_repeat=3))
-"""What is tried in turn on a pass that loops: each costs more and loops less."""
+REPAIR = 15.0
+"""Seconds of zero padding, the first repair of a pass that loops; the second is the FULL window."""
+MOST_TOKENS_PER_SECOND = 6.0
+"""Speech holds 4 to 6. What repeats itself in the FULL window too, but no faster, has been said."""
 
 # Measured on speech against noise, music and tones, base and tiny.en. The decoder alone tells most of
 # them apart; where it hesitates, Silero is asked.
@@ -69,14 +71,17 @@ class Options:
 
 
 def load(options: Options, models: ModelFiles) -> Whisper:
-    """Takes half a second. Raises what CTranslate2 raises for a directory that holds no Whisper model."""
-    decoder = Decoder(
-        models(options.model),
-        device=options.device,
-        compute=options.compute,
-        threads=options.threads,
-        beam=options.beam,
-    )
+    """Takes half a second. Raises ModelUnavailable."""
+    directory = models(options.model)
+    try:
+        decoder = Decoder(
+            directory, device=options.device, compute=options.compute, threads=options.threads, beam=options.beam
+        )
+    except Exception as error:  # the tokenizer's and CTranslate2's errors share no base class
+        raise ModelUnavailable(
+            f"{options.model} cannot be loaded: {error}",
+            f"check it with `vivavoce models verify {options.model}`, or remove it and pull it again",
+        ) from error
     witness = silero.model(silero.Options(options.witness), models)
     return Whisper(options, decoder, partial(_voiced, witness))
 
@@ -88,7 +93,7 @@ class Whisper:
         self.name = options.model
         wanted = decoder.languages if options.languages is None else options.languages
         self.languages = tuple(code for code in wanted if code in decoder.languages) or decoder.languages
-        self._first = Recipe(window=options.window)
+        self._window = options.window
         self._decoder = decoder
         self._voiced = voiced
         self._worker = Worker(options.model)
@@ -96,14 +101,13 @@ class Whisper:
     async def transcribe(
         self, speech: Pcm, hint: TranscriptionHint = TranscriptionHint(), urgency: Urgency = Urgency.NOW
     ) -> Transcription:
-        """Pieces go to the worker one by one, so that an hour of speech blocks nobody and can be cancelled."""
+        """Passes go to the worker one by one, so that an hour of speech blocks nobody and can be cancelled."""
         if speech.rate != HEARING_RATE:
             raise EngineFailed(f"{self.name}: want sound at {HEARING_RATE} Hz, got {speech.rate} Hz")
         context = self._context(hint)
         heard: list[Guess] = []
         for piece in cut(speech.samples, LONGEST):
-            deadline = DEADLINE + DEADLINE_PER_SECOND * len(piece) / HEARING_RATE
-            guess = await self._worker.call(partial(self._hear, piece, context), urgency, deadline=deadline)
+            guess = await self._hear(piece, context, urgency)
             if guess is not None:
                 heard.append(guess)
                 context = replace(context, languages=(guess.language,))
@@ -116,25 +120,30 @@ class Whisper:
         code = (hint.language or "").split("-")[0].lower()
         return Context((code,) if code in self._decoder.languages else self.languages, hint.prompt)
 
-    def _hear(self, samples: Samples, context: Context) -> Guess | None:
-        """The words in one piece, None when there are none. Blocking."""
+    async def _hear(self, samples: Samples, context: Context, urgency: Urgency) -> Guess | None:
+        """The words in one piece, None when there are none."""
         if not _audible(samples):
             return None
-        guess = self._decoder.pass_over(samples, context, self._first)
-        if not self._spoken(guess, samples):
-            return None
-        if not guess.loops:
-            return guess
-        guess = self._repaired(samples, replace(context, languages=(guess.language,)))
-        return guess if self._spoken(guess, samples) else None
-
-    def _repaired(self, samples: Samples, context: Context) -> Guess:
-        """The first pass that does not loop; failing that, the last one with its loops cut."""
-        for recipe in REPAIRS:
-            guess = self._decoder.pass_over(samples, context, recipe)
-            if not guess.loops:
+        seconds = len(samples) / HEARING_RATE
+        deadline = DEADLINE + DEADLINE_PER_SECOND * seconds
+        first = partial(self._attempt, samples, context, self._window)
+        guess = await self._worker.call(first, urgency, deadline=deadline)
+        for window in [REPAIR, FULL] if seconds + HUSH <= REPAIR else [FULL]:
+            if guess is None or not (guess.repeats or guess.endless):
                 return guess
-        return self._decoder.without_loops(guess)
+            again = partial(self._attempt, samples, replace(context, languages=(guess.language,)), window)
+            guess = await self._worker.call(again, urgency, deadline=deadline)
+        return guess and self._sane(guess, seconds)
+
+    def _sane(self, guess: Guess, seconds: float) -> Guess:
+        """What to make of the last pass: its loops go, unless people may well have said all that in the time."""
+        too_fast = len(guess.tokens) > MOST_TOKENS_PER_SECOND * seconds
+        return self._decoder.without_loops(guess) if guess.endless or (guess.repeats and too_fast) else guess
+
+    def _attempt(self, samples: Samples, context: Context, window: float | None) -> Guess | None:
+        """One pass; None when nobody said what it heard. Blocking."""
+        guess = self._decoder.pass_over(samples, context, window)
+        return guess if self._spoken(guess, samples) else None
 
     def _spoken(self, guess: Guess, samples: Samples) -> bool:
         """Whether anybody said these words."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import onnxruntime
 
 from vivavoce.audio.mel import log_mel
 from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.engines.onnx import open_network
 from vivavoce.engines.pool import Worker
+from vivavoce.errors import EngineFailed
 from vivavoce.models import ModelFiles
 from vivavoce.ports import HEARING_RATE, Urgency
 
@@ -36,18 +37,12 @@ class Options:
 
 
 def load(options: Options, models: ModelFiles) -> SmartTurn:
-    """Raises whatever ONNX Runtime raises for a file that is not a model."""
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = options.threads
-    settings.inter_op_num_threads = 1
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(
-        str(models(options.model) / options.file), settings, providers=["CPUExecutionProvider"]
-    )
+    """Raises ModelUnavailable."""
+    network = open_network(models(options.model) / options.file, options.threads)
 
     def infer(features: Samples) -> float:
         # The output is called "logits" but has been through a sigmoid.
-        return float(session.run(None, {"input_features": features[None]})[0][0, 0])
+        return float(network.run(None, {"input_features": features[None]})[0][0, 0])
 
     return SmartTurn(options.model, infer)
 
@@ -69,7 +64,7 @@ class SmartTurn:
 
     async def p_done(self, speech: Pcm) -> float:
         if speech.rate != HEARING_RATE:
-            raise ValueError(f"want sound at {HEARING_RATE} Hz, got {speech.rate} Hz")
+            raise EngineFailed(f"{self.name}: want sound at {HEARING_RATE} Hz, got {speech.rate} Hz")
         return await self._worker.call(partial(self._judge, speech.samples), Urgency.NOW, deadline=DEADLINE)
 
     def _judge(self, samples: Samples) -> float:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-import onnxruntime
 
 from vivavoce.audio.pcm import Samples
+from vivavoce.engines.onnx import open_network
 from vivavoce.engines.pool import Worker
 from vivavoce.models import ModelFiles
 from vivavoce.ports import HEARING_RATE, HOP, Urgency
@@ -42,23 +42,17 @@ class Options:
 
 
 def load(options: Options, models: ModelFiles) -> SileroVad:
-    """Raises what ONNX Runtime raises for a file that is not a model."""
+    """Raises ModelUnavailable."""
     return SileroVad(options.model, model(options, models))
 
 
 def model(options: Options, models: ModelFiles) -> Infer:
     """The bare network, for others that want to know whether a sound holds speech; blocking, any thread."""
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = options.threads
-    settings.inter_op_num_threads = 1
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(
-        str(models(options.model) / options.file), settings, providers=["CPUExecutionProvider"]
-    )
+    network = open_network(models(options.model) / options.file, options.threads)
     rate = np.array(HEARING_RATE, np.int64)
 
     def infer(sound: Samples, state: Samples) -> tuple[float, Samples]:
-        probability, following = session.run(None, {"input": sound[None], "state": state, "sr": rate})
+        probability, following = network.run(None, {"input": sound[None], "state": state, "sr": rate})
         return float(probability[0, 0]), following
 
     return infer

@@ -1,0 +1,195 @@
+"""The contract of ports.Transcriber, kept by every Whisper that is installed; and the parts it is made of."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.engines.sounds import MUSEUM, RATE, clips, models, museum, speechless, with_pauses
+from vivavoce.audio.pcm import Pcm, join
+from vivavoce.cli.bench_stt import distance, words
+from vivavoce.engines.stt import loops, whisper, windows
+from vivavoce.errors import ModelUnavailable, TurnError
+from vivavoce.ports import Transcriber, Transcription, TranscriptionHint
+
+ENGLISH = TranscriptionHint(language="en")
+
+
+@pytest.fixture(scope="module", params=["whisper-base", "whisper-tiny.en"])
+def stt(request) -> Iterator[Transcriber]:
+    engine = whisper.load(whisper.Options(model=request.param), models)
+    yield engine
+    engine.close()
+
+
+def transcribe(stt: Transcriber, speech: Pcm, hint: TranscriptionHint = ENGLISH) -> Transcription:
+    return asyncio.run(stt.transcribe(speech, hint))
+
+
+def word_error_rate(said: list[str], heard: list[str]) -> float:
+    pairs = [(words(one, "en"), words(other, "en")) for one, other in zip(said, heard, strict=True)]
+    return sum(distance(*pair) for pair in pairs) / sum(len(one) for one, _ in pairs)
+
+
+# --- words -------------------------------------------------------------------------------------------
+
+
+def test_a_clear_sentence_is_heard(stt):
+    heard = transcribe(stt, museum())
+    plain = " ".join(words(heard.text, "en")).replace("9", "nine").replace("6", "six")
+    assert plain == " ".join(words(MUSEUM, "en"))
+    assert heard.language == "en" and heard.confidence > 0.7
+
+
+def test_people_are_heard(stt, recordings):
+    """A bound far above what is measured, for `vivavoce bench stt` to be exact about."""
+    for folder, bound in (("ivr_en", 0.15), ("ljspeech", 0.25)):
+        known = list(clips(recordings, folder))[:6]
+        assert word_error_rate([text for _, text, _ in known], [transcribe(stt, s).text for s, _, _ in known]) < bound
+
+
+def test_the_language_is_detected(stt, recordings):
+    """Unhinted Italian is Italian to a model that knows any, among the languages it was told to expect."""
+    if "it" not in stt.languages:
+        assert transcribe(stt, museum(), TranscriptionHint()).language == "en"
+        return
+    known = [sound for sound, _, _ in clips(recordings, "ivr_it") if sound.seconds > 2.5][:4]
+    assert [transcribe(stt, sound, TranscriptionHint()).language for sound in known].count("it") >= 3
+
+
+@pytest.mark.parametrize("language", ["EN-us", "tlh", ""])
+def test_any_language_may_be_hinted(stt, language):
+    """A region is ignored and an unknown language detected."""
+    assert "museum" in transcribe(stt, museum(), TranscriptionHint(language=language)).text.lower()
+
+
+def test_a_prompt_does_not_end_up_in_the_text(stt):
+    heard = transcribe(stt, museum(), TranscriptionHint("en", prompt="Opening hours of galleries, " * 60))
+    assert "museum" in heard.text.lower() and "galleries" not in heard.text.lower()
+
+
+@pytest.mark.parametrize("end", [0.5, 0.9, 1.4, 2.1, 2.8])
+def test_a_part_of_a_sentence_gives_no_loop(stt, end):
+    """Partial passes hear broken-off speech; short windows are what loops come from."""
+    assert len(words(transcribe(stt, museum().cut(0, end)).text, "en")) <= 4 * end + 2
+
+
+def test_long_speech_is_whole(stt, recordings):
+    """More than one window: no words lost or doubled at the cuts."""
+    known = list(clips(recordings, "ivr_en"))[-10:]
+    speech = with_pauses([sound for sound, _, _ in known], 0.4)
+    assert speech.seconds > 35
+    assert word_error_rate([" ".join(text for _, text, _ in known)], [transcribe(stt, speech).text]) < 0.15
+
+
+def test_what_people_repeat_is_kept(stt):
+    """Saying the same three times is no loop of the decoder (tiny.en drops one of three, in the full window too)."""
+    heard = transcribe(stt, with_pauses([museum()] * 3, 0.4)).text.lower()
+    assert heard.count("museum") >= 2
+
+
+# --- no words ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(speechless()))
+def test_no_words_from_what_nobody_said(stt, name):
+    assert transcribe(stt, speechless()[name], TranscriptionHint()).text == ""
+
+
+def test_no_words_from_noise_and_music(stt, recordings):
+    invented = {
+        name: heard.text
+        for sound, _, name in clips(recordings, "noise")
+        if name != "livekit_crowded-room"  # people do talk in it
+        and (heard := transcribe(stt, sound.cut(2 if sound.seconds > 10 else 0, 6), TranscriptionHint())).text
+    }
+    assert invented == {}
+
+
+# --- sharing and failing -----------------------------------------------------------------------------
+
+
+def test_two_sessions_at_once_get_their_own_words(stt):
+    first, second = museum().cut(0, 1.75), museum().cut(1.75)
+
+    async def scene() -> list[Transcription]:
+        return await asyncio.gather(*(stt.transcribe(sound, ENGLISH) for sound in (first, second) * 2))
+
+    texts = [heard.text.lower() for heard in asyncio.run(scene())]
+    assert texts[:2] == texts[2:]
+    assert "museum" in texts[0] and "museum" not in texts[1] and "close" in texts[1]
+
+
+def test_a_cancelled_call_leaves_the_engine_free(stt):
+    """Ten minutes of speech block the next speaker for one window at most."""
+
+    async def scene() -> tuple[Transcription, float]:
+        long = asyncio.create_task(stt.transcribe(join([museum()] * 170, RATE), ENGLISH))
+        await asyncio.sleep(0.2)
+        long.cancel()
+        await asyncio.wait([long])
+        started = time.perf_counter()
+        return await stt.transcribe(museum(), ENGLISH), time.perf_counter() - started
+
+    heard, waited = asyncio.run(scene())
+    assert "museum" in heard.text.lower()
+    assert waited < 10
+
+
+def test_failures_are_turn_errors(stt):
+    with pytest.raises(TurnError, match="16000 Hz"):
+        transcribe(stt, Pcm.silence(1, 8000))
+    engine = whisper.load(whisper.Options(model=stt.name), models)
+    engine.close()
+    with pytest.raises(TurnError, match="closed"):
+        transcribe(engine, museum())
+
+
+def test_a_broken_model_says_which_and_what_to_do(tmp_path):
+    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt"):
+        (tmp_path / name).write_bytes(b"{}")
+    with pytest.raises(ModelUnavailable, match="whisper-base cannot be loaded") as caught:
+        whisper.load(whisper.Options(), lambda id: tmp_path)
+    assert "verify whisper-base" in caught.value.remedy
+
+
+# --- windows and loops -------------------------------------------------------------------------------
+
+
+def test_cuts_fall_into_pauses():
+    """Pieces join up to the whole, none is too long, and no cut touches speech."""
+    speech = with_pauses([museum()] * 20, 0.5).samples
+    pieces = windows.cut(speech, 25.0)
+    assert np.array_equal(np.concatenate(pieces), speech)
+    assert max(map(len, pieces)) <= 25 * RATE
+    for piece in pieces[:-1]:
+        assert np.abs(piece[-RATE // 20 :]).max() < 0.01
+
+
+def test_speech_without_a_pause_is_cut_all_the_same():
+    speech = np.random.default_rng(0).normal(0, 0.1, 600 * RATE).astype(np.float32)
+    pieces = windows.cut(speech, 25.0)
+    assert sum(map(len, pieces)) == len(speech) and max(map(len, pieces)) <= 25 * RATE
+
+
+@pytest.mark.parametrize(
+    ("tokens", "left"),
+    [
+        ([1, 2, 3] * 5, [1, 2, 3]),
+        ([9, 9, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 7], [9, 9, 1, 2, 3, 4, 7]),
+        ([5] * 12, [5]),
+        ([5] * 4 + [6], [5] * 4 + [6]),
+        (list(range(40)), list(range(40))),
+        ([], []),
+    ],
+)
+def test_loops_are_reduced_to_one_round(tokens, left):
+    assert loops.cut_loops(tokens) == left
+    assert loops.looping(tokens, "") is (tokens != left)
+
+
+def test_ordinary_repetition_is_no_loop():
+    assert not loops.looping([], "It was the best of times, it was the worst of times, it was the age of wisdom.")
+    assert loops.looping([], "It was the best of times. " * 5)
