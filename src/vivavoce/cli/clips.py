@@ -5,7 +5,7 @@ and not from a recogniser: a 10 ms frame is voiced when it lies VOICED_ABOVE_FLO
 own noise floor (10th percentile of its frames) and no further than VOICED_BELOW_PEAK_DB below its loud
 part (95th percentile), and at least three of the five frames that end with it are: a click is no voice.
 Silero VAD, which smooths over some hops, puts the end 70 ms later at the median (35 clips, 5 to 95 %:
--106 to +155 ms): latencies counted from here are rather too long than too short. A test compares the two.
+-39 to +191 ms): latencies counted from here are rather too long than too short. A test compares the two.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vivavoce.errors import StartupError
 RATE = 24_000
 """Hz of pcm16 on the Realtime wire."""
 VOICED_ABOVE_FLOOR_DB = 9.0
-VOICED_BELOW_PEAK_DB = 30.0
+VOICED_BELOW_PEAK_DB = 25.0
 AUDIBLE_DB = -45.0
 """dBFS over 10 ms from which an answer counts as heard; quieter is taken for silence."""
 
