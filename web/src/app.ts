@@ -6,7 +6,7 @@ import { Microphone, MicrophoneRefused, type SpokenFrame } from "./microphone.js
 import { Orb } from "./orb.js";
 import { RATE } from "./pcm.js";
 import { isSendable } from "./protocol.js";
-import { KEY_UNSENDABLE, type Problem, UNSUPPORTED } from "./remedies.js";
+import { KEY_UNSENDABLE, type Problem, soundProblem } from "./remedies.js";
 import { Speaker } from "./speaker.js";
 import { Talk, type Surroundings } from "./talk.js";
 import { View } from "./view.js";
@@ -21,7 +21,12 @@ const page = new URL("./", document.baseURI).href;
 const orb = new Orb(document.getElementById("orb") as HTMLCanvasElement);
 const view = new View({ toggle, mute, type, voice: chooseVoice, forget: () => talk.forget(), key: useKey });
 
-let sound: { context: AudioContext; speaker: Speaker } | null = null;
+interface Sound {
+  readonly context: AudioContext;
+  readonly speaker: Speaker;
+}
+
+let sound: Sound | null = null;
 let microphone: Microphone | null = null;
 let muted = false;
 /** The person asked for the microphone and has not been answered yet. */
@@ -68,27 +73,34 @@ function report(problem: Problem): void {
   render();
 }
 
-/** Must be called by a press or a key: browsers let only those start sound. */
+/** Must be called by a press or a key: browsers let only those start sound. Null, and said so, when it fails. */
 async function openSound(): Promise<AudioContext | null> {
-  if (sound === null) {
-    try {
-      const context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
-      const speaker = await Speaker.open(context, {
-        started: (item, at) => talk.soundStarted(item, at),
-        progress: (item, played, level) => {
-          orb.hear(level);
-          talk.soundPlayed(item, played);
-        },
-        drained: (item, played) => talk.soundDrained(item, played),
-      });
-      sound = { context, speaker };
-    } catch {
-      report(UNSUPPORTED);
-      return null;
-    }
+  try {
+    sound ??= await makeSound();
+    await sound.context.resume();
+    return sound.context;
+  } catch (error) {
+    report(soundProblem(error));
+    return null;
   }
-  await sound.context.resume();
-  return sound.context;
+}
+
+async function makeSound(): Promise<Sound> {
+  const context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
+  try {
+    const speaker = await Speaker.open(context, {
+      started: (item, at) => talk.soundStarted(item, at),
+      progress: (item, played, level) => {
+        orb.hear(level);
+        talk.soundPlayed(item, played);
+      },
+      drained: (item, played) => talk.soundDrained(item, played),
+    });
+    return { context, speaker };
+  } catch (error) {
+    void context.close();
+    throw error;
+  }
 }
 
 function toggle(): void {
@@ -152,6 +164,7 @@ async function type(text: string): Promise<void> {
   view.clearProblem();
   if (microphone === null) lastWish = () => talk.start();
   if ((await openSound()) !== null) talk.type(text);
+  else view.line = text;
 }
 
 function chooseVoice(name: string): void {

@@ -1,6 +1,6 @@
 /** The microphone: frames of 24 kHz PCM with the time at which they were spoken. */
 
-import { INSECURE, MICROPHONE_LOST, UNSUPPORTED, microphoneProblem, type Problem } from "./remedies.js";
+import { INSECURE, MICROPHONE_LOST, type Problem, UNSUPPORTED, microphoneProblem, soundProblem } from "./remedies.js";
 import type { CapturedFrame } from "./worklets/capture.js";
 
 export interface SpokenFrame {
@@ -43,7 +43,7 @@ export class Microphone {
       return new Microphone(stream, source, ownContext);
     } catch (error) {
       stream.getTracks().forEach((track) => track.stop());
-      throw error instanceof MicrophoneRefused ? error : new MicrophoneRefused(UNSUPPORTED);
+      throw error instanceof MicrophoneRefused ? error : new MicrophoneRefused(soundProblem(error));
     }
   }
 

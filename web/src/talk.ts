@@ -201,6 +201,7 @@ export class Talk {
     this.attempt = 0;
     this.everOpened = true;
     this.hooks.recovered();
+    this.hooks.changed();
     this.payDebt();
   }
 

@@ -40,7 +40,7 @@ export class View {
   private readonly mute = element("mute", HTMLButtonElement);
   private readonly forget = element("forget", HTMLButtonElement);
   private readonly log = element("log", HTMLElement);
-  private readonly line = element("line", HTMLInputElement);
+  private readonly composed = element("line", HTMLInputElement);
   private readonly voices = element("voice", HTMLSelectElement);
   private readonly problem = element("problem", HTMLElement);
   private readonly announcer = element("announcer", HTMLElement);
@@ -63,6 +63,11 @@ export class View {
 
   set voice(name: string) {
     this.voices.value = name;
+  }
+
+  /** What was typed and could not be sent. */
+  set line(text: string) {
+    this.composed.value = text;
   }
 
   show(shown: Shown): void {
@@ -108,8 +113,8 @@ export class View {
 
   private submitLine(event: Event): void {
     event.preventDefault();
-    const text = this.line.value.trim();
-    this.line.value = "";
+    const text = this.composed.value.trim();
+    this.composed.value = "";
     if (text !== "") this.wishes.type(text);
   }
 

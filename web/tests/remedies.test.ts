@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { failedReply, microphoneProblem, sessionProblem } from "../src/remedies.js";
+import { UNREACHABLE, UNSUPPORTED, failedReply, microphoneProblem, sessionProblem, soundProblem } from "../src/remedies.js";
 
 it.each([
   ["NotAllowedError", "microphone-denied", /allow/i],
@@ -15,4 +15,9 @@ it("shows the server's own words and that the talk goes on", () => {
   expect(sessionProblem("Bad rate.")).toMatchObject({ title: "Bad rate.", remedy: expect.stringMatching(/goes on/) as unknown });
   expect(failedReply("The model failed.").title).toBe("This reply failed (The model failed).");
   expect(failedReply(undefined).title).toBe("This reply failed.");
+});
+
+it("tells a worklet that could not be fetched from a browser that has none", () => {
+  expect(soundProblem(new DOMException("", "AbortError"))).toBe(UNREACHABLE);
+  expect(soundProblem(new TypeError())).toBe(UNSUPPORTED);
 });

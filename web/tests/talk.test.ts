@@ -39,6 +39,8 @@ class World {
   readonly played: string[] = [];
   readonly problems: Problem[] = [];
   recovered = 0;
+  /** The state of the link at each change that was told. */
+  readonly shown: string[] = [];
   cuts: Cut[] = [];
   flushes = 0;
   time = 0;
@@ -73,7 +75,7 @@ class World {
       },
     };
     const hooks = {
-      changed: () => undefined,
+      changed: () => void this.shown.push(this.talk.linkState),
       problem: (problem: Problem) => void this.problems.push(problem),
       recovered: () => void (this.recovered += 1),
     };
@@ -127,6 +129,11 @@ describe("a talk", () => {
     world.talk.hear({ pcm: new Int16Array(480), capturedAt: 0, level: 0.1 });
     world.link.greet();
     expect(world.link.types()).toEqual(["session.update", "input_audio_buffer.append"]);
+  });
+
+  it("is shown as open as soon as the server greets", () => {
+    world.begin();
+    expect(world.shown.at(-1)).toBe("open");
   });
 
   it("plays what comes and times the answer from the last voiced sample", () => {

@@ -5,7 +5,7 @@ import { Microphone, MicrophoneRefused } from "./microphone.js";
 import { Orb } from "./orb.js";
 import { RATE } from "./pcm.js";
 import { isSendable } from "./protocol.js";
-import { KEY_UNSENDABLE, UNSUPPORTED } from "./remedies.js";
+import { KEY_UNSENDABLE, soundProblem } from "./remedies.js";
 import { Speaker } from "./speaker.js";
 import { Talk } from "./talk.js";
 import { View } from "./view.js";
@@ -61,28 +61,35 @@ function report(problem) {
     view.showProblem(problem);
     render();
 }
-/** Must be called by a press or a key: browsers let only those start sound. */
+/** Must be called by a press or a key: browsers let only those start sound. Null, and said so, when it fails. */
 async function openSound() {
-    if (sound === null) {
-        try {
-            const context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
-            const speaker = await Speaker.open(context, {
-                started: (item, at) => talk.soundStarted(item, at),
-                progress: (item, played, level) => {
-                    orb.hear(level);
-                    talk.soundPlayed(item, played);
-                },
-                drained: (item, played) => talk.soundDrained(item, played),
-            });
-            sound = { context, speaker };
-        }
-        catch {
-            report(UNSUPPORTED);
-            return null;
-        }
+    try {
+        sound ??= await makeSound();
+        await sound.context.resume();
+        return sound.context;
     }
-    await sound.context.resume();
-    return sound.context;
+    catch (error) {
+        report(soundProblem(error));
+        return null;
+    }
+}
+async function makeSound() {
+    const context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
+    try {
+        const speaker = await Speaker.open(context, {
+            started: (item, at) => talk.soundStarted(item, at),
+            progress: (item, played, level) => {
+                orb.hear(level);
+                talk.soundPlayed(item, played);
+            },
+            drained: (item, played) => talk.soundDrained(item, played),
+        });
+        return { context, speaker };
+    }
+    catch (error) {
+        void context.close();
+        throw error;
+    }
 }
 function toggle() {
     if (opening)
@@ -149,6 +156,8 @@ async function type(text) {
         lastWish = () => talk.start();
     if ((await openSound()) !== null)
         talk.type(text);
+    else
+        view.line = text;
 }
 function chooseVoice(name) {
     localStorage.setItem(VOICE_SLOT, name);

@@ -1,5 +1,5 @@
 /** The microphone: frames of 24 kHz PCM with the time at which they were spoken. */
-import { INSECURE, MICROPHONE_LOST, UNSUPPORTED, microphoneProblem } from "./remedies.js";
+import { INSECURE, MICROPHONE_LOST, UNSUPPORTED, microphoneProblem, soundProblem } from "./remedies.js";
 /** Carries the problem that the person is to read. */
 export class MicrophoneRefused extends Error {
     problem;
@@ -31,7 +31,7 @@ export class Microphone {
         }
         catch (error) {
             stream.getTracks().forEach((track) => track.stop());
-            throw error instanceof MicrophoneRefused ? error : new MicrophoneRefused(UNSUPPORTED);
+            throw error instanceof MicrophoneRefused ? error : new MicrophoneRefused(soundProblem(error));
         }
     }
     /** A muted microphone sends silence: the server's clock and its sense of a finished turn need the samples. */

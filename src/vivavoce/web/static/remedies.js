@@ -44,6 +44,10 @@ export const KEY_UNSENDABLE = {
     title: "This key has characters that a browser cannot send.",
     remedy: "Keys are made of letters, digits and simple marks, without spaces.",
 };
+/** Words for sound that could not be set up: its worklets are fetched only then, so the network may be at fault. */
+export function soundProblem(error) {
+    return error instanceof DOMException && error.name === "AbortError" ? UNREACHABLE : UNSUPPORTED;
+}
 /** Words for a refusal by getUserMedia; `name` is the DOMException's. */
 export function microphoneProblem(name) {
     switch (name) {

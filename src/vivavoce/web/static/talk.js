@@ -145,6 +145,7 @@ export class Talk {
         this.attempt = 0;
         this.everOpened = true;
         this.hooks.recovered();
+        this.hooks.changed();
         this.payDebt();
     }
     retell() {

@@ -18,7 +18,7 @@ export class View {
     mute = element("mute", HTMLButtonElement);
     forget = element("forget", HTMLButtonElement);
     log = element("log", HTMLElement);
-    line = element("line", HTMLInputElement);
+    composed = element("line", HTMLInputElement);
     voices = element("voice", HTMLSelectElement);
     problem = element("problem", HTMLElement);
     announcer = element("announcer", HTMLElement);
@@ -39,6 +39,10 @@ export class View {
     }
     set voice(name) {
         this.voices.value = name;
+    }
+    /** What was typed and could not be sent. */
+    set line(text) {
+        this.composed.value = text;
     }
     show(shown) {
         const talking = shown.microphone !== "off";
@@ -81,8 +85,8 @@ export class View {
     }
     submitLine(event) {
         event.preventDefault();
-        const text = this.line.value.trim();
-        this.line.value = "";
+        const text = this.composed.value.trim();
+        this.composed.value = "";
         if (text !== "")
             this.wishes.type(text);
     }

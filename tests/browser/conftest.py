@@ -1,0 +1,83 @@
+"""The page's tests need a real browser and the real server with its scripted engines."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.browser import microphone
+from tests.browser.visit import installed_browser, launch
+
+START_SECONDS = 30
+
+
+@contextmanager
+def demo(home: Path, *arguments: str) -> Iterator[str]:
+    """`vivavoce serve --demo` on a free port; its base URL."""
+    command = [sys.executable, "-m", "vivavoce", "serve", "--demo", "--no-browser", "--port", "0", *arguments]
+    environment = {**os.environ, "VIVAVOCE_HOME": str(home)}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        assert server.stdout is not None
+        said = next((line for line in server.stdout if "in the browser" in line), "")
+        address = re.search(r"http://\S+:\d+", said)
+        assert address is not None, "the server did not start"
+        yield address[0]
+    finally:
+        server.terminate()
+        server.communicate(timeout=START_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with demo(tmp_path_factory.mktemp("home")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that asks for the key "sesame"."""
+    with demo(tmp_path_factory.mktemp("home"), "--api-key", "sesame") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """No longer than a module: while it lives its event loop runs in this thread, and other tests start theirs."""
+    if installed_browser() is None:
+        reason = "no Chromium or Chrome is installed (scripts/ensure-browser.sh sets one up)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """For visits that speak to nobody."""
+    with launch(playwright) as running:
+        yield running
+
+
+@pytest.fixture
+def hearing(playwright: Playwright, tmp_path: Path) -> Iterator[Callable[..., Browser]]:
+    """Opens browsers whose microphone hears the sounds given, one after the other, and then silence."""
+    opened: list[Browser] = []
+
+    def open_browser(*sounds: microphone.Sound) -> Browser:
+        wav = microphone.write(tmp_path / f"microphone{len(opened)}.wav", *sounds, microphone.silence(30))
+        opened.append(launch(playwright, microphone=wav))
+        return opened[-1]
+
+    yield open_browser
+    for browser in opened:
+        browser.close()
