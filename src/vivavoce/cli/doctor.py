@@ -211,8 +211,8 @@ def _self_check(engines: Engines) -> Iterator[Finding]:
 
     try:
         check = asyncio.run(talk())
-    except (VivavoceError, TimeoutError) as error:
-        reason = str(error) or f"no answer within {PATIENCE:g} s"
+    except (VivavoceError, TimeoutError, ExceptionGroup) as error:
+        reason = str(_innermost(error)) or f"no answer within {PATIENCE:g} s"
         yield Finding("self-check", reason, "wrong", "Other programs may use all cores; try again when it is quiet.")
         return
     yield Finding("self-check: asked", check.asked)
@@ -223,6 +223,14 @@ def _self_check(engines: Engines) -> Iterator[Finding]:
     if stages is not None:
         told = ", ".join(f"{name} {ms:.0f}" for name, ms in asdict(stages).items() if ms is not None)
         yield Finding("self-check: ms after the last word", told)
+
+
+def _innermost(error: Exception) -> BaseException:
+    """The first thing that went wrong in a group of tasks."""
+    inner: BaseException = error
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    return inner
 
 
 _MARKS: dict[Level, Callable[[str], str]] = {
