@@ -58,6 +58,7 @@ export class View {
     element("dismiss", HTMLButtonElement).addEventListener("click", () => this.clearProblem());
     element("composer", HTMLFormElement).addEventListener("submit", (event) => this.submitLine(event));
     element("key-form", HTMLFormElement).addEventListener("submit", () => this.submitKey());
+    element("key-cancel", HTMLButtonElement).addEventListener("click", () => this.keyDialog.close());
     document.addEventListener("keydown", (event) => this.pressed(event));
   }
 
@@ -104,7 +105,6 @@ export class View {
     this.keyDialog.showModal();
   }
 
-  /** An empty key field means that the dialog was left. */
   private submitKey(): void {
     const key = this.keyInput.value.trim();
     this.keyInput.value = "";

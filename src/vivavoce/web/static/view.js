@@ -35,6 +35,7 @@ export class View {
         element("dismiss", HTMLButtonElement).addEventListener("click", () => this.clearProblem());
         element("composer", HTMLFormElement).addEventListener("submit", (event) => this.submitLine(event));
         element("key-form", HTMLFormElement).addEventListener("submit", () => this.submitKey());
+        element("key-cancel", HTMLButtonElement).addEventListener("click", () => this.keyDialog.close());
         document.addEventListener("keydown", (event) => this.pressed(event));
     }
     set voice(name) {
@@ -76,7 +77,6 @@ export class View {
         this.keyInput.value = "";
         this.keyDialog.showModal();
     }
-    /** An empty key field means that the dialog was left. */
     submitKey() {
         const key = this.keyInput.value.trim();
         this.keyInput.value = "";
