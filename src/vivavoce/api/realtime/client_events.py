@@ -23,6 +23,7 @@ from vivavoce.conversation.config import ReplyOptions
 from vivavoce.conversation.items import Item
 from vivavoce.errors import RequestError
 
+APPEND = "input_audio_buffer.append"
 MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 MOST_INPUT_ITEMS = 1000
 DEEPEST = 64  # levels of JSON; deeper ones could be read but not written back
@@ -107,22 +108,29 @@ def load(text: str) -> dict[str, Any]:
     """The JSON object in a message. Raises RequestError for anything else, however crafted."""
     try:
         message = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
-        if "\\u" in text:  # only an escape can smuggle in half a surrogate pair, which no encoder downstream takes
-            json.dumps(message, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise RequestError(
-            "The message holds half of a surrogate pair; send whole characters.", code="invalid_json"
-        ) from None
     except (ValueError, RecursionError) as error:
         why = str(error) if isinstance(error, ValueError) else _TOO_DEEP
-        raise RequestError(
-            f"The message is not valid JSON: {why}. Send one JSON object as text.", code="invalid_json"
-        ) from None
-    if text.count("{") + text.count("[") > DEEPEST and _depth(message) > DEEPEST:
-        raise RequestError(f"The message cannot be taken: {_TOO_DEEP}.", code="invalid_json")
+        raise _unreadable(f"is not valid JSON: {why}. Send one JSON object as text") from None
     if not isinstance(message, dict):
-        raise RequestError("The message must be a JSON object with a 'type'.", code="invalid_json")
+        raise _unreadable("must be a JSON object with a 'type'")
+    if message.get("type") != APPEND:  # of which nothing but base64 is ever used
+        _check_writable(message, text)
     return message
+
+
+def _check_writable(message: dict[str, Any], text: str) -> None:
+    """What could be read and not be written back: half a surrogate pair, endless nesting."""
+    if text.count("{") + text.count("[") > DEEPEST and _depth(message) > DEEPEST:
+        raise _unreadable(f"cannot be taken: {_TOO_DEEP}")
+    if "\\u" in text:  # only an escape can smuggle in half a pair
+        try:
+            json.dumps(message, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise _unreadable("holds half of a surrogate pair; send whole characters") from None
+
+
+def _unreadable(why: str) -> RequestError:
+    return RequestError(f"The message {why}.", code="invalid_json")
 
 
 def event_id_of(message: dict[str, Any]) -> str | None:
@@ -134,7 +142,7 @@ def event_id_of(message: dict[str, Any]) -> str | None:
 def parse(message: dict[str, Any], session: RealtimeSession) -> Command:
     """The command in a message. Raises RequestError and nothing else."""
     kind = message.get("type")
-    if kind == "input_audio_buffer.append":
+    if kind == APPEND:
         return _append(message, session)
     if kind is None:
         raise missing("type", "give the type of the event")
@@ -223,7 +231,7 @@ _READERS: dict[str, Callable[[Fields, RealtimeSession], Command]] = {
     "response.cancel": lambda fields, _: CancelResponse(read_id(fields, "response_id")),
 }
 
-EVENTS = ("input_audio_buffer.append", *_READERS)
+EVENTS = (APPEND, *_READERS)
 """Every type of event that a client may send."""
 
 
