@@ -35,7 +35,8 @@ def test_a_spoken_question_is_answered_aloud_and_can_be_read(demo_server: str, h
     expect(visit.page.locator(".caption.you .heard")).not_to_be_empty()
     latency = int(visit.page.locator("body").get_attribute("data-latency-ms") or "-1")
     assert 50 < latency < 3_000
-    expect(visit.page.locator("#latency")).to_have_text(f"answered in {latency / 1000:.2f} s")
+    shown = visit.page.locator("#latency").inner_text().removeprefix("answered in ").removesuffix(" s")
+    assert float(shown) == pytest.approx(latency / 1000, abs=0.006)
     visit.sees_state("listening")
     assert visit.captions("vivavoce")[0].endswith(".")
     assert visit.said("conversation.item.truncate") == []
@@ -139,20 +140,21 @@ def test_a_server_with_a_key_asks_for_it(locked_server: str, browser: Browser) -
 
 
 def test_a_muted_microphone_sends_silence(demo_server: str, hearing: Hearing) -> None:
-    visit = Visit.to(hearing(silence(1.0), speech(0.8)), demo_server)
+    visit = Visit.to(hearing(silence(2.0), speech(0.8)), demo_server)
     visit.press()
     visit.sees_state("listening")
     visit.page.locator("#mute").click()
     expect(visit.page.locator("#state")).to_have_text("Muted")
-    visit.page.wait_for_timeout(1_900)
+    visit.page.wait_for_timeout(2_700)
     assert visit.got("input_audio_buffer.speech_started") == []
     assert len(visit.said("input_audio_buffer.append")) > 50
 
 
-@pytest.mark.parametrize("width, height", [(360, 640), (1280, 800)])
-def test_everything_fits_the_screen(demo_server: str, browser: Browser, width: int, height: int) -> None:
-    visit = Visit.to(browser, demo_server, viewport={"width": width, "height": height})
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-    for part in ("#talk", "#state", "#line", "#voice"):
-        box = visit.page.locator(part).bounding_box()
-        assert box is not None and 0 <= box["y"] and box["y"] + box["height"] <= height, part
+def test_everything_fits_the_screen(demo_server: str, browser: Browser) -> None:
+    visit = Visit.to(browser, demo_server)
+    for width, height in ((360, 640), (1280, 800)):
+        visit.page.set_viewport_size({"width": width, "height": height})
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        for part in ("#talk", "#state", "#line", "#voice"):
+            box = visit.page.locator(part).bounding_box()
+            assert box is not None and 0 <= box["y"] and box["y"] + box["height"] <= height, part
