@@ -1,8 +1,10 @@
 """What the speakers really played decides what the model remembers having said."""
 
 import numpy as np
+import pytest
+from rich.console import Console
 
-from vivavoce.cli.talk_live import Speaker
+from vivavoce.cli.talk_live import Captions, Speaker
 
 
 def ones(size: int) -> np.ndarray:
@@ -40,3 +42,23 @@ def test_half_duplex_waits_for_the_room() -> None:
     assert speaker.sounding
     speaker.take(480)
     assert speaker.sounding
+
+
+def test_captions_show_both_sides_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    captions = Captions(Console(width=200, highlight=False))
+    captions.show({"type": "conversation.item.input_audio_transcription.completed", "transcript": " Hi [there]."})
+    for word in ("Good ", "morning."):
+        captions.show({"type": "response.output_audio_transcript.delta", "delta": word})
+    done = {
+        "type": "response.done",
+        "response": {"status": "cancelled"},
+        "vivavoce": {"latency_ms": {"first_sound": 512.3}},
+    }
+    captions.show(done)
+    captions.show({"type": "error", "error": {"message": "No such item."}})
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        ["you", "Hi [there]."],
+        ["vivavoce", "Good morning.  512 ms, interrupted"],
+        ["error", "No such item."],
+    ]

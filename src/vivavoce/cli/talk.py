@@ -43,7 +43,10 @@ def run(args: argparse.Namespace) -> int:
     if not args.wav and not args.text:
         if args.out or args.json:
             raise StartupError("--out and --json need something to answer.", "Give --wav FILE or --text WORDS.")
-        return asyncio.run(_live(args, settings))
+        try:
+            return asyncio.run(_live(args, settings))
+        except KeyboardInterrupt:
+            return 0  # Ctrl-C is how a conversation is meant to end
     exchanges = asyncio.run(_exchange(args, settings))
     if args.json:
         _print_json(exchanges)
