@@ -73,8 +73,8 @@ class Answers:
             finally:
                 await pieces.drop()
                 del self._running[task]
-                if in_conversation and not answer.interrupted and answer.mouth.sent:
-                    self._floor_back_at(answer.mouth.due)
+            if in_conversation and answer.mouth.sent:
+                await self._play_out(answer.mouth.due)
 
         task = self._tasks.create_task(run(), name=answer.id)
         self._running[task] = answer
@@ -144,15 +144,11 @@ class Answers:
         self._running[task].stop(reason)
         task.cancel()
 
-    def _floor_back_at(self, due: float) -> None:
+    async def _play_out(self, due: float) -> None:
         """The assistant is audible until the last sample that was sent is played."""
-
-        async def play_out() -> None:
-            await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-            if not self.busy and self._floor.assistant_audible:
-                self._floor.assistant_ended()
-
-        self._tasks.create_task(play_out())
+        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+        if not self.busy and self._floor.assistant_audible:
+            self._floor.assistant_ended()
 
     async def _send(self, event: Event) -> None:
         if isinstance(event, ReplyAudio):
