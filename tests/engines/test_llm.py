@@ -134,7 +134,7 @@ def test_leaving_a_reply_stops_it_and_frees_the_model(model: LanguageModel) -> N
                 if isinstance(thought, Words):
                     break
             left = time.monotonic()
-        assert time.monotonic() - left < 2.0
+        assert time.monotonic() - left < 3.0
         assert (await ask(model, Prompt(BE_BRIEF, (user("Hi"),), "a", max_tokens=4))).text
 
     play(model, scene)
@@ -147,7 +147,7 @@ def test_a_cancelled_task_leaves_nothing_behind(model: LanguageModel) -> None:
             asking = asyncio.create_task(ask(model, prompt))
             await asyncio.sleep(wait)
             asking.cancel()
-            await asyncio.wait([asking], timeout=3)
+            await asyncio.wait([asking], timeout=10)
             assert asking.cancelled()
         assert (await ask(model, Prompt(BE_BRIEF, (user("Hi"),), "a", max_tokens=4))).text
 
@@ -236,7 +236,7 @@ def test_a_reply_stops_a_warming_under_way(llama: LanguageModel) -> None:
         warming = asyncio.create_task(llama.warm(Prompt("Something else.", (user("word " * 800),), "w")))
         await asyncio.sleep(0.3)
         await ask(llama, Prompt(BE_BRIEF, (user("Hi"),), "r", max_tokens=2))
-        assert warming.done() or (await asyncio.wait([warming], timeout=1))[0]
+        assert warming.done() or (await asyncio.wait([warming], timeout=10))[0]
 
     asyncio.run(scene())
 

@@ -250,6 +250,8 @@ def _parameters(options: Options, path: str) -> xllamacpp.CommonParams:
     parameters.n_parallel = options.slots
     parameters.n_ctx = options.slots * options.context_per_slot
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = options.threads
+    # threads that wait for one another sleep: spinning takes the cores from recogniser and voice
+    parameters.cpuparams.poll = parameters.cpuparams_batch.poll = 0
     parameters.n_batch = parameters.n_ubatch = STEP
     parameters.cache_ram_mib = options.cache_mib
     parameters.n_cache_reuse = 32  # tokens in a row that are worth shifting
