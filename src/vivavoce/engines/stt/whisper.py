@@ -41,6 +41,9 @@ SURE_LOGPROB, SURE_NO_SPEECH = -0.5, 0.35
 """No noise came near both: such a pass needs no other witness."""
 LEAST_LOGPROB = -1.3
 DOUBTFUL_LOGPROB, DOUBTFUL_NO_SPEECH = -1.0, 0.4
+"""Below the one and above the other at once is too little."""
+BRIEF_TOKENS, BRIEF_LOGPROB, BRIEF_NO_SPEECH = 3, -2.0, 0.5
+"""A single word ("six", "stop") has no context to be sure by, so less is asked of it."""
 LEAST_VOICE = 0.1
 """Seconds that Silero must call voice."""
 
@@ -147,15 +150,18 @@ class Whisper:
 
     def _spoken(self, guess: Guess, samples: Samples) -> bool:
         """Whether anybody said these words."""
-        if not guess.text or guess.logprob < LEAST_LOGPROB:
+        if not guess.text:
             return False
         if guess.logprob > SURE_LOGPROB and guess.no_speech < SURE_NO_SPEECH:
             return True
-        if guess.no_speech > DOUBTFUL_NO_SPEECH and guess.logprob < DOUBTFUL_LOGPROB:
-            return False
         if guess.no_speech > SURE_NO_SPEECH and _plain(guess.text) in OFTEN_INVENTED:
             return False
-        return self._voiced(samples) >= LEAST_VOICE
+        if len(guess.tokens) <= BRIEF_TOKENS:
+            possible = guess.logprob > BRIEF_LOGPROB and guess.no_speech < BRIEF_NO_SPEECH
+        else:
+            doubtful = guess.logprob < DOUBTFUL_LOGPROB and guess.no_speech > DOUBTFUL_NO_SPEECH
+            possible = guess.logprob > LEAST_LOGPROB and not doubtful
+        return possible and self._voiced(samples) >= LEAST_VOICE
 
 
 def _audible(samples: Samples) -> bool:
