@@ -22,12 +22,12 @@ from vivavoce.api.auth import Keys
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
-from vivavoce.conversation.config import SessionConfig
+from vivavoce.conversation.config import PERSONA, SessionConfig
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import SessionRefused, StartupError, TurnError
 from vivavoce.models import ModelFiles
 from vivavoce.models.store import Store
-from vivavoce.ports import Engines
+from vivavoce.ports import Engines, Prompt
 from vivavoce.session.admission import Admission
 from vivavoce.session.self_check import SelfCheck, self_check
 from vivavoce.session.session import Session
@@ -144,6 +144,7 @@ async def _warm(house: _House, server: uvicorn.Server, say: Say, on_ready: Calla
         raise
     if house.engines is not None and not house.demo:
         try:
+            await house.engines.llm.warm(Prompt(PERSONA, ()))  # of no session: every slot reads it
             say(describe(await self_check(house.engines)))
         except TurnError as error:
             say(f"self-check: {error}. `vivavoce doctor` looks closer.")

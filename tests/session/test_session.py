@@ -361,3 +361,30 @@ def test_the_same_sound_gives_the_same_decisions():
 def test_virtual_time_finds_a_scene_that_waits_for_ever():
     with pytest.raises(TimeoutError):
         virtual_time.run(asyncio.Event().wait())
+
+
+def test_a_response_cancelled_before_its_first_step_still_starts_and_ends_and_frees_the_conversation():
+    async def change_of_mind(scene: Scene) -> None:
+        request = ResponseRequest(scene.session.config.reply)
+        await scene.session.respond(request)
+        await scene.session.cancel()
+        await scene.session.respond(request)
+        await asyncio.sleep(5)
+
+    scene = play(change_of_mind, engines=engines())
+    assert [e.how for e in scene.of(ResponseEnded)] == ["interrupted", "finished"]
+    assert len(scene.of(ResponseStarted)) == 2
+
+
+def test_a_commit_off_the_hop_grid_keeps_the_ear_in_step():
+    """Push-to-talk ends anywhere; what was not judged yet must not be lost with the committed sound."""
+
+    async def push_twice(scene: Scene) -> None:
+        for _ in range(2):
+            await scene.session.hear(tone(0.5))
+            await scene.session.hear(Pcm(tone(0.1).samples[:777], 16_000))
+            await scene.session.commit()
+        await asyncio.sleep(1)
+
+    scene = play(push_twice, engines=engines(), config=PUSH_TO_TALK)
+    assert [e.text for e in scene.of(Transcribed)] == ["hello there"] * 2

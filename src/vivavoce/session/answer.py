@@ -58,7 +58,7 @@ class Answer:
         self.id = response_id
         self.request = request
         self.stopped_by: Reason = "client_cancelled"
-        self.stopping = False
+        self.started = self.stopping = False
         self.reason = reason
         self.latency: Callable[[], Latency | None] = lambda: None
         """Asked when the response ends."""
@@ -83,6 +83,8 @@ class Answer:
         reason, error = self.reason, None
         try:
             await self._send(ResponseStarted(self.id, self.request))
+            if self.stopping:
+                raise asyncio.CancelledError
             async for piece in pieces:
                 await self._send_piece(piece)
             how = "incomplete" if self._done.cut_short else "finished"

@@ -64,6 +64,7 @@ class Answers:
         before = [task for task, other in self._running.items() if other.request.in_conversation and in_conversation]
 
         async def run() -> None:
+            answer.started = True
             try:
                 if wanted is not None and not await wanted():
                     return
@@ -141,8 +142,10 @@ class Answers:
             self._history.replace(answer.heard_item(item, seconds))
 
     def _stop(self, task: asyncio.Task[None], reason: Reason) -> None:
-        self._running[task].stop(reason)
-        task.cancel()
+        answer = self._running[task]
+        answer.stop(reason)
+        if answer.started:  # else it stops itself: a task cancelled before its first step cleans nothing up
+            task.cancel()
 
     async def _play_out(self, due: float) -> None:
         """The assistant is audible until the last sample that was sent is played."""

@@ -50,5 +50,5 @@ class Ear:
     def begin(self, at: int) -> None:
         """The next turn cannot start before `at`: older sound is forgotten, and so is its evidence."""
         self.since = at
-        self.tape.forget(at)
+        self.tape.forget(min(at, self.judged))
         self.first_voice = self.last_voice = None

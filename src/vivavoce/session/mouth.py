@@ -93,6 +93,8 @@ class Mouth:
 
 def _words_until(line: _Line, until: float) -> str:
     """The words of a line whose sound ends before `until`; a word lasts as long as its letters' share."""
+    if line.seconds <= 0:  # none of it was sent yet
+        return ""
     if until >= line.start + line.seconds - 1e-6:
         return line.text
     letters = (until - line.start) / line.seconds * len(line.text)

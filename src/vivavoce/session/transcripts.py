@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.events import Event, Transcribed, TranscriptGrew, TranscriptionFailed
@@ -38,7 +39,7 @@ class Transcripts:
         self.language: str | None = None
         """What the user spoke last, ISO 639-1."""
 
-    def recognise(self, hearing: Awaitable[Transcription]) -> asyncio.Task[Heard]:
+    def recognise(self, hearing: Callable[[], Awaitable[Transcription]]) -> asyncio.Task[Heard]:
         """Run a final pass; its failure is a value, so that it ends a turn and not the session."""
         return self._tasks.create_task(_safely(hearing))
 
@@ -52,7 +53,7 @@ class Transcripts:
             await self._tell(item, heard)
             return heard
 
-        return self._pend(item, conclude())
+        return self._pend(item, conclude)
 
     def hear_item(self, item: Message) -> None:
         """Recognise the speech of an item that the client made, if there is any without words."""
@@ -61,21 +62,21 @@ class Transcripts:
             return
 
         async def hear() -> Heard:
-            heard = await _safely(self._listen_to(item.id, sounds))
+            heard = await _safely(partial(self._listen_to, item.id, sounds))
             await self._tell(item, heard)
             return heard
 
-        self._pend(item, hear())
+        self._pend(item, hear)
 
     async def all_known(self) -> None:
         """Wait until every item's words are known."""
         if self._pending:
             await asyncio.wait(list(self._pending.values()))
 
-    def _pend(self, item: Message, work: Awaitable[Heard]) -> asyncio.Task[Heard]:
+    def _pend(self, item: Message, work: Callable[[], Awaitable[Heard]]) -> asyncio.Task[Heard]:
         async def run() -> Heard:
             try:
-                return await work
+                return await work()
             finally:
                 del self._pending[item.id]
 
@@ -92,7 +93,7 @@ class Transcripts:
                 position += HOP
                 ear.note(voice, position)
         utterance = Utterance(item_id, 0, ear, self._engines.stt, TranscriptionHint(), None)
-        return await utterance.final(ear.tape.end)
+        return await utterance.final(ear.tape.end)()
 
     async def _tell(self, item: Message, heard: Heard) -> None:
         if heard.trouble is not None:
@@ -113,9 +114,9 @@ class Transcripts:
             self._history.replace(replace(item, parts=parts))
 
 
-async def _safely(hearing: Awaitable[Transcription]) -> Heard:
+async def _safely(hearing: Callable[[], Awaitable[Transcription]]) -> Heard:
     loop = asyncio.get_running_loop()
     try:
-        return Heard(await hearing, loop.time())
+        return Heard(await hearing(), loop.time())
     except TurnError as error:
         return Heard(Transcription(""), loop.time(), error)

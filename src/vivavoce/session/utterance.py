@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import numpy as np
 
@@ -59,12 +60,12 @@ class Utterance:
                 pass  # the final pass will tell
             pause = max(PARTIAL_SECONDS, PARTIAL_SHARE * (loop.time() - began))
 
-    def final(self, end: int) -> Awaitable[Transcription]:
-        """The words up to position `end`; empty when there was no voice. Raises TurnError.
+    def final(self, end: int) -> Callable[[], Awaitable[Transcription]]:
+        """How to get the words up to position `end`: empty when there was no voice; raises TurnError.
 
-        The sound is taken now: the ear may go on to the next turn before the words are known.
+        The sound is taken now: the ear may go on to the next turn before the words are asked for.
         """
-        return self._final(self._voiced(end))
+        return partial(self._final, self._voiced(end))
 
     async def _final(self, tail: tuple[int, Pcm] | None) -> Transcription:
         heard = Transcription("")
