@@ -36,6 +36,8 @@ RATE = 24_000
 MOST_TOKENS = 510
 """Phonemes that the network takes at once; there is a style vector for each count."""
 SPEEDS = (0.25, 4.0)
+PIECE = 200
+"""Phonemes of one run: some twelve seconds of speech. Longer clauses are made and sent in such pieces."""
 KEPT_SECONDS = 3.0
 """Longest clause worth keeping: openers ("Sure.", "Let me see.") come again, long clauses do not."""
 WATCH_SECONDS = 0.01
@@ -110,13 +112,13 @@ class Kokoro:
         self._worker.close()
 
     def _speak(self, text: str, voice: str, speed: float, stop: Stop) -> Iterator[Pcm]:
-        """Clause to sound, in pieces only where it has more phonemes than the network takes."""
+        """Clause to sound, in pieces where it is very long."""
         mark = ending(text)
         phonemes = self._phonemizer.phonemes(text, _accent(voice))
         if not any(phoneme.isalpha() for phoneme in phonemes):
             _log.warning("no phonemes for a clause in %s: it is passed over", language_of_voice(voice))
             return
-        pieces = list(_pieces("".join(p for p in phonemes if p in self._tokens), MOST_TOKENS - 1))
+        pieces = list(_pieces("".join(p for p in phonemes if p in self._tokens), PIECE))
         for number, piece in enumerate(pieces):
             if stop():
                 return
@@ -193,7 +195,7 @@ def _accent(voice: str) -> str:
 
 
 def _pieces(phonemes: str, most: int) -> Iterator[str]:
-    """Cut at the last mark, else the last space, before the network's limit."""
+    """Cut at the last mark, else the last space, before the limit."""
     while len(phonemes) > most:
         marks = [match.end() for match in re.finditer(r"[.!?,;:…—](?=\s)", phonemes[:most])]
         cut = marks[-1] if marks else phonemes.rfind(" ", 1, most)

@@ -1,8 +1,8 @@
 """Text to the phonemes that Kokoro learned, without the GPL: dictionaries and letters for English, rules for the rest.
 
-English in two accents; Italian, Spanish, Portuguese, French and Hindi by rules of spelling. Japanese and Chinese need
-dictionaries that no permissive package here carries offline: their kana and ideographs have no phonemes, and only
-what is in Latin letters is said.
+English in two accents; Italian and Spanish by the rules of their spelling. Where no permissive package has the
+dictionaries offline, speech falls back: Portuguese is read by Spanish rules and French by English ones, which can be
+followed but has an accent; Hindi, Japanese and Chinese have no phonemes here and only what is in Latin letters is said.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from vivavoce.engines.tts.phonemes.english import English
 from vivavoce.engines.tts.phonemes.italian import italian
 from vivavoce.engines.tts.phonemes.spanish import spanish
 
-_RULES = {"it": italian, "es": spanish}
+_RULES = {"it": italian, "es": spanish, "pt": spanish}
 
 
 class Phonemizer:

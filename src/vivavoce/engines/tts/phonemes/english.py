@@ -50,7 +50,7 @@ class English:
                 continue
             sounds = self._token(token, tokens[place - 1] if place else "", ahead)
             said.append(" " + sounds)
-            first = next((sound for sound in sounds if sound.isalpha()), "")
+            first = sounds.lstrip("ˈˌ")[:1]
             ahead = _Ahead(first in _VOWELS if first else ahead.vowel, token.lower() == "to")
         joined = "".join(reversed(said)).replace("ɾ", "T").replace("ʔ", "t")
         return re.sub(r"\s+", " ", _DOUBLED.sub("", joined)).strip()
@@ -140,9 +140,9 @@ class English:
         return word.lower() not in self._gold and (len(word) < 4 or not re.search(r"[AEIOUY]", word[:3]))
 
     def _spell(self, word: str) -> str:
-        names = [str(self._gold.get(letter, "")) for letter in word if letter.isalpha()]
-        names = [name.replace("ˈ", "").replace("ˌ", "") for name in names]
-        return "".join(("ˈ" if place == len(names) - 1 else "ˌ") + name for place, name in enumerate(names))
+        names = "".join(str(self._gold.get(letter, "")) for letter in word if letter.isalpha()).replace("ˈ", "ˌ")
+        head, _, last = names.rpartition("ˌ")
+        return f"{head}ˈ{last}" if last else names
 
     def _unknown(self, word: str) -> str:
         """A word that no dictionary has. Without marks ("café") it may be there; what has no vowel is spelled."""

@@ -28,9 +28,9 @@ _SLIDING = frozenset(
     "ultimo ultima sono anche subito tavolo tavola camera macchina musica numero essere vivere prendere scrivere"
     " leggere chiedere credere vedere piccolo piccola popolo regola secolo titolo giovane lettera albero angolo isola"
     " medico pagina opera epoca ordine margine limite semplice difficile facile utile simile possibile zucchero"
-    " telefono rapido timido libero povero vicolo articolo particolare dodici tredici quattordici quindici sedici undici"
-    " venerdì abitano parlano mangiano sabato domenica mettere correre rispondere decidere perdere vendere nascere"
-    " crescere conoscere rimanere genere cenere polvere sindaco stomaco fegato".split()
+    " telefono rapido timido libero povero vicolo articolo particolare dodici tredici quattordici quindici sedici"
+    " undici venerdì abitano parlano mangiano sabato domenica mettere correre rispondere decidere perdere vendere"
+    " nascere crescere conoscere rimanere genere cenere polvere sindaco stomaco fegato".split()
 )
 _WEAK = frozenset(
     "il lo la i gli le un uno una di a da in con su per tra fra e ed o ma che se mi ti si ci vi ne del della dei degli"
