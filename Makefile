@@ -53,8 +53,11 @@ $(DONE)/dev: requirements-dev.lock $(DONE)/package
 	@$(call INSTALL,requirements-dev.lock)
 	@touch $@
 
+# Not `npm ci`: it refuses a lock without the builds for other systems, which a mirror need not have.
+# Versions and hashes come from the lock all the same, and --no-save leaves it as it is.
 $(DONE)/web: web/package-lock.json $(DONE)/package
-	@scripts/npm.sh ci --no-fund --no-audit --loglevel=error
+	@echo '• tools for the page'
+	@scripts/npm.sh install --no-save --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
 # --- checking ----------------------------------------------------------------------------------------
