@@ -85,8 +85,8 @@ async def serve(
     keys = Keys(tuple(key.digest for key in settings.server.keys))
     listening = _listen(settings.server.host, settings.server.port, keys)
     house = _House(settings, demo)
-    options: dict[str, Any] = {**UVICORN_OPTIONS}
-    server = uvicorn.Server(uvicorn.Config(house.api(keys), log_config=None, log_level="warning", access_log=False, **options))
+    options: dict[str, Any] = {**UVICORN_OPTIONS, "log_config": None, "log_level": "warning", "access_log": False}
+    server = uvicorn.Server(uvicorn.Config(house.api(keys), **options))
     try:
         async with asyncio.TaskGroup() as tasks:
             lag = tasks.create_task(measure_loop_lag(house.metrics))
