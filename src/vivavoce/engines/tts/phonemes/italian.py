@@ -55,7 +55,7 @@ def _stress(word: str) -> int | None:
     for place, letter in enumerate(word):
         if letter in "àèéìíòóùú":
             return place
-    nuclei = [match.start() for match in re.finditer(r"(?<![cg])i(?![aeo])|[aeo]|(?<![qg])u(?![aeio])|i$", word)]
+    nuclei = [match.start() for match in re.finditer(r"(?<![cg])i(?![aeo])|[aeo]|(?<![qgae])u(?![aeio])|i$", word)]
     if not nuclei:
         return None
     back = 3 if (word in _SLIDING or _ANTEPENULT.search(word)) and len(nuclei) > 2 else 2
