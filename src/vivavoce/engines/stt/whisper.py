@@ -154,7 +154,8 @@ class Whisper:
             return False
         if guess.logprob > SURE_LOGPROB and guess.no_speech < SURE_NO_SPEECH:
             return True
-        if guess.no_speech > SURE_NO_SPEECH and _plain(guess.text) in OFTEN_INVENTED:
+        unsure = guess.no_speech > SURE_NO_SPEECH and guess.logprob < SURE_LOGPROB
+        if unsure and _plain(guess.text) in OFTEN_INVENTED:
             return False
         if len(guess.tokens) <= BRIEF_TOKENS:
             possible = guess.logprob > BRIEF_LOGPROB and guess.no_speech < BRIEF_NO_SPEECH
