@@ -38,6 +38,10 @@ _WEAK = frozenset(
 )
 
 
+_HIATUS = frozenset("io mio mia mie tuo tua tue suo sua sue due zio zia via sia dio pio".split())
+"""Their last two vowels are two syllables, the first stressed."""
+
+
 def italian(text: str) -> str:
     """Stress falls on the written accent, else on the last syllable but one, or but two for known words and endings."""
     return said(text, _word)
@@ -46,6 +50,8 @@ def italian(text: str) -> str:
 def _word(word: str) -> str:
     if word in _WEAK:
         return _SOUNDS.apply(word)
+    if word in _HIATUS:
+        return f"{_SOUNDS.apply(word[:-2])}ˈ{word[-2:]}"
     place = _stress(word)
     return _SOUNDS.apply(word[:place] + "ˈ" + word[place:]) if place is not None else _SOUNDS.apply(word)
 
