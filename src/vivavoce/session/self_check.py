@@ -46,19 +46,19 @@ async def self_check(engines: Engines, question: str = QUESTION) -> SelfCheck:
 
     reply = ReplyOptions(PERSONA, max_output_tokens=40)
     session = Session(engines, SessionConfig(TurnPolicy(SemanticVad()), reply=reply), send)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(session.run())
-        await asyncio.sleep(0)
-        asked_until = await _ask(session, spoken)
-        listening = tasks.create_task(_stay_silent(session))
-        try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                await ended.wait()
-        except TimeoutError:
-            raise EngineTooSlow(f"The self-check had no answer within {DEADLINE_SECONDS:g} s.") from None
-        finally:
-            listening.cancel()
-            await session.close()
+    running = asyncio.create_task(session.run())
+    await asyncio.sleep(0)
+    asked_until = await _ask(session, spoken)
+    listening = asyncio.create_task(_stay_silent(session))
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await ended.wait()
+    except TimeoutError:
+        raise EngineTooSlow(f"the self-check had no answer within {DEADLINE_SECONDS:g} s") from None
+    finally:
+        listening.cancel()
+        await session.close()
+        await asyncio.wait([running, listening])
     return _result(question, told, asked_until)
 
 
@@ -93,8 +93,8 @@ def _result(question: str, told: list[tuple[float, Event]], asked_until: float) 
                 answered = said
             case ResponseEnded(error=error):
                 if error is not None:
-                    raise EngineFailed(f"The self-check failed: {error}")
+                    raise EngineFailed(f"the self-check failed: {error}")
                 latency = event.latency or latency
     if sounded is None:
-        raise EngineFailed(f"The self-check heard {heard!r} and said nothing.")
+        raise EngineFailed(f"the self-check heard {heard!r} and said nothing.")
     return SelfCheck(question, heard, answered.strip(), round((sounded - asked_until) * 1000), latency)
