@@ -84,7 +84,8 @@ class Worker:
         def run() -> None:
             post(_feed(work(stopped.is_set), post, room, stopped))
 
-        running = asyncio.wrap_future(self._put(run, urgency))
+        job = self._put(run, urgency)
+        running = asyncio.wrap_future(job)
         try:
             while not isinstance(item := await self._within(items.get(), deadline), _Ended):
                 room.release()
@@ -96,7 +97,7 @@ class Worker:
         finally:
             stopped.set()
             room.release()
-            running.cancel()  # takes effect only while it still waits in the queue
+            job.cancel()  # takes effect only while it still waits in the queue
             await asyncio.wait([running])
 
     def close(self) -> None:
