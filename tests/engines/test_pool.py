@@ -122,7 +122,9 @@ def test_urgent_work_goes_first_and_spare_work_is_shed(worker):
 def test_a_full_queue_refuses(worker):
     async def scene():
         gate = threading.Event()
-        waiting = [asyncio.create_task(worker.call(lambda: gate.wait(5))) for _ in range(5)]
+        waiting = [asyncio.create_task(worker.call(lambda: gate.wait(5)))]
+        await asyncio.sleep(0.05)
+        waiting += [asyncio.create_task(worker.call(lambda: gate.wait(5))) for _ in range(4)]
         await asyncio.sleep(0.05)
         with pytest.raises(EngineBusy):
             await worker.call(lambda: None)
