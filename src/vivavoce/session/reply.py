@@ -15,6 +15,7 @@ from vivavoce.text.clauses import ClauseCutter
 from vivavoce.text.language import language_of
 from vivavoce.text.spoken import pronounceable
 
+FIRST_WORDS = 4  # every word of the first clause is waited for twice, in the model and in the voice
 CLAUSES_AHEAD = 2  # the model is held back here, so that it does not take the cores from the voice
 
 
@@ -102,7 +103,7 @@ async def _spoken(
 
 
 async def _clauses(engines: Engines, prompt: Prompt, marks: Marks) -> AsyncGenerator[_Clause | Call | Done, None]:
-    cutter = ClauseCutter()
+    cutter = ClauseCutter(FIRST_WORDS)
     async for thought in _marked(engines, prompt, marks):
         whole = cutter.push(thought.text) if isinstance(thought, Words) else cutter.finish()
         for text in whole:
