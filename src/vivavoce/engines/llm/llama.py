@@ -10,12 +10,9 @@ What keeps it quick on few cores:
 from __future__ import annotations
 
 import math
-import os
 import secrets
-import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -50,8 +47,7 @@ FITTINGS = 4
 class Options:
     """`threads` that write: one is best beside speech recognition: two wait for each other at every barrier
     (on two busy cores 1 token/s instead of 20). `prompt_threads` that read: two find the first token in 0.6 of
-    the time of one. `niceness`: of the model's threads, so that the clause that is spoken now goes before the
-    words that come after it (Linux). `hottest`: temperatures above it are held to it; small models
+    the time of one. `hottest`: temperatures above it are held to it; small models
     ramble when hot. `call_above`: probability above which a reply that starts as a call is one.
     `cache_mib`: RAM for the prompt caches of conversations without a slot. `deadline`: seconds that one
     step may take, waiting for a slot included.
@@ -61,7 +57,6 @@ class Options:
     slots: int = 4
     threads: int = 1
     prompt_threads: int = 2
-    niceness: int = 10
     context_per_slot: int = 4096
     max_tokens: int = 512
     hottest: float = 0.5
@@ -75,25 +70,10 @@ def load(options: Options, models: ModelFiles) -> Llama:
     """Read the model and start its threads. Raises EngineFailed when the file cannot be read."""
     path = models(options.model) / "model.gguf"
     try:
-        server = _at_niceness(options.niceness, lambda: xllamacpp.Server(_parameters(options, str(path))))
+        server = xllamacpp.Server(_parameters(options, str(path)))
     except Exception as error:
         raise EngineFailed(f"{options.model} could not be loaded: {error}") from error
     return Llama(server, options)
-
-
-def _at_niceness(niceness: int, start: Callable[[], T]) -> T:
-    """What `start` returns; the threads that it starts run at `niceness`, where the system has it by thread.
-
-    The clause that is being spoken now is worth more than the words that come after it.
-    """
-
-    def run() -> T:
-        if sys.platform == "linux":  # elsewhere it would slow the whole process
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
-        return start()
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(run).result()
 
 
 class _TooLong(Exception):
