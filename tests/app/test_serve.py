@@ -1,0 +1,95 @@
+"""Starting and ending the server as its user does: what cannot be done is said with its remedy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.conftest import served
+
+
+def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ | environment)
+
+
+def test_a_port_in_use_is_said_with_its_remedy():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = start("--demo", "--port", str(taken.getsockname()[1]))
+    assert ended.returncode == 2
+    assert "in use" in ended.stderr and "--port" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_nobody_else_is_served_without_a_key():
+    ended = start("--demo", "--host", "0.0.0.0", "--port", "0")
+    assert ended.returncode == 2
+    assert "VIVAVOCE_API_KEYS" in ended.stderr
+
+
+def test_a_missing_model_is_named_with_the_command_that_fetches_it(tmp_path):
+    ended = start("--port", "0", VIVAVOCE_CACHE=str(tmp_path))
+    assert ended.returncode == 2
+    assert "vivavoce models pull" in ended.stderr and "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_server_while_somebody_talks(number):
+    """Draining: the client is told, the process ends by itself, and soon."""
+
+    async def scene() -> float:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        command = [sys.executable, "-m", "vivavoce", "serve", "--demo", "--no-browser", "--port", str(port)]
+        server = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            for _ in range(200):
+                try:
+                    if httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).is_success:
+                        break
+                except httpx.HTTPError:
+                    await asyncio.sleep(0.1)
+            async with connect(f"ws://127.0.0.1:{port}/v1/realtime") as client:
+                await client.recv()
+                asked = time.monotonic()
+                server.send_signal(number)
+                _, printed = await asyncio.wait_for(server.communicate(), 20)
+                assert b"Traceback" not in printed, printed.decode()
+                return time.monotonic() - asked
+        finally:
+            if server.returncode is None:
+                server.kill()
+
+    assert asyncio.run(scene()) < 10
+
+
+def test_a_full_server_refuses_politely_and_takes_the_next_when_there_is_room():
+    os.environ["VIVAVOCE_SERVER__MAX_SESSIONS"] = "1"
+    try:
+        with served("--demo") as url:
+            asyncio.run(_one_too_many(url.replace("http", "ws")))
+    finally:
+        del os.environ["VIVAVOCE_SERVER__MAX_SESSIONS"]
+
+
+async def _one_too_many(url: str) -> None:
+    async with connect(f"{url}/v1/realtime") as first:
+        assert "session.created" in await first.recv()
+        async with connect(f"{url}/v1/realtime") as second:
+            assert "server_busy" in await second.recv()
+            await second.wait_closed()
+            assert second.close_code == 1013
+    for _ in range(50):
+        async with connect(f"{url}/v1/realtime") as third:
+            if "session.created" in await third.recv():
+                return
+        await asyncio.sleep(0.1)
+    pytest.fail("the place of the first session was not given back")
