@@ -143,13 +143,24 @@ async def _warm(house: _House, server: uvicorn.Server, say: Say, on_ready: Calla
         server.should_exit = True
         raise
     if house.engines is not None and not house.demo:
-        try:
-            await house.engines.llm.warm(Prompt(PERSONA, ()))  # of no session: every slot reads it
-            say(describe(await self_check(house.engines)))
-        except TurnError as error:
-            say(f"self-check: {error}. `vivavoce doctor` looks closer.")
+        await _check(house.engines, say)
     house.ready = True
     on_ready()
+
+
+async def _check(engines: Engines, say: Say) -> None:
+    """Hold the self-check; while its question is spoken, the model reads its instructions into every slot."""
+    instructions = Prompt(PERSONA, ())
+    warming = asyncio.create_task(engines.llm.warm(instructions))
+    try:
+        say(describe(await self_check(engines)))
+        await warming
+        await engines.llm.warm(instructions)  # what gave way to the answer; the rest costs nothing
+    except TurnError as error:
+        say(f"self-check: {error}. `vivavoce doctor` looks closer.")
+    finally:
+        warming.cancel()
+        await asyncio.gather(warming, return_exceptions=True)
 
 
 def describe(check: SelfCheck) -> str:

@@ -44,7 +44,7 @@ async def self_check(engines: Engines, question: str = QUESTION) -> SelfCheck:
         if isinstance(event, ResponseEnded):
             ended.set()
 
-    reply = ReplyOptions(PERSONA, max_output_tokens=40)
+    reply = ReplyOptions(PERSONA, max_output_tokens=24)
     session = Session(engines, SessionConfig(TurnPolicy(SemanticVad()), reply=reply), send)
     running = asyncio.create_task(session.run())
     await asyncio.sleep(0)
