@@ -29,6 +29,7 @@ from vivavoce.models import ModelFiles
 from vivavoce.models.store import Store
 from vivavoce.ports import Engines, Prompt
 from vivavoce.session.admission import Admission
+from vivavoce.session.openers import rehearse
 from vivavoce.session.self_check import SelfCheck, self_check
 from vivavoce.session.session import Session
 from vivavoce.settings import ENGINE_FOLDERS, EngineChoice, Settings, fill
@@ -146,6 +147,8 @@ async def _warm(house: _House, server: uvicorn.Server, say: Say, on_ready: Calla
         await _check(house.engines, say)
     house.ready = True
     on_ready()
+    if house.engines is not None and not house.demo:
+        await rehearse(house.engines.tts)
 
 
 async def _check(engines: Engines, say: Say) -> None:

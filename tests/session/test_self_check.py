@@ -4,7 +4,9 @@ import pytest
 
 from tests import virtual_time
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
-from vivavoce.errors import EngineFailed, EngineTooSlow
+from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow
+from vivavoce.ports import Urgency
+from vivavoce.session.openers import OPENERS, rehearse
 from vivavoce.session.self_check import self_check
 
 
@@ -26,3 +28,17 @@ def test_a_broken_engine_is_one_plain_error():
 def test_a_deaf_recogniser_is_found_out():
     with pytest.raises(EngineTooSlow):
         check(stt=ScriptedTranscriber(("",)))
+
+
+def test_openers_are_rehearsed_and_a_busy_voice_is_left_alone():
+    """Rehearsal is a favour: it asks at the lowest urgency and takes no for an answer."""
+    asked = []
+
+    class Busy(ToneVoice):
+        async def synthesize(self, text, *, urgency, **options):
+            asked.append(urgency)
+            raise EngineBusy("others wait")
+            yield
+
+    virtual_time.run(rehearse(Busy()))
+    assert asked == [Urgency.SPARE] * len(OPENERS)

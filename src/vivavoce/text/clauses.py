@@ -53,7 +53,7 @@ class ClauseCutter:
 
     def __init__(self, first_words: int = 6) -> None:
         self._paces = (
-            Pace(2, max(3, first_words - 2), first_words),
+            Pace(1, max(3, first_words - 2), first_words),
             Pace(first_words, first_words + 3, 2 * first_words),
             Pace(15, 20, 25),
         )

@@ -1,0 +1,27 @@
+"""Words that replies often begin with, said once beforehand: a voice that keeps short clauses has them at once."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from vivavoce.conversation.config import ReplyOptions
+from vivavoce.errors import TurnError
+from vivavoce.ports import Synthesizer, Urgency
+
+OPENERS = (
+    "Sure!", "Sure,", "Of course!", "Of course,", "Certainly!", "Yes,", "No,", "I'm sorry,", "Hello!", "Hi!",
+    "Well,", "Okay,", "Great!", "Thank you!", "Absolutely!", "You're welcome!", "That's great!", "It seems like",
+)  # fmt: skip
+
+
+async def rehearse(tts: Synthesizer) -> None:
+    """Say every opener in the default voice, at the lowest urgency: one that is in the way is left out."""
+    defaults = ReplyOptions()
+    for opener in OPENERS:
+        said = tts.synthesize(opener, voice=defaults.voice, speed=defaults.speed, language="en", urgency=Urgency.SPARE)
+        try:
+            async with aclosing(said) as sounds:
+                async for _ in sounds:
+                    pass
+        except TurnError:
+            continue
