@@ -24,7 +24,7 @@ from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.conversation.config import PERSONA, SessionConfig
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
-from vivavoce.errors import SessionRefused, StartupError, TurnError
+from vivavoce.errors import ModelUnavailable, SessionRefused, StartupError, TurnError
 from vivavoce.models import ModelFiles
 from vivavoce.models.store import Store
 from vivavoce.ports import Engines, Prompt
@@ -58,8 +58,16 @@ def load_engines(settings: Settings) -> Engines:
         for future in loading.values():
             if not future.exception():
                 future.result().close()
-        raise failed[0]
+        raise _joined(failed)
     return Engines(**{kind: future.result() for kind, future in loading.items()})
+
+
+def _joined(failed: list[BaseException]) -> BaseException:
+    """One error for all models that are missing; any other failure speaks for itself."""
+    missing = [error for error in failed if isinstance(error, ModelUnavailable)]
+    if len(missing) < 2 or len(missing) < len(failed):
+        return failed[0]
+    return ModelUnavailable("; ".join(map(str, missing)), "Run `vivavoce models pull`.")
 
 
 def load_engine(kind: str, choice: EngineChoice, files: ModelFiles) -> Any:
@@ -95,11 +103,11 @@ async def serve(
             await server.serve(sockets=[listening])
             warming.cancel()
             lag.cancel()
-    except* StartupError as group:
-        raise _first(group) from None
     finally:
         listening.close()
         house.close()
+    if house.trouble is not None:
+        raise house.trouble
 
 
 class _House:
@@ -110,6 +118,8 @@ class _House:
         self.metrics = Metrics()
         self.admission = Admission(settings.server.max_sessions)
         self.engines: Engines | None = None
+        self.trouble: StartupError | None = None
+        """Why the engines could not be loaded."""
         self.ready = False
 
     def api(self, keys: Keys) -> Any:
@@ -140,9 +150,10 @@ async def _warm(house: _House, server: uvicorn.Server, say: Say, on_ready: Calla
     """Load the engines, hold the self-check, open the doors."""
     try:
         await asyncio.to_thread(house.load)
-    except StartupError:
+    except StartupError as error:
+        house.trouble = error
         server.should_exit = True
-        raise
+        return
     if house.engines is not None and not house.demo:
         await _check(house.engines, say)
     house.ready = True
@@ -210,11 +221,3 @@ def _url(listening: socket.socket) -> str:
     if ipaddress.ip_address(host).is_unspecified:
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _first(group: BaseExceptionGroup[StartupError]) -> StartupError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, StartupError)  # noqa: S101 - `except*` has sorted them
-    return error
