@@ -42,14 +42,20 @@ READY_SECONDS = 90
 
 
 @contextmanager
-def served(*arguments: str) -> Iterator[str]:
-    """`vivavoce serve` as its own process on a free port; gives its base URL, stops it with SIGTERM."""
+def served(*arguments: str, log: Path | None = None) -> Iterator[str]:
+    """`vivavoce serve` as its own process on a free port; gives its base URL, stops it with SIGTERM.
+
+    `log`: file that is to hold all it prints.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", "--port", str(port), *arguments]
     url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile("w+") as printed, subprocess.Popen(command, stdout=printed, stderr=printed) as server:
+    with (
+        log.open("w+") if log else tempfile.TemporaryFile("w+") as printed,
+        subprocess.Popen(command, stdout=printed, stderr=printed) as server,
+    ):
         try:
             _wait_until_healthy(server, url, printed)
             yield url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -93,3 +94,28 @@ async def _one_too_many(url: str) -> None:
                 return
         await asyncio.sleep(0.1)
     pytest.fail("the place of the first session was not given back")
+
+
+def test_logs_hold_no_speech_and_no_key(tmp_path):
+    """What is said, typed or shown as a key stays out of the log, even where requests fail."""
+    secret, key = "strawberry pancake", "sk-very-secret-key"
+    log = tmp_path / "log"
+
+    async def talk(url: str) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        async with connect(f"{url.replace('http', 'ws')}/v1/realtime", additional_headers=headers) as client:
+            text = {"type": "input_text", "text": secret}
+            item = {"type": "message", "role": "user", "content": [text]}
+            await client.send(json.dumps({"type": "conversation.item.create", "item": item}))
+            await client.send(json.dumps({"type": "response.create", "response": {"instructions": secret}}))
+            await client.send(json.dumps({"type": secret}))
+            await client.send(secret)
+            while json.loads(await client.recv())["type"] != "response.done":
+                pass
+
+    with served("--demo", log=log) as url:
+        asyncio.run(talk(url))
+        httpx.get(f"{url}/v1/models", headers={"api-key": key}, trust_env=False)
+    printed = log.read_text()
+    assert "vivavoce is ready" in printed
+    assert secret not in printed and key not in printed and "Hello! This is the demo" not in printed

@@ -388,3 +388,15 @@ def test_a_commit_off_the_hop_grid_keeps_the_ear_in_step():
 
     scene = play(push_twice, engines=engines(), config=PUSH_TO_TALK)
     assert [e.text for e in scene.of(Transcribed)] == ["hello there"] * 2
+
+
+def test_a_file_sent_at_once_is_answered_without_more_sound_to_push_it():
+    """Programs send a whole recording with a little silence, and then wait."""
+
+    async def send_file(scene: Scene) -> None:
+        await scene.session.hear(tone(1.0))
+        await scene.session.hear(Pcm.silence(0.5, 16_000))
+        await asyncio.sleep(5)
+
+    scene = play(send_file, engines=engines())
+    assert scene.of(ResponseEnded)[0].how == "finished"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.conversation.config import ResponseRequest, SemanticVad, SessionConfig
@@ -53,6 +54,14 @@ class _Closed(Exception):
     """Ends the task group of a session that was closed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What the turn detector thinks of one pause."""
+
+    hush: int
+    p_done: float
+
+
 class Session:
     def __init__(
         self,
@@ -67,14 +76,13 @@ class Session:
         self.history = History()
         self._engines, self._send, self._on_close = engines, send, on_close
         self._closing = asyncio.Event()
-        self._inbox: asyncio.Queue[Pcm] = asyncio.Queue(INBOX)
+        self._inbox: asyncio.Queue[Pcm | _Judgement] = asyncio.Queue(INBOX)
         self._tasks = asyncio.TaskGroup()
         self._ear = Ear(engines.vad.open())
         self._floor = Floor(config.turn)
         self._transcripts = Transcripts(self._tasks, self.history, engines, send)
         self._drafting = Drafting(self.id, self._tasks, self.history, engines, self._transcripts)
         self._answers = Answers(self._tasks, self.history, self._floor, send)
-        self._judgements: list[tuple[int, float]] = []
         self._utterance: Utterance | None = None
         self._following: asyncio.Task[None] | None = None
         self._draft: Draft | None = None
@@ -177,28 +185,35 @@ class Session:
 
     async def _listen(self) -> None:
         while True:
-            self._ear.take(await self._inbox.get())
+            heard = await self._inbox.get()
             try:
-                while voices := await self._ear.judge():
-                    for voice in voices:
-                        await self._hop(voice)
+                if isinstance(heard, _Judgement):
+                    await self._make_all(self._floor.judge(heard.hush, heard.p_done))
+                else:
+                    await self._take(heard)
             except TurnError as error:
                 raise SessionError(f"Hearing failed: {error}") from error
             finally:
                 self._inbox.task_done()
 
+    async def _take(self, sound: Pcm) -> None:
+        self._ear.take(sound)
+        while voices := await self._ear.judge():
+            for voice in voices:
+                await self._hop(voice)
+
     async def _hop(self, voice: float) -> None:
         moves = self._floor.hear(voice)
-        for hush, p_done in self._judgements:
-            moves += self._floor.judge(hush, p_done)
-        self._judgements.clear()
         self._ear.note(voice, self._floor.now)
-        for move in moves:
-            await self._make(move)
+        await self._make_all(moves)
         if self.config.turn.detection is None:
             self._ear.tape.forget(self._floor.now - LONGEST_BUFFER)
         elif self._floor.holder is Holder.NOBODY:
             self._ear.tape.forget(self._floor.now - BACKLOG)
+
+    async def _make_all(self, moves: list[Move]) -> None:
+        for move in moves:
+            await self._make(move)
 
     async def _make(self, move: Move) -> None:
         match move:
@@ -249,7 +264,7 @@ class Session:
             p_done = await self._engines.turn.p_done(join([speech, silence], speech.rate))
         except TurnError:
             return  # the floor's patience decides alone
-        self._judgements.append((hush, p_done))
+        await self._inbox.put(_Judgement(hush, p_done))  # in line with the sound, so that one task moves the floor
 
     def _new_draft(self, utterance: Utterance, voice_end: int) -> Draft:
         hearing = self._transcripts.recognise(utterance.final(voice_end + TAIL))
