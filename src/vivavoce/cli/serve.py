@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import asyncio
+
     from vivavoce.settings import Settings
 
 
@@ -42,10 +45,20 @@ def run(args: argparse.Namespace) -> int:
             _open(url)
 
     try:
-        asyncio.run(serve(settings, demo=args.demo, say=_say, on_ready=on_ready))
+        with asyncio.Runner(loop_factory=_quick_loop()) as runner:
+            runner.run(serve(settings, demo=args.demo, say=_say, on_ready=on_ready))
     except KeyboardInterrupt:
         pass  # Ctrl-C is how a server is meant to end
     return 0
+
+
+def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it exists; None: Python's own."""
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return None
+    return uvloop.new_event_loop
 
 
 def next_steps(url: str, settings: Settings) -> str:

@@ -6,6 +6,7 @@ Every delay is known, so that a benchmark can be calibrated against them.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
@@ -101,10 +102,12 @@ class ScriptedModel:
     per_word: float = 0.01
     name: str = "scripted"
     context: int = 4096
-    asked: list[Prompt] = field(default_factory=list[Prompt], init=False)
+    asked: deque[Prompt] = field(default_factory=lambda: deque[Prompt](maxlen=64), init=False)
+    replies: int = field(default=0, init=False)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
-        line = self.lines[len(self.asked) % len(self.lines)]
+        line = self.lines[self.replies % len(self.lines)]
+        self.replies += 1
         self.asked.append(prompt)
         await asyncio.sleep(self.first)
         if isinstance(line, Exception):
