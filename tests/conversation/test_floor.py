@@ -88,7 +88,7 @@ def test_one_voiced_hop_in_a_pause_is_no_resumption():
 def test_barge_in_needs_more_voice_than_a_fresh_turn():
     floor = Floor(SEMANTIC)
     floor.assistant_started()
-    assert hear(floor, VOICE, 96) == []
+    assert hear(floor, VOICE, 64) == []
     assert hear(floor, VOICE, 32) == [TurnStarted(0, barge_in=True)]
 
 

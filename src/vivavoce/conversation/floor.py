@@ -99,7 +99,7 @@ SEMANTIC_THRESHOLD = 0.5
 SEMANTIC_PADDING_MS = 300
 HYSTERESIS = 0.15  # Silero's own: voice goes on while its probability stays above threshold - 0.15
 START_HOPS = 2  # 64 ms: shorter than any syllable, longer than a click
-BARGE_IN_HOPS = 4  # 128 ms: while the assistant speaks, its echo and a cough must not be enough
+BARGE_IN_HOPS = 3  # 96 ms: while the assistant speaks, its echo and a cough must not be enough
 RESUME_HOPS = 2
 MAX_TURN_HOPS = 20 * 60 * 1000 // HOP_MS  # 20 minutes; memory of one turn stays below 80 MB
 
