@@ -400,3 +400,21 @@ def test_a_file_sent_at_once_is_answered_without_more_sound_to_push_it():
 
     scene = play(send_file, engines=engines())
     assert scene.of(ResponseEnded)[0].how == "finished"
+
+
+def test_the_model_rests_while_the_first_clause_is_made():
+    """The voice has the cores until the first sound; the rest of the reply comes while that plays."""
+    written: list[float] = []
+
+    class Counted(ScriptedModel):
+        async def reply(self, prompt):
+            async for thought in super().reply(prompt):
+                written.append(asyncio.get_running_loop().time())
+                yield thought
+
+    these = scripted_engines(stt=ScriptedTranscriber(("hello",)), llm=Counted((LONG,)), tts=ToneVoice(takes=1.0))
+    scene = play(ask, engines=these)
+    sounded = scene.when(ReplyAudio)
+    before = [at for at in written if at < sounded - 0.05]
+    assert 4 <= len(before) <= 8 < len(written)
+    assert scene.of(ResponseEnded)[0].how == "finished"

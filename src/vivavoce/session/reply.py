@@ -64,7 +64,8 @@ async def reply(
         async for thought in _marked(engines, prompt, marks):
             yield Written(thought.text) if isinstance(thought, Words) else thought
         return
-    parts = Prepared(tasks, _clauses(engines, prompt, marks), CLAUSES_AHEAD)
+    sounding = asyncio.Event()
+    parts = Prepared(tasks, _clauses(engines, prompt, marks, sounding), CLAUSES_AHEAD)
     said = ""
     try:
         async for part in parts:
@@ -75,7 +76,9 @@ async def reply(
             language = language_of(said, {voice.language for voice in engines.tts.voices}) or language
             async with aclosing(_spoken(engines, part.text, options, language, marks)) as pieces:
                 async for piece in pieces:
+                    sounding.set()
                     yield piece
+            sounding.set()
     finally:
         await parts.drop()
 
@@ -102,13 +105,17 @@ async def _spoken(
         yield Written(untold)
 
 
-async def _clauses(engines: Engines, prompt: Prompt, marks: Marks) -> AsyncGenerator[_Clause | Call | Done, None]:
+async def _clauses(
+    engines: Engines, prompt: Prompt, marks: Marks, sounding: asyncio.Event
+) -> AsyncGenerator[_Clause | Call | Done, None]:
+    """The reply in clauses. After the first one the model rests until it sounds: the voice needs the cores."""
     cutter = ClauseCutter(FIRST_WORDS)
     async for thought in _marked(engines, prompt, marks):
         whole = cutter.push(thought.text) if isinstance(thought, Words) else cutter.finish()
         for text in whole:
             marks.first_clause = marks.first_clause or asyncio.get_running_loop().time()
             yield _Clause(text)
+            await sounding.wait()
         if not isinstance(thought, Words):
             yield thought
 
