@@ -17,12 +17,11 @@ from typing import Protocol
 
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.config import Tool, ToolChoice
+from vivavoce.conversation.floor import HOP as HOP  # engines hear in the floor's steps
 from vivavoce.conversation.items import Item
 
 HEARING_RATE = 16_000
 """Hz of all sound that is listened to: what the VAD, Smart Turn and Whisper take."""
-HOP = 512
-"""Samples of one hop at HEARING_RATE: 32 ms, what Silero takes."""
 
 
 class Urgency(IntEnum):

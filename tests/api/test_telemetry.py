@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.fakes import tone
-from vivavoce.conversation.events import Latency, ReplyAudio, ResponseEnded, Usage
+from vivavoce.conversation.events import Latency, ReplyAudio, ResponseEnded, TranscriptionFailed, Usage
 from vivavoce.errors import EngineFailed
 from vivavoce.telemetry import logs
 from vivavoce.telemetry.metrics import Metrics, measure_loop_lag
@@ -25,7 +25,7 @@ def test_events_are_counted() -> None:
     metrics.session_refused()
     metrics.heard(2.5)
     metrics.request_refused(None)
-    metrics.engine_failed("whisper", EngineFailed("secret words"))
+    metrics.observe(TranscriptionFailed("i", "secret words"))
     metrics.observe(ReplyAudio("r", "i", 0, tone(1.0)))
     metrics.observe(ResponseEnded("r", "interrupted", "barge_in", Usage(), latency=Latency(80, 190, None, None, 700)))
     text = metrics.exposition().decode()
@@ -36,7 +36,7 @@ def test_events_are_counted() -> None:
         "vivavoce_audio_in_seconds_total 2.5",
         "vivavoce_audio_out_seconds_total 1.0",
         'vivavoce_requests_refused_total{code="none"} 1.0',
-        'vivavoce_engine_errors_total{engine="whisper",error="EngineFailed"} 1.0',
+        "vivavoce_transcriptions_failed_total 1.0",
         'vivavoce_responses_total{ending="interrupted",reason="barge_in"} 1.0',
         "vivavoce_barge_ins_total 1.0",
         'vivavoce_turn_seconds_bucket{le="0.75",stage="first_sound"} 1.0',

@@ -15,7 +15,6 @@ from vivavoce.audio.pcm import Samples
 RATE = 16_000
 WINDOW = 400  # samples: 25 ms
 STRIDE = 160  # samples: 10 ms
-FRAMES_PER_SECOND = RATE // STRIDE
 POWER_FLOOR = 1e-10  # keeps log10 finite on digital silence
 DYNAMIC_RANGE = 8.0  # in powers of ten: 80 dB
 

@@ -20,7 +20,7 @@ from typing import Literal
 from vivavoce.conversation.config import Eagerness, ServerVad, TurnPolicy
 
 HOP = 512
-"""Samples of one hop."""
+"""Samples of one hop at 16 kHz: 32 ms, what Silero takes."""
 HOP_MS = 32
 
 
@@ -30,7 +30,7 @@ class Holder(Enum):
     PAUSE = auto()
 
 
-EndReason = Literal["silence", "complete", "patience", "too_long", "committed"]
+EndReason = Literal["silence", "complete", "patience", "too_long"]
 
 
 @dataclass(frozen=True, slots=True)

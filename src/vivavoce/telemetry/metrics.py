@@ -11,7 +11,7 @@ from dataclasses import asdict
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from vivavoce.conversation.events import Event, Latency, ReplyAudio, ResponseEnded
+from vivavoce.conversation.events import Event, Latency, ReplyAudio, ResponseEnded, TranscriptionFailed
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 TURN_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -31,7 +31,7 @@ class Metrics:
         self._requests_refused = self._counter("requests_refused", "Events of clients answered with an error", "code")
         self._heard = self._counter("audio_in_seconds", "Sound taken in from clients")
         self._spoken = self._counter("audio_out_seconds", "Speech sent to clients")
-        self._engine_errors = self._counter("engine_errors", "Engine calls that failed", "engine", "error")
+        self._unheard = self._counter("transcriptions_failed", "Turns of users whose words could not be recognised")
         self._turn = Histogram(
             "vivavoce_turn_seconds",
             "From the last voiced sample of the user to a stage of the answer",
@@ -59,15 +59,13 @@ class Metrics:
     def heard(self, seconds: float) -> None:
         self._heard.inc(seconds)
 
-    def engine_failed(self, engine: str, error: Exception) -> None:
-        """`engine`: its name; `error`: counted by its class alone."""
-        self._engine_errors.labels(engine, type(error).__name__).inc()
-
     def observe(self, event: Event) -> None:
         """Count what one event of a conversation says."""
         match event:
             case ReplyAudio():
                 self._spoken.inc(event.sound.seconds)
+            case TranscriptionFailed():
+                self._unheard.inc()
             case ResponseEnded():
                 self._responses.labels(event.how, event.reason).inc()
                 if event.reason == "barge_in":

@@ -24,7 +24,6 @@ class Vocabulary:
     group: str
     comma: str
     minus: str
-    percent: str
     to: str
     dot: str
     at: str
@@ -59,7 +58,7 @@ def _forms(words: str) -> dict[str, tuple[str, str]]:
 
 
 ENGLISH = Vocabulary(
-    point=".", group=",", comma="point", minus="minus", percent="percent", to="to", dot="dot", at="at", number="number",
+    point=".", group=",", comma="point", minus="minus", to="to", dot="dot", at="at", number="number",
     joined_by="and", hour="o'clock", of_money="",
     months=tuple(
         "January February March April May June July August September October November December".split()
@@ -103,7 +102,7 @@ ENGLISH = Vocabulary(
 )  # fmt: skip
 
 ITALIAN = Vocabulary(
-    point=",", group=".", comma="virgola", minus="meno", percent="per cento", to="a", dot="punto", at="chiocciola",
+    point=",", group=".", comma="virgola", minus="meno", to="a", dot="punto", at="chiocciola",
     number="numero", joined_by="e", hour="", of_money="di",
     months=tuple(
         "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre".split()
@@ -144,7 +143,7 @@ ITALIAN = Vocabulary(
 )  # fmt: skip
 
 SPANISH = Vocabulary(
-    point=",", group=".", comma="coma", minus="menos", percent="por ciento", to="a", dot="punto", at="arroba",
+    point=",", group=".", comma="coma", minus="menos", to="a", dot="punto", at="arroba",
     number="número", joined_by="y", hour="", of_money="de",
     months=tuple("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()),
     degrees={"": "grados", "C": "grados", "F": "grados Fahrenheit"},
@@ -165,7 +164,7 @@ SPANISH = Vocabulary(
 )  # fmt: skip
 
 FRENCH = Vocabulary(
-    point=",", group="\u202f", comma="virgule", minus="moins", percent="pour cent", to="à", dot="point", at="arobase",
+    point=",", group="\u202f", comma="virgule", minus="moins", to="à", dot="point", at="arobase",
     number="numéro", joined_by="et", hour="heures", of_money="de",
     months=tuple("janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()),
     degrees={"": "degrés", "C": "degrés", "F": "degrés Fahrenheit"},
@@ -186,7 +185,7 @@ FRENCH = Vocabulary(
 )  # fmt: skip
 
 PORTUGUESE = Vocabulary(
-    point=",", group=".", comma="vírgula", minus="menos", percent="por cento", to="a", dot="ponto", at="arroba",
+    point=",", group=".", comma="vírgula", minus="menos", to="a", dot="ponto", at="arroba",
     number="número", joined_by="e", hour="horas", of_money="de",
     months=tuple("janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro".split()),
     degrees={"": "graus", "C": "graus", "F": "graus Fahrenheit"},
@@ -207,7 +206,7 @@ PORTUGUESE = Vocabulary(
 )  # fmt: skip
 
 GERMAN = Vocabulary(
-    point=",", group=".", comma="Komma", minus="minus", percent="Prozent", to="bis", dot="Punkt", at="ät",
+    point=",", group=".", comma="Komma", minus="minus", to="bis", dot="Punkt", at="ät",
     number="Nummer", joined_by="und", hour="Uhr", of_money="",
     months=tuple("Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()),
     degrees={"": "Grad", "C": "Grad", "F": "Grad Fahrenheit"},
