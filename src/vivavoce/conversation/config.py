@@ -84,12 +84,26 @@ class ReplyOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Manners:
+    """What the Realtime contract has no words for. `managed_playback`: the client ducks, holds and resumes
+    what it plays when told. `listening_signals`: a brief "mm-hm" while the user speaks at length.
+    `idle_timeout_ms`: silence after which the assistant speaks up, with semantic VAD (server VAD has its own).
+    `ignore_side_talk`: what the user says to somebody else gets no answer."""
+
+    managed_playback: bool = False
+    listening_signals: bool = False
+    idle_timeout_ms: int | None = None
+    ignore_side_talk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SessionConfig:
     """Everything about a session that its client may change while it runs."""
 
     turn: TurnPolicy = TurnPolicy()
     transcription: TranscriptionOptions | None = None
     reply: ReplyOptions = ReplyOptions()
+    manners: Manners = Manners()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.items import Item
 
 Ending = Literal["finished", "interrupted", "failed", "incomplete"]
-Reason = Literal["end_of_turn", "requested", "idle", "barge_in", "client_cancelled", "max_output_tokens", "error"]
+Reason = Literal[
+    "end_of_turn", "requested", "idle", "listening", "remain_silent",
+    "barge_in", "reopened", "client_cancelled", "max_output_tokens", "error",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,53 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaybackDucked:
+    """Perhaps the user speaks up: what plays goes on at `gain_db` until it is told to resume, or is interrupted."""
+
+    item_id: str
+    at_ms: int
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackHeld:
+    """Somebody speaks over the assistant: what plays pauses where it is, until the next decision."""
+
+    item_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackResumed:
+    """No interruption: what was ducked or held goes on at full level from the same sample."""
+
+    item_id: str
+    at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDecided:
+    """A decision about the floor and why it fell: for metrics, logs and whoever watches."""
+
+    decision: str
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAccount:
+    """What preparing the answer to one turn took. `made`: drafts begun; `anticipated`: the one that was
+    played had begun before the voice stopped; `head_start_ms`: from its beginning to the decision that the turn
+    was over; `wasted_ms`: time that drafts which were dropped had been under way."""
+
+    made: int
+    anticipated: bool
+    head_start_ms: float
+    wasted_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseEnded:
     """The one end of every response."""
 
@@ -175,11 +225,13 @@ class ResponseEnded:
     usage: Usage
     error: str | None = None
     latency: Latency | None = None
+    draft: DraftAccount | None = None
 
 
 Event = (
     SpeechStarted | SpeechStopped | InputCommitted | InputCleared | IdleTimeout
     | TranscriptGrew | Transcribed | TranscriptionFailed
     | ItemAdded | ItemDeleted | ItemTruncated
+    | PlaybackDucked | PlaybackHeld | PlaybackResumed | TurnDecided
     | ResponseStarted | OutputStarted | ReplyText | ReplyAudio | OutputEnded | ResponseEnded
 )  # fmt: skip
