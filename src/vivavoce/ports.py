@@ -99,7 +99,8 @@ class Transcriber(Protocol):
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What a language model is asked. `items` in order; the engine renders them for its model.
-    `session` names the conversation, so that the engine can keep its prompt cache."""
+    `session` names the conversation, so that the engine can keep its prompt cache. `open`: the user is
+    still speaking, and the last item is what was heard so far; only `warm` and `p_end` take such prompts."""
 
     instructions: str
     items: Sequence[Item]
@@ -108,6 +109,7 @@ class Prompt:
     tool_choice: ToolChoice = ToolChoice()
     max_tokens: int | None = None
     temperature: float = 0.7
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,11 @@ class LanguageModel(Protocol):
 
     async def warm(self, prompt: Prompt) -> None:
         """Read the prompt into the cache of its session, when nobody waits for the model."""
+        ...
+
+    async def p_end(self, prompt: Prompt) -> float | None:
+        """Probability that the user's words in an open `prompt` end their turn; None: cannot tell now.
+        Reads the prompt into the cache as `warm` does, and gives way to replies."""
         ...
 
     def forget(self, session: str) -> None:
