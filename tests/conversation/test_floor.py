@@ -1,5 +1,6 @@
 """The floor's decisions: pure, on sample time."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,14 +9,20 @@ from vivavoce.conversation.floor import (
     HOP,
     HOP_MS,
     PATIENCE,
+    Ducked,
     Floor,
+    Held,
     Holder,
     Hushed,
     Idled,
+    Overheard,
+    OverlapEnded,
     Resumed,
     TurnEnded,
     TurnStarted,
+    described,
 )
+from vivavoce.conversation.interruption import DEADLINE_MS
 
 VOICE, QUIET = 0.95, 0.02
 SEMANTIC = TurnPolicy(SemanticVad())
@@ -85,11 +92,103 @@ def test_one_voiced_hop_in_a_pause_is_no_resumption():
     assert hear(floor, VOICE, HOP_MS) == []
 
 
-def test_barge_in_needs_more_voice_than_a_fresh_turn():
-    floor = Floor(SEMANTIC)
+def test_server_vad_interrupts_in_one_stage_and_needs_more_voice_than_a_fresh_turn():
+    floor = Floor(TurnPolicy(ServerVad()))
     floor.assistant_started()
     assert hear(floor, VOICE, 64) == []
-    assert hear(floor, VOICE, 32) == [TurnStarted(0, barge_in=True)]
+    (started,) = hear(floor, VOICE, HOP_MS)
+    assert started.barge_in
+
+
+def over_the_assistant(policy: TurnPolicy = SEMANTIC) -> Floor:
+    """A floor in the middle of an answer that the user has been listening to."""
+    floor = Floor(policy)
+    hear(floor, VOICE, 640)
+    hear(floor, QUIET, PATIENCE["auto"].slow + 64)
+    floor.assistant_started()
+    hear(floor, QUIET, 2000)
+    return floor
+
+
+def test_the_first_voiced_hop_ducks_and_going_on_holds():
+    floor = over_the_assistant()
+    assert kinds(hear(floor, VOICE, HOP_MS)) == [Ducked]
+    assert kinds(hear(floor, VOICE, 96)) == [Held]
+
+
+def test_a_voice_that_goes_on_interrupts_and_its_turn_begins_at_its_onset():
+    floor = over_the_assistant()
+    (ducked,) = hear(floor, VOICE, HOP_MS)
+    moves = hear(floor, VOICE, 1200)
+    started = next(move for move in moves if isinstance(move, TurnStarted))
+    assert started.barge_in and started.at <= ducked.at
+    assert floor.holder is Holder.USER
+
+
+@pytest.mark.parametrize(
+    ("voiced_ms", "overheard", "what"),
+    [
+        (320, Overheard(words="Mm-hm."), "backchannel"),
+        (320, Overheard(words=""), "noise"),
+        (64, Overheard(), "noise"),
+        (960, Overheard(echo=0.9), "echo"),
+        (320, Overheard(level_db=-20.0), "other_speaker"),
+    ],
+)
+def test_what_is_no_interruption_lets_the_assistant_go_on(voiced_ms: int, overheard: Overheard, what: str):
+    floor = over_the_assistant()
+    moves = [move for _ in range(voiced_ms // HOP_MS) for move in floor.hear(VOICE, overheard)]
+    moves += [move for _ in range(10) for move in floor.hear(QUIET, overheard)]
+    assert TurnStarted not in kinds(moves)
+    if what != "echo":  # an echo does not even duck
+        assert moves[-1] == OverlapEnded(what)
+    assert floor.holder is Holder.NOBODY
+
+
+def test_a_short_word_that_claims_the_floor_interrupts_and_is_a_whole_turn():
+    floor = over_the_assistant()
+    hear(floor, VOICE, 256)
+    moves = [move for _ in range(40) for move in floor.hear(QUIET, Overheard(words="Stop!"))]
+    assert kinds(moves)[:2] == [TurnStarted, Hushed]
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=80), st.sampled_from([None, "", "uh-huh", "but why"]))
+def test_every_duck_is_settled_within_the_deadline(voices: list[float], words: str | None):
+    floor = over_the_assistant()
+    hear(floor, VOICE, HOP_MS)
+    for voice in voices:
+        floor.hear(voice, Overheard(words=words))
+    for _ in range(DEADLINE_MS // HOP_MS + 2):
+        if floor.holder is not Holder.OVERLAP:
+            break
+        floor.hear(VOICE, Overheard(words=words))
+    assert floor.holder is not Holder.OVERLAP
+
+
+def test_going_on_right_after_the_end_reopens_the_turn():
+    floor = Floor(SEMANTIC)
+    hear(floor, VOICE, 640)
+    hear(floor, QUIET, PATIENCE["auto"].slow + 64)
+    floor.assistant_started()
+    (started,) = hear(floor, VOICE, 64)
+    assert started.reopened and started.barge_in
+
+
+def test_a_voice_well_into_the_answer_does_not_reopen():
+    assert kinds(hear(over_the_assistant(), VOICE, HOP_MS)) == [Ducked]
+
+
+def test_semantic_vad_speaks_up_after_its_own_idle_time():
+    floor = Floor(SEMANTIC, idle_timeout_ms=2000)
+    floor.assistant_started()
+    floor.assistant_ended()
+    assert kinds(hear(floor, QUIET, 2048)) == [Idled]
+
+
+def test_every_move_has_a_decision_and_a_reason():
+    moves = [TurnStarted(0, barge_in=True), Ducked(0), Held(0), OverlapEnded("noise"), Hushed(1, 0), Resumed(1)]
+    for move in [*moves, TurnEnded(0, 0, "complete"), Idled(0, 1)]:
+        assert all(described(move))
 
 
 def test_push_to_talk_decides_nothing():

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Literal
 
-from vivavoce.conversation.config import Eagerness, ServerVad, TurnPolicy
+from vivavoce.conversation.config import Eagerness, SemanticVad, ServerVad, TurnPolicy
+from vivavoce.conversation.interruption import ECHO_SHARE, Kind, Overlap, verdict
 
 HOP = 512
 """Samples of one hop at 16 kHz: 32 ms, what Silero takes."""
@@ -26,6 +27,7 @@ HOP_MS = 32
 
 class Holder(Enum):
     NOBODY = auto()
+    OVERLAP = auto()
     USER = auto()
     PAUSE = auto()
 
@@ -35,10 +37,33 @@ EndReason = Literal["silence", "complete", "patience", "too_long"]
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
-    """The user has the floor. `at`: where the turn's sound starts, padding included."""
+    """The user has the floor. `at`: where the turn's sound starts, padding included. `barge_in`: the assistant
+    was audible; `reopened`: the user goes on with the turn that ended just before."""
 
     at: int
     barge_in: bool
+    reopened: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ducked:
+    """The first sign of a voice over the assistant's, at `at`."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The voice over the assistant's goes on: the assistant pauses until it is known what it is."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapEnded:
+    """It was no interruption, but `what` it was: the assistant goes on."""
+
+    what: Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +96,21 @@ class Idled:
     end: int
 
 
-Move = TurnStarted | Hushed | Resumed | TurnEnded | Idled
+Move = TurnStarted | Ducked | Held | OverlapEnded | Hushed | Resumed | TurnEnded | Idled
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """What is known of the sound beside its voice probability; None: not known. `echo`: share of it that is the
+    assistant's own, 0..1. `level_db`: against the user's usual level. `words`: what was recognised over the
+    assistant's voice so far."""
+
+    echo: float | None = None
+    level_db: float | None = None
+    words: str | None = None
+
+
+NOTHING_OVERHEARD = Overheard()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +138,12 @@ SEMANTIC_THRESHOLD = 0.5
 SEMANTIC_PADDING_MS = 300
 HYSTERESIS = 0.15  # Silero's own: voice goes on while its probability stays above threshold - 0.15
 START_HOPS = 2  # 64 ms: shorter than any syllable, longer than a click
-BARGE_IN_HOPS = 3  # 96 ms: while the assistant speaks, its echo and a cough must not be enough
+BARGE_IN_HOPS = 3  # 96 ms, where there is no second stage: an echo and a cough must not be enough
+HOLD_HOPS = 4  # 128 ms of voice: a cough is often over by then, and the ear is to have silence within 200 ms
+RIPE_HOPS = 10  # 320 ms: one short word
+RIPE_QUIET_HOPS = 3
+REOPEN_MS = 1600  # after the voice of the last turn ended
+REOPEN_HEARD_MS = 350  # of the answer: who speaks up so early did not react to it, he was not done
 RESUME_HOPS = 2
 MAX_TURN_HOPS = 20 * 60 * 1000 // HOP_MS  # 20 minutes; memory of one turn stays below 80 MB
 
@@ -109,6 +153,8 @@ class Floor:
     """The state machine of one conversation. `policy` may be replaced between hops."""
 
     policy: TurnPolicy
+    idle_timeout_ms: int | None = None
+    """For semantic VAD; server VAD brings its own."""
     assistant_audible: bool = False
     holder: Holder = Holder.NOBODY
     now: int = 0
@@ -122,15 +168,21 @@ class Floor:
     _hush: int = field(default=0, init=False)
     _p_done: float | None = field(default=None, init=False)
     _idle_since: int | None = field(default=None, init=False)
+    _ended_voice: int | None = field(default=None, init=False)
+    """Where the voice of the last turn ended; None: it cannot be reopened."""
+    _audible_since: int | None = field(default=None, init=False)
+    _overlap: _Voices = field(default_factory=lambda: _Voices(0), init=False)
 
-    def hear(self, voice: float) -> list[Move]:
-        """Take the voice probability of one hop; say what it changes."""
+    def hear(self, voice: float, overheard: Overheard = NOTHING_OVERHEARD) -> list[Move]:
+        """Take the voice probability of one hop, and what else is known of it; say what it changes."""
         self.now += HOP
         if self.policy.detection is None:
             return []
         match self.holder:
             case Holder.NOBODY:
-                return self._while_nobody_speaks(voice)
+                return self._while_nobody_speaks(0.0 if self._is_echo(overheard) else voice)
+            case Holder.OVERLAP:
+                return self._while_voices_overlap(voice, overheard)
             case Holder.USER:
                 return self._while_user_speaks(voice)
             case Holder.PAUSE:
@@ -143,8 +195,14 @@ class Floor:
         self._p_done = p_done
         return self._end_if_due()
 
+    @property
+    def overlap_ripens(self) -> bool:
+        """Whether the voice over the assistant's has just become worth recognising: long enough, or just over."""
+        quiet = self.now - self._overlap.last
+        return quiet == RIPE_QUIET_HOPS * HOP or (quiet == 0 and self._overlap.voiced == RIPE_HOPS)
+
     def assistant_started(self) -> None:
-        self.assistant_audible, self._idle_since = True, None
+        self.assistant_audible, self._idle_since, self._audible_since = True, None, self.now
 
     def assistant_ended(self) -> None:
         """The last sample of the assistant's voice was played."""
@@ -152,7 +210,7 @@ class Floor:
 
     def release(self) -> None:
         """The client took the turn out of our hands (commit, clear, a change of policy)."""
-        self.holder, self._voiced, self._last_end = Holder.NOBODY, 0, self.now
+        self.holder, self._voiced, self._last_end, self._ended_voice = Holder.NOBODY, 0, self.now, None
 
     # --- the three states
 
@@ -161,17 +219,49 @@ class Floor:
             self._voiced = 0
             return self._idle()
         self._voiced += 1
-        if self._voiced < (BARGE_IN_HOPS if self.assistant_audible else START_HOPS):
-            return []
         onset = self.now - self._voiced * HOP
+        reopened = self._reopens(onset)
+        if self._two_stage and not reopened:
+            self.holder, self._overlap = Holder.OVERLAP, _Voices(onset)
+            self._overlap.note(voice, self.now, self._threshold)
+            return [Ducked(onset)]
+        if self._voiced < (BARGE_IN_HOPS if self.assistant_audible and not reopened else START_HOPS):
+            return []
+        return [self._start(onset, self.now, reopened=reopened)]
+
+    def _while_voices_overlap(self, voice: float, overheard: Overheard) -> list[Move]:
+        voices = self._overlap
+        voices.note(voice, self.now, self._threshold)
+        kind = verdict(voices.overlap(self.now, overheard)).kind
+        if kind == "barge_in":
+            moves: list[Move] = [self._start(voices.onset, voices.last)]
+            return moves if voices.last == self.now else [*moves, *self._hush_now()]
+        if kind != "undecided":
+            self.release()
+            return [OverlapEnded(kind)]
+        if voices.held or voices.voiced < HOLD_HOPS:
+            return []
+        voices.held = True
+        return [Held(self.now)]
+
+    def _start(self, onset: int, voice_end: int, *, reopened: bool = False) -> TurnStarted:
         self._turn_at = max(self._last_end, onset - self._padding_ms * HOP // HOP_MS, 0)
-        self.holder, self._voice_end, self._idle_since = Holder.USER, self.now, None
-        return [TurnStarted(self._turn_at, barge_in=self.assistant_audible)]
+        self.holder, self._voice_end, self._idle_since = Holder.USER, voice_end, None
+        return TurnStarted(self._turn_at, barge_in=self.assistant_audible, reopened=reopened)
+
+    def _reopens(self, onset: int) -> bool:
+        """Whether a voice from `onset` on continues the last turn."""
+        if self._ended_voice is None or _ms(onset - self._ended_voice) > REOPEN_MS:
+            return False
+        return self._audible_since is None or _ms(onset - self._audible_since) < REOPEN_HEARD_MS
 
     def _while_user_speaks(self, voice: float) -> list[Move]:
         if voice >= self._threshold - HYSTERESIS:
             self._voice_end = self.now
             return self._end("too_long") if self.now - self._turn_at > MAX_TURN_HOPS * HOP else []
+        return self._hush_now()
+
+    def _hush_now(self) -> list[Move]:
         self.holder, self._voiced, self._p_done = Holder.PAUSE, 0, None
         self._hush += 1
         return [Hushed(self._hush, self._voice_end), *self._end_if_due()]
@@ -186,7 +276,7 @@ class Floor:
     # --- endings
 
     def _end_if_due(self) -> list[Move]:
-        waited_ms = (self.now - self._voice_end) * HOP_MS // HOP
+        waited_ms = _ms(self.now - self._voice_end)
         detection = self.policy.detection
         if isinstance(detection, ServerVad):
             return self._end("silence") if waited_ms >= detection.silence_duration_ms else []
@@ -201,17 +291,26 @@ class Floor:
 
     def _end(self, why: EndReason) -> list[Move]:
         self.release()
+        self._ended_voice = self._voice_end
+        if not self.assistant_audible:
+            self._audible_since = None
         return [TurnEnded(self.now, self._voice_end, why)]
 
     def _idle(self) -> list[Move]:
         detection = self.policy.detection
-        timeout_ms = detection.idle_timeout_ms if isinstance(detection, ServerVad) else None
-        if timeout_ms is None or self._idle_since is None:
-            return []
-        if (self.now - self._idle_since) * HOP_MS // HOP < timeout_ms:
+        timeout_ms = detection.idle_timeout_ms if isinstance(detection, ServerVad) else self.idle_timeout_ms
+        if timeout_ms is None or self._idle_since is None or _ms(self.now - self._idle_since) < timeout_ms:
             return []
         start, self._idle_since = self._idle_since, None
         return [Idled(start, self.now)]
+
+    def _is_echo(self, overheard: Overheard) -> bool:
+        return self.assistant_audible and overheard.echo is not None and overheard.echo >= ECHO_SHARE
+
+    @property
+    def _two_stage(self) -> bool:
+        policy = self.policy
+        return self.assistant_audible and policy.interrupt_response and isinstance(policy.detection, SemanticVad)
 
     @property
     def _threshold(self) -> float:
@@ -222,3 +321,55 @@ class Floor:
     def _padding_ms(self) -> int:
         detection = self.policy.detection
         return detection.prefix_padding_ms if isinstance(detection, ServerVad) else SEMANTIC_PADDING_MS
+
+
+def described(move: Move) -> tuple[str, str]:
+    """A move as a decision and its reason, for whoever watches."""
+    match move:
+        case TurnStarted():
+            return "start", "reopened" if move.reopened else "barge_in" if move.barge_in else "voice"
+        case OverlapEnded(what):
+            return "resume", what
+        case TurnEnded():
+            return "end", move.why
+        case _:
+            return _PLAIN[type(move)]
+
+
+_PLAIN = {
+    Ducked: ("duck", "voice"),
+    Held: ("hold", "voice_goes_on"),
+    Hushed: ("draft", "quiet"),
+    Resumed: ("drop_draft", "voice"),
+    Idled: ("speak_up", "idle"),
+}
+
+
+@dataclass(slots=True)
+class _Voices:
+    """A voice over the assistant's while it is not known what it is. Positions are samples, the rest hops."""
+
+    onset: int
+    last: int = 0
+    voiced: int = 0
+    held: bool = False
+    _sum: float = 0.0
+
+    def note(self, voice: float, now: int, threshold: float) -> None:
+        if voice >= threshold - HYSTERESIS:
+            self.last, self.voiced, self._sum = now, self.voiced + 1, self._sum + voice
+
+    def overlap(self, now: int, overheard: Overheard) -> Overlap:
+        return Overlap(
+            voiced_ms=self.voiced * HOP_MS,
+            elapsed_ms=_ms(now - self.onset),
+            quiet_ms=_ms(now - self.last),
+            voice=self._sum / max(1, self.voiced),
+            echo=overheard.echo,
+            level_db=overheard.level_db,
+            words=overheard.words,
+        )
+
+
+def _ms(samples: int) -> int:
+    return samples * HOP_MS // HOP

@@ -28,6 +28,7 @@ from vivavoce.ports import (
 )
 
 VOICED_DBFS = -45.0
+WORD_SECONDS = 0.35
 DEMO_HEARD = ("What can you do?", "Tell me more.", "And what else?")
 DEMO_REPLIES = (
     "Hello! This is the demo: nothing here is a model, but the conversation is real.",
@@ -68,8 +69,8 @@ class FixedTurnDetector:
 
 @dataclass(slots=True)
 class ScriptedTranscriber:
-    """Final passes hear the lines in turn, for ever; partial passes the first half of the line to come.
-    A line that is an exception is raised."""
+    """Final passes hear the lines in turn, for ever; partial passes of the line to come as many words as were spoken
+    at WORD_SECONDS each. A line that is an exception is raised."""
 
     lines: Sequence[str | Exception] = DEMO_HEARD
     takes: float = 0.05
@@ -87,7 +88,7 @@ class ScriptedTranscriber:
         if isinstance(line, Exception):
             raise EngineFailed(f"stt: {line}") from line
         words = line.split()
-        heard = words if urgency is not Urgency.SPARE else words[: len(words) // 2 + 1]
+        heard = words if urgency is not Urgency.SPARE else words[: round(speech.seconds / WORD_SECONDS)]
         return Transcription(" ".join(heard), "en")
 
     def close(self) -> None: ...
@@ -102,6 +103,8 @@ class ScriptedModel:
     per_word: float = 0.01
     name: str = "scripted"
     context: int = 4096
+    ends: float | None = None
+    """Its opinion on whether the user's words end the turn."""
     asked: deque[Prompt] = field(default_factory=lambda: deque[Prompt](maxlen=64), init=False)
     replies: int = field(default=0, init=False)
 
@@ -124,6 +127,9 @@ class ScriptedModel:
         yield Done(prompt_tokens=10, completion_tokens=len(kept), cut_short=len(kept) < len(words))
 
     async def warm(self, prompt: Prompt) -> None: ...
+
+    async def p_end(self, prompt: Prompt) -> float | None:
+        return self.ends
 
     def forget(self, session: str) -> None: ...
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import (
+    DraftAccount,
     Ending,
     Event,
     Latency,
@@ -23,13 +25,15 @@ from vivavoce.conversation.events import (
 )
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import FunctionCall, Item, Message, Speech, Status, Text, new_id
-from vivavoce.errors import TurnError
+from vivavoce.errors import EngineTooSlow, TurnError
 from vivavoce.ports import Call, Done
 from vivavoce.session.mouth import Mouth
-from vivavoce.session.prepared import Prepared
+from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece, Spoken, Written
 
 TOKENS_PER_SECOND_OUT = 20
+ANSWER_WITHIN = 12.0
+"""Seconds within which the first piece of an answer has to come."""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,10 @@ class Answer:
         self.reason = reason
         self.latency: Callable[[], Latency | None] = lambda: None
         """Asked when the response ends."""
+        self.draft: Callable[[], DraftAccount | None] = lambda: None
+        """Asked when the response ends."""
+        self.apologise: Callable[[], AsyncGenerator[Piece, None]] | None = None
+        """What to say when nothing else could be: a turn that was taken is never left without a sound."""
         self.input_audio_tokens = 0
         lead = {} if history is not None else {"lead": float("inf")}
         self.mouth = Mouth(self._send_speech, not_before=not_before, **lead)
@@ -77,16 +85,22 @@ class Answer:
         self._done = Done()
         self._sound: list[Pcm] = []
 
-    async def run(self, pieces: Prepared[Piece]) -> None:
-        """Send every piece, then the end; when cancelled, what was heard, then the end."""
+    async def run(self, pieces: Stream[Piece]) -> None:
+        """Send every piece, then the end; when cancelled, what was heard, then the end. Where nothing comes
+        within ANSWER_WITHIN, or only an error, apologise aloud before the failed end."""
         how: Ending = "failed"
         reason, error = self.reason, None
         try:
             await self._send(ResponseStarted(self.id, self.request))
             if self.stopping:
                 raise asyncio.CancelledError
-            async for piece in pieces:
-                await self._send_piece(piece)
+            try:
+                async with aclosing(_watched(pieces)) as watched:
+                    async for piece in watched:
+                        await self._send_piece(piece)
+            except TurnError:
+                await self._apologise()
+                raise
             how = "incomplete" if self._done.cut_short else "finished"
             reason = "max_output_tokens" if self._done.cut_short else reason
         except asyncio.CancelledError:
@@ -97,7 +111,9 @@ class Answer:
         finally:
             try:
                 await self._close_message(whole=how == "finished")
-                await self._send(ResponseEnded(self.id, how, reason, self._usage(), error, self.latency()))
+                await self._send(
+                    ResponseEnded(self.id, how, reason, self._usage(), error, self.latency(), self.draft())
+                )
             finally:
                 await pieces.drop()
 
@@ -111,6 +127,14 @@ class Answer:
         until = self.mouth.heard_seconds() if seconds is None else seconds
         sound = join(self._sound, self._sound[0].rate).cut(0, until) if self._sound else None
         return replace(item, parts=(Speech(self.mouth.heard(until), sound),), status="incomplete")
+
+    async def _apologise(self) -> None:
+        if self._outputs or self.apologise is None:
+            return
+        with suppress(TurnError):  # the voice itself is out of order: the error is all there is to tell
+            async with aclosing(self.apologise()) as pieces:
+                async for piece in pieces:
+                    await self._send_piece(piece)
 
     async def _send_piece(self, piece: Piece) -> None:
         match piece:
@@ -186,3 +210,17 @@ class Answer:
             output_text=self._done.completion_tokens,
             output_audio=round(self.mouth.sent * TOKENS_PER_SECOND_OUT),
         )
+
+
+async def _watched(pieces: Stream[Piece]) -> AsyncGenerator[Piece, None]:
+    """The pieces. Raises EngineTooSlow when the first of them does not come in time."""
+    coming = aiter(pieces)
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            first = await anext(coming, None)
+    except TimeoutError:
+        raise EngineTooSlow(f"No answer was made within {ANSWER_WITHIN:g} s.") from None
+    if first is not None:
+        yield first
+    async for piece in coming:
+        yield piece

@@ -6,14 +6,15 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
+from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import ResponseRequest
-from vivavoce.conversation.events import Event, Reason, ReplyAudio
+from vivavoce.conversation.events import Event, PlaybackDucked, PlaybackHeld, PlaybackResumed, Reason, ReplyAudio
 from vivavoce.conversation.floor import Floor
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import Message, new_id
 from vivavoce.errors import RequestError
 from vivavoce.session.answer import Answer
-from vivavoce.session.prepared import Prepared
+from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece
 
 OUT_OF_BAND = 4
@@ -25,11 +26,20 @@ class Answers:
     """Starts, stops and remembers answers; tells the floor when the assistant is audible."""
 
     def __init__(
-        self, tasks: asyncio.TaskGroup, history: History, floor: Floor, send: Callable[[Event], Awaitable[None]]
+        self,
+        tasks: asyncio.TaskGroup,
+        history: History,
+        floor: Floor,
+        send: Callable[[Event], Awaitable[None]],
+        on_sound: Callable[[Pcm, float], None] = lambda sound, at: None,
     ) -> None:
+        """`on_sound(sound, at)`: what was sent, and the loop time at which it is to be heard."""
         self._tasks, self._history, self._floor, self._send_out = tasks, history, floor, send
+        self._on_sound = on_sound
         self._running: dict[asyncio.Task[None], Answer] = {}
         self._spoken: OrderedDict[str, Answer] = OrderedDict()
+        self._quieted: Answer | None = None
+        """The answer that was ducked or held."""
 
     @property
     def busy(self) -> bool:
@@ -57,25 +67,27 @@ class Answers:
         return Answer(new_id("resp"), request, self._history, self._send, reason, not_before=due)
 
     def start(
-        self, answer: Answer, pieces: Prepared[Piece], wanted: Callable[[], Awaitable[bool]] | None = None
+        self, answer: Answer, pieces: Stream[Piece], choose: Callable[[], Awaitable[Stream[Piece] | None]] | None = None
     ) -> None:
-        """Send `pieces` once they are `wanted` (None: they are) and the conversation's last answer ended."""
+        """Send `pieces`, or what `choose()` puts in their place (None: nothing at all), once the conversation's
+        last answer has ended."""
         in_conversation = answer.request.in_conversation
         before = [task for task, other in self._running.items() if other.request.in_conversation and in_conversation]
 
         async def run() -> None:
             answer.started = True
             try:
-                if wanted is not None and not await wanted():
+                chosen = pieces if choose is None else await choose()
+                if chosen is None:
                     return
                 if before:
                     await asyncio.wait(before)
-                await answer.run(pieces)
+                await answer.run(chosen)
             finally:
                 await pieces.drop()
                 del self._running[task]
             if in_conversation and answer.mouth.sent:
-                await self._play_out(answer.mouth.due)
+                await self._play_out(answer)
 
         task = self._tasks.create_task(run(), name=answer.id)
         self._running[task] = answer
@@ -97,20 +109,37 @@ class Answers:
             self._stop(task, "client_cancelled")
         await asyncio.wait(chosen)
 
-    def yield_floor(self) -> None:
+    async def duck(self, at_ms: int, gain_db: float) -> None:
+        """Have the client play more softly, in case the user is speaking up."""
+        self._quieted = self._audible()
+        if self._quieted is not None and self._quieted.item_id:
+            await self._send_out(PlaybackDucked(self._quieted.item_id, at_ms, gain_db))
+
+    async def hold(self, at_ms: int) -> None:
+        """Have the client pause where it is."""
+        answer = self._quieted
+        if answer is not None and answer.item_id:
+            answer.mouth.hold()
+            await self._send_out(PlaybackHeld(answer.item_id, at_ms))
+
+    async def resume(self, at_ms: int, reason: str) -> None:
+        """Have the client go on, from the sample at which it was held."""
+        answer, self._quieted = self._quieted, None
+        if answer is not None and answer.item_id:
+            answer.mouth.resume()
+            await self._send_out(PlaybackResumed(answer.item_id, at_ms, reason))
+
+    def yield_floor(self, reason: Reason = "barge_in") -> None:
         """The user speaks: stop what is being said, and forget what was sent but not heard."""
+        self._quieted = None
         for task, answer in self._running.items():
             if answer.request.in_conversation:
-                self._stop(task, "barge_in")
+                self._stop(task, reason)
         if not self._floor.assistant_audible:
             return
         self._floor.assistant_ended()
-        last = next(reversed(self._spoken.values()), None)
-        if (
-            last is not None
-            and last not in self._running.values()
-            and last.mouth.due > asyncio.get_running_loop().time()
-        ):
+        last = self._audible()
+        if last is not None and last not in self._running.values():
             last.mouth.stop()
             if last.item_id and self._history.has(last.item_id):
                 self._truncate(last, last.item_id, last.mouth.heard_seconds())
@@ -147,9 +176,14 @@ class Answers:
         if answer.started:  # else it stops itself: a task cancelled before its first step cleans nothing up
             task.cancel()
 
-    async def _play_out(self, due: float) -> None:
-        """The assistant is audible until the last sample that was sent is played."""
-        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+    def _audible(self) -> Answer | None:
+        """The answer whose sound the user hears now."""
+        last = next(reversed(self._spoken.values()), None)
+        return last if last is not None and last.mouth.due > asyncio.get_running_loop().time() else None
+
+    async def _play_out(self, answer: Answer) -> None:
+        """The assistant is audible until the last sample that was sent is played; held sound waits."""
+        await answer.mouth.played_out()
         if not self.busy and self._floor.assistant_audible:
             self._floor.assistant_ended()
 
@@ -160,6 +194,7 @@ class Answers:
 
     def _note_speech(self, event: ReplyAudio) -> None:
         answer = next(answer for answer in self._running.values() if answer.id == event.response_id)
+        self._on_sound(event.sound, max(answer.mouth.due, asyncio.get_running_loop().time()))
         if not answer.request.in_conversation:
             return
         if not self._floor.assistant_audible:

@@ -1,23 +1,25 @@
 """Replies prepared from the conversation: on request, or as a draft for one pause of the user.
 
-A draft is made before anybody knows that the pause is the end of the turn. It is inaudible and without
-effect until the floor gives the turn, and dropped as a whole when the user goes on.
+A draft is made before anybody knows that the turn is over: at its first quiet hop, or earlier, for words that
+sound like the last. It is inaudible and without effect until the floor gives the turn, and dropped as a whole when
+the user goes on. One made early is played only if the final pass hears the same words; else it is made again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from vivavoce.conversation.config import ReplyOptions, ResponseRequest
+from vivavoce.conversation.events import DraftAccount
 from vivavoce.conversation.history import History
-from vivavoce.conversation.items import Item, Message, Speech
+from vivavoce.conversation.items import Item, Message, Speech, Text
 from vivavoce.errors import TurnError
-from vivavoce.ports import Engines, Prompt
+from vivavoce.ports import Engines, Prompt, Transcription
 from vivavoce.session.prepared import Prepared
-from vivavoce.session.reply import Marks, Piece, reply
+from vivavoce.session.reply import Marks, Piece, phrase_aloud, reply
 from vivavoce.session.transcripts import Heard, Transcripts
 
 PIECES_AHEAD = 3
@@ -31,26 +33,61 @@ class Basis:
     options: ReplyOptions
 
 
-@dataclass(slots=True)
 class Draft:
-    """`pieces` is None where only the words are wanted."""
+    """A reply being prepared for one turn; read it as a `Prepared`."""
 
-    hearing: asyncio.Task[Heard]
-    basis: Basis
-    pieces: Prepared[Piece] | None = None
-    marks: Marks = field(default_factory=Marks)
+    def __init__(self, item_id: str, basis: Basis, guess: str | None = None) -> None:
+        self.item_id = item_id
+        """The item that the turn is going to be."""
+        self.basis = basis
+        self.guess = guess
+        """The words it was made for before they were final; None: it waits for the final pass."""
+        self.began = asyncio.get_running_loop().time()
+        self.marks = Marks()
+        self.hearing: asyncio.Task[Heard] | None = None
+        self.pieces: Prepared[Piece] | None = None
+        """None where only the words are wanted."""
+        self.confirming: asyncio.Task[None] | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        if self.confirming is not None:
+            await asyncio.wait([self.confirming])
+        if self.pieces is not None:
+            async for piece in self.pieces:
+                yield piece
 
     async def drop(self) -> None:
         """Stop everything this draft started, and wait until it has stopped."""
-        self.hearing.cancel()
-        await asyncio.wait([self.hearing])
+        if self.hearing is not None:
+            self.hearing.cancel()
+            await asyncio.wait([self.hearing])
         await self.drop_reply()
 
     async def drop_reply(self) -> None:
         """Keep the words, throw away the reply."""
+        if self.confirming is not None:
+            self.confirming.cancel()
+            await asyncio.wait([self.confirming])
         if self.pieces is not None:
             await self.pieces.drop()
             self.pieces = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """The drafts of one turn: how many were begun, and the seconds that dropped ones were under way."""
+
+    made: int = 0
+    wasted: float = 0.0
+
+    def account(self, played: Draft, ended: float) -> DraftAccount:
+        """`ended`: loop time at which the turn was found to be over."""
+        return DraftAccount(
+            made=self.made,
+            anticipated=played.guess is not None,
+            head_start_ms=round(max(0.0, ended - played.began) * 1000, 1),
+            wasted_ms=round(self.wasted * 1000, 1),
+        )
 
 
 class Drafting:
@@ -65,16 +102,47 @@ class Drafting:
     def basis(self, options: ReplyOptions) -> Basis:
         return Basis(self._history.version, options)
 
-    def draft(self, hearing: asyncio.Task[Heard], options: ReplyOptions, *, reply_too: bool) -> Draft:
-        """Prepare the reply to what `hearing` will have heard, if that were the end of the turn."""
-        draft = Draft(hearing, self.basis(options))
-        if reply_too:
-            draft.pieces = self._prepare(self._to_pause(draft))
+    def anticipate(self, item_id: str, words: str, options: ReplyOptions) -> Draft:
+        """Prepare the reply to `words`, in case they are the user's last."""
+        draft = Draft(item_id, self.basis(options), words)
+        draft.pieces = self._prepare(self._to_words(draft, Transcription(words, self._transcripts.language)))
         return draft
 
-    def answer(self, request: ResponseRequest, marks: Marks) -> Prepared[Piece]:
-        """Prepare the reply to the conversation as it stands once all its words are known."""
-        return self._prepare(self._to_conversation(request, marks))
+    def draft(self, item_id: str, hearing: asyncio.Task[Heard], options: ReplyOptions, *, reply_too: bool) -> Draft:
+        """Prepare the reply to what `hearing` will have heard, if that were the end of the turn."""
+        draft = Draft(item_id, self.basis(options))
+        draft.hearing = hearing
+        if reply_too:
+            draft.pieces = self._prepare(self._to_pause(draft, hearing))
+        return draft
+
+    def confirm(self, draft: Draft, hearing: asyncio.Task[Heard]) -> None:
+        """Hold an early draft against the final words: where they mean something else, it is made again."""
+
+        async def confirm() -> None:
+            heard = await asyncio.shield(hearing)
+            if heard.trouble is None and same_words(heard.words.text, draft.guess or ""):
+                return
+            if draft.pieces is not None:
+                await draft.pieces.drop()
+            draft.guess, draft.marks, draft.began = None, Marks(), asyncio.get_running_loop().time()
+            draft.pieces = self._prepare(self._to_pause(draft, hearing))
+
+        draft.hearing = hearing
+        draft.confirming = self._tasks.create_task(confirm())
+
+    def answer(self, request: ResponseRequest, marks: Marks, cue: str | None = None) -> Prepared[Piece]:
+        """Prepare the reply to the conversation as it stands once all its words are known. `cue`: why the assistant
+        speaks now, told to the model alone."""
+        return self._prepare(self._to_conversation(request, marks, cue))
+
+    def say(self, phrase: Mapping[str, str], options: ReplyOptions) -> AsyncGenerator[Piece, None]:
+        """A phrase of our own, by language, in the language that the user speaks."""
+        language = self._transcripts.language or "en"
+        return phrase_aloud(self._engines, phrase.get(language, phrase["en"]), options, language)
+
+    def prepare_say(self, phrase: Mapping[str, str], options: ReplyOptions) -> Prepared[Piece]:
+        return self._prepare(self.say(phrase, options))
 
     def warm(self, options: ReplyOptions) -> None:
         """Read instructions and history into the model's cache while nobody waits for it."""
@@ -90,22 +158,47 @@ class Drafting:
     def _prepare(self, source: AsyncGenerator[Piece, None]) -> Prepared[Piece]:
         return Prepared(self._tasks, source, PIECES_AHEAD)
 
-    async def _to_pause(self, draft: Draft) -> AsyncGenerator[Piece, None]:
-        items = self._history.items
-        heard = await asyncio.shield(draft.hearing)
+    async def p_end(self, item_id: str, words: str, options: ReplyOptions) -> float | None:
+        """What the model thinks of `words` as a whole turn; it has read them then, which the reply gains from."""
+        said = Message(item_id, "user", (Speech(words),))
+        prompt = self._prompt(ResponseRequest(options), (*self._before(item_id), said))
+        try:
+            return await self._engines.llm.p_end(replace(prompt, open=True))
+        except TurnError:
+            return None  # a cold cache costs time, nothing else
+
+    async def _to_pause(self, draft: Draft, hearing: asyncio.Task[Heard]) -> AsyncGenerator[Piece, None]:
+        heard = await asyncio.shield(hearing)
         if heard.trouble is not None:
             raise heard.trouble
         if not heard.words.text:
             return
-        said = Message("draft", "user", (Speech(heard.words.text),))
-        request = ResponseRequest(draft.basis.options)
-        async with aclosing(self._reply(request, (*items, said), draft.marks, heard.words.language)) as pieces:
+        async with aclosing(self._to_words(draft, heard.words)) as pieces:
             async for piece in pieces:
                 yield piece
 
-    async def _to_conversation(self, request: ResponseRequest, marks: Marks) -> AsyncGenerator[Piece, None]:
+    async def _to_words(self, draft: Draft, words: Transcription) -> AsyncGenerator[Piece, None]:
+        if self._transcripts.pending(but=draft.item_id):  # of a turn that is being reopened, for instance
+            await self._transcripts.all_known(but=draft.item_id)
+            draft.basis = self.basis(draft.basis.options)
+        said = Message(draft.item_id, "user", (Speech(words.text),))
+        request = ResponseRequest(draft.basis.options)
+        items = (*self._before(draft.item_id), said)
+        async with aclosing(self._reply(request, items, draft.marks, words.language)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    def _before(self, item_id: str) -> tuple[Item, ...]:
+        """The conversation without the turn itself, which may have become an item meanwhile."""
+        return tuple(item for item in self._history.items if item.id != item_id)
+
+    async def _to_conversation(
+        self, request: ResponseRequest, marks: Marks, cue: str | None
+    ) -> AsyncGenerator[Piece, None]:
         await self._transcripts.all_known()
         items = self._history.items if request.input is None else request.input
+        if cue is not None:
+            items = (*items, Message("cue", "system", (Text(cue),)))
         async with aclosing(self._reply(request, items, marks, self._transcripts.language)) as pieces:
             async for piece in pieces:
                 yield piece
@@ -131,3 +224,12 @@ class Drafting:
 def _wordless(item: Item) -> bool:
     """Speech in which nothing was said, or of which nothing was heard."""
     return isinstance(item, Message) and not item.text and all(isinstance(part, Speech) for part in item.parts)
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two transcripts say the same: case, punctuation and spacing are no meaning."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())

@@ -9,6 +9,8 @@ from vivavoce.ports import HEARING_RATE, HOP, VoiceStream
 
 VOICED = 0.5
 """Probability from which a hop counts as evidence that words may be in it."""
+REOPENED = 8 * HEARING_RATE
+"""Sound of the last turn that is kept, in case the user goes on with it: as much as the turn detector hears."""
 BLOCK_HOPS = 32  # about a second: bounds one call of the detector when a client sends all at once
 
 
@@ -50,5 +52,5 @@ class Ear:
     def begin(self, at: int) -> None:
         """The next turn cannot start before `at`: older sound is forgotten, and so is its evidence."""
         self.since = at
-        self.tape.forget(min(at, self.judged))
+        self.tape.forget(min(at, self.judged) - REOPENED)
         self.first_voice = self.last_voice = None

@@ -13,6 +13,20 @@ OPENERS = (
     "Well,", "Okay,", "Great!", "Thank you!", "Absolutely!", "You're welcome!", "That's great!", "It seems like",
 )  # fmt: skip
 
+APOLOGY = {
+    "en": "Sorry, I lost my thread. Could you say that again?",
+    "it": "Scusa, ho perso il filo. Puoi ripetere?",
+    "es": "Perdona, he perdido el hilo. ¿Puedes repetirlo?",
+    "fr": "Désolée, j'ai perdu le fil. Tu peux répéter ?",
+}
+DID_NOT_CATCH = {
+    "en": "Sorry, I did not catch that.",
+    "it": "Scusa, non ho capito.",
+    "es": "Perdona, no te he entendido.",
+    "fr": "Désolée, je n'ai pas compris.",
+}
+LISTENING = {"en": "Mm-hm."}
+
 
 async def rehearse(tts: Synthesizer) -> None:
     """Say every opener in the default voice, at the lowest urgency: one that is in the way is left out."""

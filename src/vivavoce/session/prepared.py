@@ -6,9 +6,17 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Stream(Protocol[T_co]):
+    """Something prepared: whoever holds it either reads it to its end or awaits `drop()`."""
+
+    def __aiter__(self) -> AsyncIterator[T_co]: ...
+    async def drop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,11 @@ class Prepared(Generic[T]):
         if item.error is not None:
             raise item.error
 
+    @classmethod
+    def empty(cls, tasks: asyncio.TaskGroup) -> Prepared[T]:
+        """Nothing, prepared."""
+        return cls(tasks, _nothing(), 1)
+
     async def drop(self) -> None:
         """Stop the source and wait until it has stopped."""
         self._pumping.cancel()
@@ -47,3 +60,8 @@ class Prepared(Generic[T]):
             await self._items.put(_End(error))
         else:
             await self._items.put(_End())
+
+
+async def _nothing() -> AsyncGenerator[T, None]:
+    return
+    yield

@@ -83,6 +83,18 @@ async def reply(
         await parts.drop()
 
 
+async def phrase_aloud(
+    engines: Engines, phrase: str, options: ReplyOptions, language: str
+) -> AsyncGenerator[Piece, None]:
+    """One phrase of our own, as sound or as text."""
+    if options.modality == "text":
+        yield Written(phrase)
+        return
+    async with aclosing(_spoken(engines, phrase, options, language, Marks())) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
 async def _spoken(
     engines: Engines, text: str, options: ReplyOptions, language: str | None, marks: Marks
 ) -> AsyncGenerator[Piece, None]:

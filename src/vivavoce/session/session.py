@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from vivavoce.audio.pcm import Pcm, join
+from vivavoce.conversation.addressing import addressed_elsewhere
 from vivavoce.conversation.config import ResponseRequest, SemanticVad, SessionConfig
 from vivavoce.conversation.events import (
     Event,
@@ -25,29 +26,55 @@ from vivavoce.conversation.events import (
     SpeechStarted,
     SpeechStopped,
     TranscriptGrew,
+    TurnDecided,
 )
-from vivavoce.conversation.floor import Floor, Holder, Hushed, Idled, Move, Resumed, TurnEnded, TurnStarted
+from vivavoce.conversation.floor import (
+    NOTHING_OVERHEARD,
+    Ducked,
+    Floor,
+    Held,
+    Holder,
+    Hushed,
+    Idled,
+    Move,
+    Overheard,
+    OverlapEnded,
+    Resumed,
+    TurnEnded,
+    TurnStarted,
+    described,
+)
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import Item, Message, Speech, new_id
 from vivavoce.errors import RequestError, SessionError, TurnError
 from vivavoce.ports import HEARING_RATE, HOP, Engines, TranscriptionHint
 from vivavoce.session.answers import Answers
-from vivavoce.session.draft import Draft, Drafting
+from vivavoce.session.anticipation import Anticipation
+from vivavoce.session.draft import Draft, Drafting, Tally, same_words
 from vivavoce.session.ear import Ear
-from vivavoce.session.reply import Marks
+from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
+from vivavoce.session.overhearing import Overhearing
+from vivavoce.session.prepared import Prepared, Stream
+from vivavoce.session.reply import Marks, Piece
 from vivavoce.session.transcripts import Heard, Transcripts
 from vivavoce.session.utterance import Utterance
 
 INBOX = 64  # frames; a client that sends faster than the ear hears waits at its socket
 TAIL = HEARING_RATE * 3 // 10
 """Sound kept after the voice ended: fading ends of words."""
-BACKLOG = HEARING_RATE * 2
-"""Sound kept while nobody speaks: the padding of the next turn."""
+BACKLOG = HEARING_RATE * 8
+"""Sound kept while nobody speaks: the padding of the next turn, and the turn that the next one may reopen."""
+BEFORE_VOICE = HEARING_RATE * 3 // 10
+DUCK_DB = -14.0
+CLEARLY_UNDONE = 0.3
+SIGNAL_EVERY = HEARING_RATE * 5
+"""Speech without a pause for thought that earns a sign of attention."""
 LONGEST_BUFFER = HEARING_RATE * 20 * 60
 """Push-to-talk sound that nobody commits is kept for 20 minutes."""
 LEAST_COMMIT = HEARING_RATE // 10
 JUDGED_SILENCE = 0.2  # s; Smart Turn was trained on turns that end in about this much silence
 INPUT_TOKENS_PER_SECOND = 10
+IDLE_CUE = "The user has been silent for a while. In one short sentence, ask whether they are still there."
 
 
 class _Closed(Exception):
@@ -79,13 +106,22 @@ class Session:
         self._inbox: asyncio.Queue[Pcm | _Judgement] = asyncio.Queue(INBOX)
         self._tasks = asyncio.TaskGroup()
         self._ear = Ear(engines.vad.open())
-        self._floor = Floor(config.turn)
+        self._floor = Floor(config.turn, config.manners.idle_timeout_ms)
         self._transcripts = Transcripts(self._tasks, self.history, engines, send)
         self._drafting = Drafting(self.id, self._tasks, self.history, engines, self._transcripts)
-        self._answers = Answers(self._tasks, self.history, self._floor, send)
+        self._overhearing = Overhearing()
+        self._answers = Answers(self._tasks, self.history, self._floor, send, self._overhearing.played)
         self._utterance: Utterance | None = None
+        self._overlapping: Utterance | None = None
+        """A voice over the assistant's that may become a turn."""
         self._following: asyncio.Task[None] | None = None
+        self._anticipation: Anticipation | None = None
         self._draft: Draft | None = None
+        self._tally = Tally()
+        self._last_start = 0
+        """Where the last turn began, for one that reopens it."""
+        self._signalled = 0
+        """Where the last sign of attention was given."""
 
     # --- life
 
@@ -142,7 +178,7 @@ class Session:
     async def configure(self, config: SessionConfig) -> None:
         """Behave differently from the next decision on."""
         old, self.config = self.config, config
-        self._floor.policy = config.turn
+        self._floor.policy, self._floor.idle_timeout_ms = config.turn, config.manners.idle_timeout_ms
         if config.turn.detection is None and old.turn.detection is not None:
             self._release()
         if config.reply != old.reply:
@@ -189,6 +225,7 @@ class Session:
             try:
                 if isinstance(heard, _Judgement):
                     await self._make_all(self._floor.judge(heard.hush, heard.p_done))
+                    self._listen_along(heard)
                 else:
                     await self._take(heard)
             except TurnError as error:
@@ -203,40 +240,95 @@ class Session:
                 await self._hop(voice)
 
     async def _hop(self, voice: float) -> None:
-        moves = self._floor.hear(voice)
+        at = self._floor.now
+        moves = self._floor.hear(voice, self._overhear(at))
         self._ear.note(voice, self._floor.now)
         await self._make_all(moves)
+        if self._floor.holder is Holder.USER and self._utterance is not None:
+            if self._overhearing.user(self._ear.tape.cut(at, at + HOP).samples):
+                self._utterance.hurry()
+        elif self._floor.holder is Holder.OVERLAP and self._overlapping is not None:
+            if self._floor.overlap_ripens:
+                self._overlapping.hurry()
         if self.config.turn.detection is None:
             self._ear.tape.forget(self._floor.now - LONGEST_BUFFER)
         elif self._floor.holder is Holder.NOBODY:
             self._ear.tape.forget(self._floor.now - BACKLOG)
 
+    def _overhear(self, at: int) -> Overheard:
+        if not self._floor.assistant_audible:
+            return NOTHING_OVERHEARD
+        return self._overhearing.hop(self._ear.tape.cut(at, at + HOP).samples, asyncio.get_running_loop().time())
+
     async def _make_all(self, moves: list[Move]) -> None:
         for move in moves:
+            await self._decided(*described(move))
             await self._make(move)
+
+    async def _decided(self, decision: str, reason: str) -> None:
+        await self._send(TurnDecided(decision, reason, _ms(self._floor.now)))
 
     async def _make(self, move: Move) -> None:
         match move:
-            case TurnStarted(at, _):
-                await self._start_turn(at)
+            case Ducked() | Held() | OverlapEnded():
+                await self._overlap(move)
+            case TurnStarted():
+                await self._start_turn(move)
             case Hushed(hush, voice_end):
                 self._pause(hush, voice_end)
             case Resumed():
-                self._drop_draft()
-                if self._utterance is not None:
-                    self._utterance.paused = False
+                self._go_on()
             case TurnEnded(_, voice_end):
                 if self._utterance is not None:
                     await self._answer_turn(self._utterance, voice_end)
             case Idled(start, end):
                 await self._idle(start, end)
 
-    async def _start_turn(self, at: int) -> None:
-        self._utterance = self._new_utterance(at)
-        self._following = self._tasks.create_task(self._utterance.follow())
-        await self._send(SpeechStarted(self._utterance.item_id, _ms(at)))
+    # --- voices over the assistant's
+
+    async def _overlap(self, move: Ducked | Held | OverlapEnded) -> None:
+        managed = self.config.manners.managed_playback
+        match move:
+            case Ducked(at):
+                self._suspect(at)
+                if managed:
+                    await self._answers.duck(_ms(at), DUCK_DB)
+            case Held(at):
+                if managed:
+                    await self._answers.hold(_ms(at))
+            case OverlapEnded(what):
+                self._dismiss()
+                if managed:
+                    await self._answers.resume(_ms(self._floor.now), what)
+
+    def _suspect(self, at: int) -> None:
+        """Perhaps the user speaks up: hear what it is."""
+        self._overlapping = self._new_utterance(max(self._ear.since, at - BEFORE_VOICE))
+        self._follow(self._overlapping)
+
+    def _dismiss(self) -> None:
+        """It was no interruption: forget it."""
+        self._stop_following()
+        self._overlapping = None
+        self._overhearing.forget()
+        self._ear.begin(self._floor.now)
+
+    # --- the user's turn
+
+    async def _start_turn(self, started: TurnStarted) -> None:
+        utterance, self._overlapping = self._overlapping, None
+        self._overhearing.forget()
+        if utterance is None:
+            utterance = self._new_utterance(started.at)
+            self._follow(utterance)
+        utterance.start = utterance.judged_from = started.at
+        utterance.interrupted = started.barge_in
+        if started.reopened:
+            utterance.judged_from = max(self._last_start, self._ear.tape.start)
+        self._utterance, self._tally = utterance, Tally()
+        await self._send(SpeechStarted(utterance.item_id, _ms(started.at)))
         if self.config.turn.interrupt_response:
-            self._answers.yield_floor()
+            self._answers.yield_floor("reopened" if started.reopened else "barge_in")
 
     def _new_utterance(self, at: int) -> Utterance:
         options = self.config.transcription
@@ -246,19 +338,58 @@ class Session:
         async def tell(delta: str) -> None:
             await self._send(TranscriptGrew(item_id, delta))
 
-        return Utterance(item_id, at, self._ear, self._engines.stt, hint, tell if options else None)
+        return Utterance(item_id, at, self._ear, self._engines.stt, hint, tell if options else None, self._guessed)
+
+    def _follow(self, utterance: Utterance) -> None:
+        self._stop_following()
+        self._following = self._tasks.create_task(utterance.follow())
+        if self.config.turn.create_response:
+            self._anticipation = Anticipation(
+                self._tasks, self._drafting, utterance.item_id, self.config.reply, self._anticipate
+            )
+
+    def _guessed(self, words: str) -> None:
+        """A partial pass heard these words."""
+        if self._overlapping is not None:
+            self._overhearing.words = words
+            return
+        draft = self._draft
+        if draft is not None and draft.hearing is None and not same_words(draft.guess or "", words):
+            self._drop_draft()  # the user said more
+        if self._anticipation is not None:
+            self._anticipation.note(words)
+
+    def _anticipate(self, words: str) -> None:
+        """The words so far may be all: prepare the reply before the voice stops."""
+        utterance = self._utterance
+        if utterance is None or self._draft is not None or self._answers.busy or self._floor.holder is not Holder.USER:
+            return
+        self._draft = self._drafting.anticipate(utterance.item_id, words, self.config.reply)
+        self._tally.made += 1
 
     def _pause(self, hush: int, voice_end: int) -> None:
         """The user may be done: prepare the reply now, and ask what the pause sounds like."""
-        if self._utterance is None:
+        utterance = self._utterance
+        if utterance is None:
             return
-        self._utterance.paused = True
-        self._draft = self._new_draft(self._utterance, voice_end)
+        utterance.paused = True
+        if self._draft is None:
+            self._draft = self._new_draft(utterance, voice_end)
+        else:
+            hearing = self._transcripts.recognise(utterance.final(voice_end + TAIL))
+            self._drafting.confirm(self._draft, hearing)
         if isinstance(self.config.turn.detection, SemanticVad):
-            speech = self._ear.tape.cut(self._utterance.start, voice_end + HOP)
-            self._tasks.create_task(self._judge(hush, speech))
+            speech = self._ear.tape.cut(utterance.judged_from, voice_end + HOP)
+            self._judging = self._tasks.create_task(self._judge(hush, speech, self._draft))
 
-    async def _judge(self, hush: int, speech: Pcm) -> None:
+    def _go_on(self) -> None:
+        """The user was not done."""
+        self._drop_draft()
+        if self._utterance is not None:
+            self._utterance.paused = False
+
+    async def _judge(self, hush: int, speech: Pcm, draft: Draft) -> None:
+        """Tell the floor what the pause sounds like, and again when its words are known."""
         silence = Pcm.silence(JUDGED_SILENCE, speech.rate)
         try:
             p_done = await self._engines.turn.p_done(join([speech, silence], speech.rate))
@@ -269,11 +400,13 @@ class Session:
     def _new_draft(self, utterance: Utterance, voice_end: int) -> Draft:
         hearing = self._transcripts.recognise(utterance.final(voice_end + TAIL))
         reply_too = self.config.turn.create_response and not self._answers.busy
-        return self._drafting.draft(hearing, self.config.reply, reply_too=reply_too)
+        self._tally.made += reply_too
+        return self._drafting.draft(utterance.item_id, hearing, self.config.reply, reply_too=reply_too)
 
     def _drop_draft(self) -> None:
         draft, self._draft = self._draft, None
         if draft is not None:
+            self._tally.wasted += asyncio.get_running_loop().time() - draft.began
             self._tasks.create_task(draft.drop())  # the ear goes on while the engines stop
 
     # --- turns
@@ -295,10 +428,13 @@ class Session:
         spoken_until = loop.time() - (self._ear.tape.end - voice_end) / HEARING_RATE
         ended = loop.time()
         draft = self._draft or self._new_draft(utterance, voice_end)
-        self._draft = None
+        self._draft, self._last_start = None, utterance.judged_from
+        tally = self._tally
+        hearing = draft.hearing
+        assert hearing is not None, "a pause begins before it ends, and has the words recognised"  # noqa: S101
         stale = draft.basis != self._drafting.basis(self.config.reply)
         item = await self._end_turn(utterance, min(self._floor.now, voice_end + TAIL), detected=True)
-        concluding = self._transcripts.conclude(item, utterance, draft.hearing)
+        concluding = self._transcripts.conclude(item, utterance, hearing)
         self._ear.begin(min(self._floor.now, voice_end + TAIL))
         if stale or not self.config.turn.create_response:
             await draft.drop_reply()
@@ -307,13 +443,36 @@ class Session:
         request = ResponseRequest(self.config.reply)
         answer = self._answers.prepare(request, "end_of_turn")
         answer.latency = lambda: _latency(spoken_until, ended, concluding, draft.marks)
+        answer.draft = lambda: tally.account(draft, ended)
+        answer.apologise = lambda: self._drafting.say(APOLOGY, request.options)
         answer.input_audio_tokens = (voice_end - utterance.start) * INPUT_TOKENS_PER_SECOND // HEARING_RATE
+        prepared = draft if draft.pieces is not None else self._drafting.answer(request, draft.marks)
 
-        async def something_was_said() -> bool:
+        async def choose() -> Stream[Piece] | None:
             heard = await asyncio.shield(concluding)
-            return bool(heard.words.text or heard.trouble)
+            if not heard.words.text and heard.trouble is None:
+                # what was interrupted for nothing is not followed by silence
+                return self._drafting.prepare_say(DID_NOT_CATCH, request.options) if utterance.interrupted else None
+            if self.config.manners.ignore_side_talk and addressed_elsewhere(heard.words.text):
+                await self._decided("remain_silent", "addressed_elsewhere")
+                answer.reason = "remain_silent"
+                return Prepared.empty(self._tasks)
+            return prepared
 
-        self._answers.start(answer, draft.pieces or self._drafting.answer(request, draft.marks), something_was_said)
+        self._answers.start(answer, prepared, choose)
+
+    def _listen_along(self, judged: _Judgement) -> None:
+        """A brief sign of attention in a pause of somebody who clearly goes on."""
+        utterance = self._utterance
+        if utterance is None or not self.config.manners.listening_signals or self._answers.busy:
+            return
+        spoken = self._floor.now - max(utterance.start, self._signalled)
+        if judged.p_done > CLEARLY_UNDONE or spoken < SIGNAL_EVERY or self._floor.holder is not Holder.PAUSE:
+            return
+        self._signalled = self._floor.now
+        request = ResponseRequest(self.config.reply, in_conversation=False, metadata={"vivavoce": "listening"})
+        answer = self._answers.prepare(request, "listening")
+        self._answers.start(answer, self._drafting.prepare_say(LISTENING, request.options))
 
     async def _idle(self, start: int, end: int) -> None:
         item = Message(new_id("item"), "user", (Speech("", self._ear.tape.cut(start, end)),))
@@ -322,19 +481,21 @@ class Session:
         if not self._answers.busy:
             request = ResponseRequest(self.config.reply)
             answer = self._answers.prepare(request, "idle")
-            self._answers.start(answer, self._drafting.answer(request, Marks()))
+            self._answers.start(answer, self._drafting.answer(request, Marks(), cue=IDLE_CUE))
 
     def _release(self) -> None:
         """Nobody has the floor, and no turn is under way."""
         self._floor.release()
         self._drop_draft()
         self._stop_following()
-        self._utterance = None
+        self._utterance = self._overlapping = None
 
     def _stop_following(self) -> None:
         if self._following is not None:
             self._following.cancel()
             self._following = None
+        if self._anticipation is not None:
+            self._anticipation.stop()
 
 
 def _raise_trouble(group: ExceptionGroup[Exception]) -> None:

@@ -68,10 +68,14 @@ class Transcripts:
 
         self._pend(item, hear)
 
-    async def all_known(self) -> None:
-        """Wait until every item's words are known."""
-        if self._pending:
-            await asyncio.wait(list(self._pending.values()))
+    def pending(self, *, but: str | None = None) -> list[asyncio.Task[Heard]]:
+        """The recognitions under way, except that of the item `but`."""
+        return [task for item_id, task in self._pending.items() if item_id != but]
+
+    async def all_known(self, *, but: str | None = None) -> None:
+        """Wait until every item's words are known, except those of the item `but`."""
+        if pending := self.pending(but=but):
+            await asyncio.wait(pending)
 
     def _pend(self, item: Message, work: Callable[[], Awaitable[Heard]]) -> asyncio.Task[Heard]:
         async def run() -> Heard:

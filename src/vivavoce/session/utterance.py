@@ -1,9 +1,14 @@
-"""One turn of the user while it is being heard: partial passes, settled text, the final words."""
+"""One turn of the user while it is being heard: partial passes, settled text, the final words.
+
+A partial pass that began after the last word was spoken is the final one: nothing is recognised twice.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,16 +18,29 @@ from vivavoce.errors import TurnError
 from vivavoce.ports import HEARING_RATE, Transcriber, Transcription, TranscriptionHint, Urgency
 from vivavoce.session.ear import Ear
 
-PARTIAL_SECONDS = 0.8
-PARTIAL_SHARE = 5  # a partial pass takes at most a fifth of the recogniser's time, the final pass needs it free
+PARTIAL_SECONDS = 0.4
+PARTIAL_SHARE = 2  # a partial pass rests twice as long as it took: the final pass needs the recogniser free
+LEAST_REST = 0.1  # s between passes that were asked for
+COVERED = HEARING_RATE // 20
+"""Voice at the end that a pass may have missed and still count as the final one: the detector hears a voice fade
+for longer than there are words in it."""
 SETTLE_SECONDS = 20.0  # longer speech is recognised piece by piece, so that the end never waits for all of it
 SETTLE_AFTER = 10.0
 MARGIN = HEARING_RATE * 3 // 10  # sound kept on either side of the voice: onsets and fading ends
 QUIET_FRAME = HEARING_RATE // 5
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What a partial pass heard, and up to which position."""
+
+    heard: Transcription
+    until: int
+
+
 class Utterance:
-    """`start`: position of the turn's first sample. `tell(delta)`: new certain words, None: nobody reads along."""
+    """`start`: position of the turn's first sample. `tell(delta)`: new certain words, None: nobody reads along.
+    `guessed(words)`: all words of each partial pass."""
 
     def __init__(
         self,
@@ -32,10 +50,18 @@ class Utterance:
         stt: Transcriber,
         hint: TranscriptionHint,
         tell: Callable[[str], Awaitable[None]] | None,
+        guessed: Callable[[str], None] = lambda words: None,
     ) -> None:
         self.item_id = item_id
         self.start = start
+        self.judged_from = start
+        """Where the sound begins that tells whether the turn is over: earlier than `start` in a reopened turn."""
         self.paused = False
+        self.interrupted = False
+        """It began over the assistant's voice."""
+        self._guessed = guessed
+        self._hurry = asyncio.Event()
+        self._last_pass: _Pass | None = None
         self._ear, self._stt, self._hint, self._tell = ear, stt, hint, tell
         self._settled: list[str] = []
         self._settled_until = start
@@ -51,7 +77,11 @@ class Utterance:
         loop = asyncio.get_running_loop()
         pause = PARTIAL_SECONDS
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(LEAST_REST)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, pause - LEAST_REST)):
+                    await self._hurry.wait()
+            self._hurry.clear()
             began = loop.time()
             try:
                 async with self._passing:
@@ -60,6 +90,10 @@ class Utterance:
                 pass  # the final pass will tell
             pause = max(PARTIAL_SECONDS, PARTIAL_SHARE * (loop.time() - began))
 
+    def hurry(self) -> None:
+        """The voice fades: the next pass may be the last."""
+        self._hurry.set()
+
     def final(self, end: int) -> Callable[[], Awaitable[Transcription]]:
         """How to get the words up to position `end`: empty when there was no voice; raises TurnError.
 
@@ -67,16 +101,23 @@ class Utterance:
         """
         return partial(self._final, self._voiced(end))
 
-    async def _final(self, tail: tuple[int, Pcm] | None) -> Transcription:
+    async def _final(self, tail: tuple[int, Pcm, int] | None) -> Transcription:
         heard = Transcription("")
         async with self._passing:
-            if tail is not None:
-                start, speech = tail
+            if tail is not None and self._last_pass is not None and self._covers(self._last_pass, tail):
+                heard = self._last_pass.heard
+            elif tail is not None:
+                start, speech, _ = tail
                 heard = await self._stt.transcribe(
                     speech.cut(max(0, self._settled_until - start) / speech.rate), self._hint
                 )
         text = " ".join([*self._settled, heard.text]).strip()
         return Transcription(text, heard.language or self._hint.language, heard.confidence)
+
+    def _covers(self, last: _Pass, tail: tuple[int, Pcm, int]) -> bool:
+        """Whether a partial pass heard all there is: no piece was settled since, and no voice came after it."""
+        start, _, voice_end = tail
+        return start >= self._settled_until and voice_end - last.until <= COVERED
 
     def rest(self, text: str) -> str:
         """What of the final text was not told yet; empty when the telling went another way."""
@@ -85,38 +126,46 @@ class Utterance:
     async def _pass(self) -> None:
         if self._ear.tape.end - self._settled_until > SETTLE_SECONDS * HEARING_RATE:
             await self._settle()
-        elif self._tell is not None and not self.paused:
-            await self._guess_along(self._tell)
+        elif not self.paused:
+            await self._guess_along()
 
     async def _settle(self) -> None:
         """Recognise for good all up to the quietest place of the later half."""
         late = self._settled_until + round(SETTLE_AFTER * HEARING_RATE)
         cut = quietest(self._ear.tape.cut(late, self._settled_until + round(SETTLE_SECONDS * HEARING_RATE))) + late
         heard = await self._stt.transcribe(self._ear.tape.cut(self._settled_until, cut), self._hint, Urgency.SOON)
-        self._settled_until = cut
+        self._settled_until, self._last_pass = cut, None
         if heard.text:
             self._settled.append(heard.text)
 
-    async def _guess_along(self, tell: Callable[[str], Awaitable[None]]) -> None:
+    async def _guess_along(self) -> None:
         """Tell the words on which two passes in a row agree (local agreement, Macháček et al. 2023)."""
-        voiced = self._voiced(self._ear.tape.end)
+        until = self._ear.tape.end
+        voiced = self._voiced(until)
         if voiced is None:
             return
         heard = await self._stt.transcribe(voiced[1], self._hint, Urgency.SPARE)
+        self._last_pass = _Pass(heard, until)
         words = " ".join([*self._settled, heard.text]).split()
+        self._guessed(" ".join(words))
+        if self._tell is not None:
+            await self._tell_agreed(words, self._tell)
+
+    async def _tell_agreed(self, words: list[str], tell: Callable[[str], Awaitable[None]]) -> None:
         agreed = " ".join(_common(self._guess, words[:-1]))  # the last word may still be growing
         self._guess = words
         if len(agreed) > len(self._told) and agreed.startswith(self._told):
             delta, self._told = agreed[len(self._told) :], agreed
             await tell(delta)
 
-    def _voiced(self, end: int) -> tuple[int, Pcm] | None:
-        """The unsettled sound with voice in it, up to `end`, and where it starts; None: there is none."""
+    def _voiced(self, end: int) -> tuple[int, Pcm, int] | None:
+        """Of the unsettled sound with voice in it, up to `end`: where it starts, itself, where its voice ends.
+        None: there is none."""
         first, last = self._ear.first_voice, self._ear.last_voice
         if first is None or last is None or last <= self._settled_until:
             return None
         start = max(self._settled_until, self._ear.tape.start, first - MARGIN)
-        return start, self._ear.tape.cut(start, min(end, last + MARGIN))
+        return start, self._ear.tape.cut(start, min(end, last + MARGIN)), min(last, end)
 
 
 def quietest(sound: Pcm) -> int:

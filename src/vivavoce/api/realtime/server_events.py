@@ -36,6 +36,9 @@ from vivavoce.conversation.events import (
     Latency,
     OutputEnded,
     OutputStarted,
+    PlaybackDucked,
+    PlaybackHeld,
+    PlaybackResumed,
     ReplyAudio,
     ReplyText,
     ResponseEnded,
@@ -45,6 +48,7 @@ from vivavoce.conversation.events import (
     Transcribed,
     TranscriptGrew,
     TranscriptionFailed,
+    TurnDecided,
     Usage,
 )
 from vivavoce.conversation.items import FunctionCall, Item, Message, new_id
@@ -138,6 +142,9 @@ class Narrator:
                 yield from _items(event)
             case SpeechStarted() | SpeechStopped() | InputCleared() | IdleTimeout():
                 yield _input(event)
+            case PlaybackDucked() | PlaybackHeld() | PlaybackResumed() | TurnDecided():
+                if self.session.config.manners.managed_playback:
+                    yield _managed(event)
             case _:
                 assert_never(event)
 
@@ -205,8 +212,12 @@ class Narrator:
         del self._responses[response.id]
         status, details = _status(event)
         wire = self._wire_response(response, status, details, _wire_usage(event.usage))
-        extra = {} if event.latency is None else {"vivavoce": {"latency_ms": _milliseconds(event.latency)}}
-        return wire_event("response.done", response=wire, **extra)
+        extra: Wire = {"reason": event.reason}
+        if event.latency is not None:
+            extra["latency_ms"] = _milliseconds(event.latency)
+        if event.draft is not None:
+            extra["draft"] = asdict(event.draft)
+        return wire_event("response.done", response=wire, vivavoce=extra)
 
     def _wire_response(
         self, response: _Response, status: str = "in_progress", details: Wire | None = None, usage: Wire | None = None
@@ -239,6 +250,21 @@ def _input(event: SpeechStarted | SpeechStopped | InputCleared | IdleTimeout) ->
             return wire_event(
                 "input_audio_buffer.timeout_triggered", item_id=item_id, audio_start_ms=start_ms, audio_end_ms=end_ms
             )
+        case _:
+            assert_never(event)
+
+
+def _managed(event: PlaybackDucked | PlaybackHeld | PlaybackResumed | TurnDecided) -> Wire:
+    """Events of ours, for clients that asked for them (`session.vivavoce.managed_playback`)."""
+    match event:
+        case PlaybackDucked(item_id, at_ms, gain_db):
+            return wire_event("vivavoce.output_audio.ducked", item_id=item_id, at_ms=at_ms, gain_db=gain_db)
+        case PlaybackHeld(item_id, at_ms):
+            return wire_event("vivavoce.output_audio.held", item_id=item_id, at_ms=at_ms)
+        case PlaybackResumed(item_id, at_ms, reason):
+            return wire_event("vivavoce.output_audio.resumed", item_id=item_id, at_ms=at_ms, reason=reason)
+        case TurnDecided(decision, reason, at_ms):
+            return wire_event("vivavoce.turn.decided", decision=decision, reason=reason, at_ms=at_ms)
         case _:
             assert_never(event)
 
@@ -321,7 +347,7 @@ def _status(event: ResponseEnded) -> tuple[str, Wire | None]:
         case "finished":
             return "completed", None
         case "interrupted":
-            reason = "turn_detected" if event.reason == "barge_in" else "client_cancelled"
+            reason = "turn_detected" if event.reason in ("barge_in", "reopened") else "client_cancelled"
             return "cancelled", {"type": "cancelled", "reason": reason}
         case "incomplete":
             return "incomplete", {"type": "incomplete", "reason": "max_output_tokens"}

@@ -23,6 +23,7 @@ from vivavoce.api.realtime.reply_options import (
 from vivavoce.api.realtime.sound import read_format, wire_format
 from vivavoce.audio.codecs import Encoding
 from vivavoce.conversation.config import (
+    Manners,
     SemanticVad,
     ServerVad,
     SessionConfig,
@@ -72,7 +73,8 @@ class RealtimeSession:
                 param="session.audio.output.voice",
                 code="cannot_update_voice",
             )
-        return replace(after, kept=_read_kept(fields, self.kept))
+        config = replace(after.config, manners=_read_manners(fields, self.config.manners))
+        return replace(after, config=config, kept=_read_kept(fields, self.kept))
 
     def wire(self) -> dict[str, Any]:
         """The whole effective session, as `session.created` and `session.updated` carry it."""
@@ -99,6 +101,7 @@ class RealtimeSession:
                 },
                 "output": {"format": wire_format(self.speaks), "voice": reply.voice, "speed": reply.speed},
             },
+            "vivavoce": _wire_manners(self.config.manners),
         }
 
     def _wire_transcription(self) -> dict[str, Any] | None:
@@ -132,6 +135,32 @@ def wire_turn_detection(turn: TurnPolicy) -> dict[str, Any] | None:
                 "idle_timeout_ms": vad.idle_timeout_ms,
                 **flags,
             }
+
+
+def _wire_manners(manners: Manners) -> dict[str, Any]:
+    return {
+        "managed_playback": manners.managed_playback,
+        "listening_signals": manners.listening_signals,
+        "idle_timeout_ms": manners.idle_timeout_ms,
+        "side_talk": "ignore" if manners.ignore_side_talk else "answer",
+    }
+
+
+def _read_manners(fields: Fields, now: Manners) -> Manners:
+    """`session.vivavoce`, which is ours: null puts everything in it back to its default."""
+    if "vivavoce" not in fields.raw:
+        return now
+    ours = fields.object("vivavoce")
+    if ours is None:
+        return Manners()
+    side_talk = ours.choice("side_talk", ("answer", "ignore"), "ignore" if now.ignore_side_talk else "answer")
+    idle = None if "idle_timeout_ms" in ours.raw else now.idle_timeout_ms
+    return Manners(
+        managed_playback=ours.flag("managed_playback", now.managed_playback),
+        listening_signals=ours.flag("listening_signals", now.listening_signals),
+        idle_timeout_ms=ours.integer("idle_timeout_ms", idle, 1_000, 600_000),
+        ignore_side_talk=side_talk == "ignore",
+    )
 
 
 def _check_type(fields: Fields) -> None:

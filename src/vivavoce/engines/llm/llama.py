@@ -15,6 +15,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import xllamacpp
@@ -23,7 +24,7 @@ from vivavoce.conversation.config import Tool
 from vivavoce.conversation.items import FunctionOutput
 from vivavoce.engines.llm import tools as function_tools
 from vivavoce.engines.llm.pull import Push, pull
-from vivavoce.engines.llm.render import ChatMessage, Ruler, chat
+from vivavoce.engines.llm.render import ChatMessage, Ruler, chat, chatml
 from vivavoce.engines.llm.slots import Slots
 from vivavoce.engines.pool import Stop, Worker
 from vivavoce.errors import EngineBusy, EngineFailed
@@ -34,6 +35,8 @@ T = TypeVar("T")
 Request = dict[str, Any]
 Chunk = dict[str, Any]
 
+GGUF_HEAD = 16_000_000
+"""Bytes: the metadata with the vocabulary and the template."""
 STEP = 64
 """Prompt tokens read at once: 0.35 s of one core. Larger steps read no faster on a CPU."""
 MARGIN = 16
@@ -41,6 +44,7 @@ MARGIN = 16
 FIRST_BURST, BURST = 12, 32
 """Tokens written at a stretch: the first is a short clause and most of the next one."""
 READ_ONLY = {"max_tokens": 0}
+PEEK = {"max_tokens": 1, "temperature": 0, "logprobs": 20, "stream": True}
 FITTINGS = 4
 """Tries at cutting a prompt to size; each corrects the estimate by what the model counted."""
 
@@ -75,7 +79,7 @@ def load(options: Options, models: ModelFiles) -> Llama:
         server = xllamacpp.Server(_parameters(options, str(path)))
     except Exception as error:
         raise EngineFailed(f"{options.model} could not be loaded: {error}") from error
-    return Llama(server, options)
+    return Llama(server, options, chatml=_is_chatml(path))
 
 
 class _TooLong(Exception):
@@ -93,8 +97,10 @@ class _BadSchema(Exception):
 class Llama:
     """One loaded model that several conversations talk to at once. A LanguageModel."""
 
-    def __init__(self, server: xllamacpp.Server, options: Options) -> None:
+    def __init__(self, server: xllamacpp.Server, options: Options, *, chatml: bool = False) -> None:
+        """`chatml`: the model's template is ChatML, so that a prompt can be read up to the middle of a message."""
         self.name = options.model
+        self._chatml = chatml
         self.context = options.context_per_slot
         self._options = options
         self._server = server
@@ -139,6 +145,21 @@ class Llama:
             stop.set()
             self._warming.discard(stop)
 
+    async def p_end(self, prompt: Prompt) -> float | None:
+        """One step behind the user's words so far: how likely the message ends there. What was read for it is in
+        the session's cache when the reply is asked for. Gives way to replies as `warm` does."""
+        if self._replying or not self._chatml or not prompt.session:
+            return None
+        stop = threading.Event()
+        self._warming.add(stop)
+        try:
+            return await self._worker.call(lambda: self._peek(prompt, stop), Urgency.SPARE, deadline=10.0)
+        except EngineBusy:
+            return None
+        finally:
+            stop.set()
+            self._warming.discard(stop)
+
     def forget(self, session: str) -> None:
         """The conversation is over; its slot is the next to be given away."""
         self._slots.forget(session)
@@ -167,6 +188,20 @@ class Llama:
             if not stop.is_set():
                 for _ in self._fitted(prompt, slot, lambda request: self._silently(request | READ_ONLY, stop.is_set)):
                     pass
+
+    def _peek(self, prompt: Prompt, stop: threading.Event) -> float | None:
+        reply = min(prompt.max_tokens or self._options.max_tokens, self.context // 2)
+        with self._slots.take(prompt.session, spare=True) as slot:
+            if stop.is_set():
+                return None
+            text = chatml(_messages(prompt, self.context - reply - MARGIN, Ruler()), open_ended=True)
+            request = {"prompt": text, "id_slot": slot, "cache_prompt": True, "return_progress": True, **PEEK}
+
+            def complete(push: Push[Chunk]) -> object:
+                with _speaking_errors(self.name, constrained=False):
+                    return self._server.handle_completions(request, push)
+
+            return _p_end(list(pull(complete, stop.is_set)))
 
     def _fitted(self, prompt: Prompt, slot: int, ask: Callable[[Request], Iterator[T]]) -> Iterator[T]:
         """What `ask` yields for the request of `prompt`, which is cut again as long as the model counts too
@@ -332,6 +367,23 @@ def _speaking_errors(name: str, *, constrained: bool) -> Iterator[None]:
         if constrained:
             raise _BadSchema from error
         raise EngineFailed(f"{name} refused the request") from error
+
+
+def _is_chatml(path: Path) -> bool:
+    """Whether the template in the head of a GGUF file is ChatML."""
+    with path.open("rb") as file:
+        head = file.read(GGUF_HEAD)
+    return b"<|im_start|>' + message.role" in head or b"'<|im_start|>' + message['role']" in head
+
+
+def _p_end(chunks: Sequence[Chunk]) -> float | None:
+    """Probability of the end of the message among the likeliest next tokens; None where nothing was told."""
+    for chunk in chunks:
+        for choice in chunk.get("choices") or ():
+            for token in (choice.get("logprobs") or {}).get("content") or ():
+                # marks have no text: the end of the message, or of everything
+                return sum(math.exp(each["logprob"]) for each in token["top_logprobs"] if not each["bytes"])
+    return None
 
 
 def _text(chunk: Chunk) -> str:

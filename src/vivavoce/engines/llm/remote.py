@@ -82,6 +82,10 @@ class RemoteModel:
     async def warm(self, prompt: Prompt) -> None:
         """Nothing to do here."""
 
+    async def p_end(self, prompt: Prompt) -> float | None:
+        """Such servers do not tell."""
+        return None
+
     def forget(self, session: str) -> None:
         """Nothing is kept here."""
 

@@ -19,6 +19,7 @@ ChatMessage = dict[str, str]
 MARKS_PER_MESSAGE = 6
 """Tokens a template spends on the frame of one message: start, role, line ends, end."""
 ELLIPSIS = "…"
+CHATML_END = "<|im_end|>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,12 @@ def chat(system: str, items: Iterable[Item], room: int, ruler: Ruler) -> list[Ch
     head = ruler.clip(_harmless(system), room * 3 // 4)
     lines = fit(lines_of(items), room - ruler.tokens(head), ruler)
     return [{"role": "system", "content": head}, *_merged(lines)]
+
+
+def chatml(messages: Sequence[ChatMessage], *, open_ended: bool) -> str:
+    """The messages as the ChatML template writes them. `open_ended`: the last one goes on, so it has no end."""
+    text = "".join(f"<|im_start|>{each['role']}\n{each['content']}{CHATML_END}\n" for each in messages)
+    return text.removesuffix(f"{CHATML_END}\n") if open_ended else text
 
 
 def lines_of(items: Iterable[Item]) -> list[Line]:

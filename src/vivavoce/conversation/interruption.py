@@ -1,0 +1,83 @@
+"""What a voice over the assistant's is: an interruption, or something that needs no answer. Pure.
+
+The assistant has been ducked and held by then, so that the verdict may wait for evidence without anybody being talked
+over: half a second of going on, or the words of what was short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vivavoce.text.backchannels import asks_to_stop, is_backchannel
+
+Kind = Literal["undecided", "barge_in", "backchannel", "noise", "echo", "other_speaker"]
+
+ECHO_SHARE = 0.6
+"""Share of a sound that the assistant's own voice explains, from which it is taken for its echo."""
+FAR_DB = -12.0
+"""Below the user's usual level somebody else is speaking, or the user not to us."""
+OVER_MS = 192  # quiet after which a short sound is over
+ENDURING_MS = 640  # of voice: no sign of attention lasts so long
+SPOKEN_MS = 320  # of voice with words in it that are no sign of attention
+BRIEF_MS = 96  # of voice: a click, a knock
+DEADLINE_MS = 1000  # after the onset, when no words have come
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What is known of the voice so far. `voiced_ms`: of voice in it; `elapsed_ms`: since its first voiced hop;
+    `quiet_ms`: since its last; `voice`: mean probability of voice. None: not known. `echo`: 0..1;
+    `level_db`: against the user's usual level; `words`: recognised so far, "" when none were."""
+
+    voiced_ms: int
+    elapsed_ms: int
+    quiet_ms: int
+    voice: float
+    echo: float | None = None
+    level_db: float | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    kind: Kind
+
+
+def verdict(overlap: Overlap) -> Verdict:
+    """Decide on the evidence, or leave it undecided; decided at the latest DEADLINE_MS after the onset."""
+    if overlap.echo is not None and overlap.echo >= ECHO_SHARE:
+        return Verdict("echo")
+    far = overlap.level_db is not None and overlap.level_db <= FAR_DB
+    if overlap.quiet_ms >= OVER_MS:
+        return Verdict(_of_short(overlap, far=far))
+    return Verdict(_of_lasting(overlap, far=far))
+
+
+def _of_short(overlap: Overlap, *, far: bool) -> Kind:
+    if overlap.voiced_ms <= BRIEF_MS:
+        return "noise"
+    if far:
+        return "other_speaker"
+    if overlap.words is None:  # the recogniser is at it
+        return "undecided" if overlap.elapsed_ms < DEADLINE_MS else "noise"
+    if not overlap.words:
+        return "noise"
+    return "backchannel" if is_backchannel(overlap.words) else "barge_in"
+
+
+def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
+    words = overlap.words
+    if words and asks_to_stop(words):
+        return "barge_in"
+    if far and overlap.elapsed_ms < DEADLINE_MS:
+        return "undecided"
+    if far:
+        return "other_speaker"
+    if words and overlap.voiced_ms >= SPOKEN_MS and not is_backchannel(words):
+        return "barge_in"
+    if overlap.voiced_ms >= ENDURING_MS and words != "":
+        return "barge_in"
+    if overlap.elapsed_ms < DEADLINE_MS:
+        return "undecided"
+    return "noise" if words == "" else "barge_in"

@@ -1,0 +1,54 @@
+"""Reads along with the user: the model's cache holds the words so far, and it says when they sound like the last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from vivavoce.conversation.config import ReplyOptions
+from vivavoce.session.draft import Drafting, same_words
+
+LIKELY_END = 0.5
+"""The model's probability of the end from which a reply is drafted before the voice stops."""
+
+
+class Anticipation:
+    """For one turn. `likely_end(words)` is called when the words heard so far may well be all."""
+
+    def __init__(
+        self,
+        tasks: asyncio.TaskGroup,
+        drafting: Drafting,
+        item_id: str,
+        options: ReplyOptions,
+        likely_end: Callable[[str], None],
+    ) -> None:
+        self._tasks, self._drafting = tasks, drafting
+        self._item_id, self._options, self._likely_end = item_id, options, likely_end
+        self._newest = ""
+        self._read = ""
+        self._p_end: float | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    def note(self, words: str) -> None:
+        """Take the words of the latest partial pass; while the model reads, only the newest wait."""
+        self._newest = words
+        if words and not same_words(words, self._read) and (self._reading is None or self._reading.done()):
+            self._reading = self._tasks.create_task(self._read_along())
+
+    def p_end(self, words: str) -> float | None:
+        """The model's probability that `words` end the turn, where it was asked about just these."""
+        return self._p_end if same_words(words, self._read) else None
+
+    def stop(self) -> None:
+        """The turn is over, or nobody needs to know any more."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def _read_along(self) -> None:
+        while not same_words(self._newest, self._read):
+            words = self._newest
+            p_end = await self._drafting.p_end(self._item_id, words, self._options)
+            self._read, self._p_end = words, p_end
+            if p_end is not None and p_end >= LIKELY_END and same_words(words, self._newest):
+                self._likely_end(words)

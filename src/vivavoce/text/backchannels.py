@@ -1,0 +1,43 @@
+"""Words that say "I am listening, go on", and words that say "stop", in the languages that people speak to us. Pure."""
+
+from __future__ import annotations
+
+LISTENING_WORDS = frozenset(
+    "mm mmm mhm mm-hm mmhm hm hmm uh-huh uhhuh uh huh aha ah oh yeah yep yes yup right sure ok okay cool nice great "
+    "wow really good fine exactly indeed true so see "  # "i see" is two words: see PHRASES
+    "sì si certo già ecco esatto bene capito va vale claro ya bueno exacto oui ouais d'accord voilà bien ja genau "
+    "klar gut stimmt да ага угу sim pois".split()
+)
+PHRASES = (
+    "i see", "got it", "of course", "all right", "uh huh", "mm hm", "i know", "makes sense", "va bene", "ho capito",
+    "de acuerdo", "bien sûr", "je vois", "ach so", "alles klar",
+)  # fmt: skip
+STOP_WORDS = frozenset(
+    "stop wait no hey hold pause enough quiet shush listen actually but sorry excuse "
+    "aspetta ferma basta scusa ma senti espera para alto perdón pero attends attendez arrête arrêtez mais pardon "
+    "warte halt stopp moment aber entschuldigung стоп подожди хватит".split()
+)
+MOST_WORDS = 4
+
+
+def plain(words: str) -> list[str]:
+    """Lower-case words without punctuation."""
+    kept = "".join(char if char.isalnum() or char in "'-" else " " for char in words.casefold())
+    return [word.strip("'-") for word in kept.split() if word.strip("'-")]
+
+
+def is_backchannel(words: str) -> bool:
+    """Whether `words` are only a sign of attention. Empty words are none."""
+    said = plain(words)
+    if not said or len(said) > MOST_WORDS:
+        return False
+    joined = " ".join(said)
+    for phrase in PHRASES:
+        joined = joined.replace(phrase, "ok")
+    return all(word in LISTENING_WORDS for word in joined.split())
+
+
+def asks_to_stop(words: str) -> bool:
+    """Whether the first word already claims the floor."""
+    said = plain(words)
+    return bool(said) and said[0] in STOP_WORDS
