@@ -1,0 +1,45 @@
+"""The conditions of a measurement are what their names say, or the measurement is of something else."""
+
+import numpy as np
+import pytest
+
+from vivavoce.audio.pcm import Pcm
+from vivavoce.cli import stimuli
+
+RATE = 16_000
+
+
+def _tone(hz: float, seconds: float = 1.0) -> Pcm:
+    return Pcm(np.sin(2 * np.pi * hz * np.arange(round(seconds * RATE)) / RATE).astype(np.float32) * 0.1, RATE)
+
+
+def _noise(seconds: float, seed: int = 1) -> Pcm:
+    return Pcm(np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE)).astype(np.float32), RATE)
+
+
+@pytest.mark.parametrize("db", [-10, -20, -30])
+def test_an_echo_comes_late_and_at_its_level(db: float) -> None:
+    speech = _noise(2.0)
+    echo = stimuli.echo_of(speech, db, delay=0.25)
+    assert not echo.samples[: RATE // 4].any()
+    assert stimuli.level_db(echo) == pytest.approx(stimuli.level_db(speech) + db, abs=0.5)
+
+
+def test_noise_lies_below_the_speech_and_not_below_its_pauses() -> None:
+    speech = stimuli.mix([(0.0, _tone(300)), (3.0, _tone(300))], RATE)
+    noisy = stimuli.with_noise(speech, _noise(0.5), 15.0)
+    added = Pcm(noisy.samples - speech.samples, RATE)
+    assert stimuli.level_db(added) == pytest.approx(stimuli.level_db(speech) - 15.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("hz", "passes"), [(100, False), (1000, True), (3900, False)])
+def test_a_telephone_carries_its_band_only(hz: float, passes: bool) -> None:
+    line = stimuli.telephone(_tone(hz))
+    assert line.rate == 8000
+    assert (stimuli.level_db(line) > stimuli.level_db(_tone(hz)) - 3) is passes
+
+
+def test_sounds_are_placed_at_their_samples_and_add_up() -> None:
+    ones = Pcm(np.ones(160, np.float32), RATE)
+    whole = stimuli.mix([(0.0, ones), (0.005, ones)], RATE, seconds=0.02)
+    assert whole.samples.tolist() == [1.0] * 80 + [2.0] * 80 + [1.0] * 80 + [0.0] * 80
