@@ -22,7 +22,7 @@ from vivavoce.api.auth import Keys
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
-from vivavoce.conversation.config import PERSONA, SessionConfig
+from vivavoce.conversation.config import PERSONA, ReplyOptions, SessionConfig
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ModelUnavailable, SessionRefused, StartupError, TurnError
 from vivavoce.models import ModelFiles
@@ -30,6 +30,7 @@ from vivavoce.models.store import Store
 from vivavoce.ports import Engines, Prompt
 from vivavoce.session.admission import Admission
 from vivavoce.session.openers import rehearse
+from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.self_check import SelfCheck, self_check
 from vivavoce.session.session import Session
 from vivavoce.settings import ENGINE_FOLDERS, EngineChoice, Settings, fill
@@ -118,6 +119,7 @@ class _House:
         self.metrics = Metrics()
         self.admission = Admission(settings.server.max_sessions)
         self.engines: Engines | None = None
+        self.phrases: Phrasebook | None = None
         self.trouble: StartupError | None = None
         """Why the engines could not be loaded."""
         self.ready = False
@@ -135,10 +137,11 @@ class _House:
         if self.engines is None or not self.ready:
             raise SessionRefused("The models are still warming up. Try again in a few seconds.")
         self.admission.enter()
-        return Session(self.engines, config, send, on_close=self.admission.leave)
+        return Session(self.engines, config, send, on_close=self.admission.leave, phrases=self.phrases)
 
     def load(self) -> None:
         self.engines = demo_engines(self.settings) if self.demo else load_engines(self.settings)
+        self.phrases = Phrasebook(self.engines.tts)
 
     def close(self) -> None:
         self.ready = False
@@ -158,7 +161,8 @@ async def _warm(house: _House, server: uvicorn.Server, say: Say, on_ready: Calla
         await _check(house.engines, say)
     house.ready = True
     on_ready()
-    if house.engines is not None and not house.demo:
+    if house.engines is not None and house.phrases is not None and not house.demo:
+        await house.phrases.render(ReplyOptions(), "en")
         await rehearse(house.engines.tts)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STAGES = {
     "endpoint": "turn found to be over",
     "transcript": "words recognised",
+    "opener": "opener begun",
     "first_token": "first token of the answer",
     "first_clause": "first clause of the answer",
     "first_sound": "first sound made",
@@ -56,6 +57,13 @@ def _latency(exchanges: Sequence[Exchange]) -> Report:
             "cut_in": sum(one.cut_in for one in exchanges),
             "voice_to_voice_ms": _spread(one.voice_to_voice_ms for one in clean),
             "voice_to_voice_ms_with_cut_ins": _spread(one.voice_to_voice_ms for one in exchanges),
+            "content_ms": _spread(one.content_ms for one in clean),
+            "with_opener": sum(one.content_ms != one.voice_to_voice_ms for one in clean),
+            "by_turn_ms": {
+                turn: _spread(one.voice_to_voice_ms for one in clean if one.question.turn == turn)
+                for turn in sorted({one.question.turn for one in clean})
+            },
+            "drafts": _drafts([one.draft for one in clean if one.draft]),
             "stages_ms": {stage: _spread(one.server_ms.get(stage) for one in clean) for stage in STAGES},
         },
         "turns": [
@@ -66,13 +74,30 @@ def _latency(exchanges: Sequence[Exchange]) -> Report:
                 "last_voiced_seconds": round(one.question.end, 2),
                 "heard": one.heard,
                 "answer": one.answer,
+                "turn": one.question.turn,
                 "voice_to_voice_ms": one.voice_to_voice_ms,
+                "content_ms": one.content_ms,
                 "cut_in": one.cut_in,
+                "draft": one.draft,
                 "server_ms": one.server_ms,
                 "problem": one.problem,
             }
             for one in exchanges
         ],
+    }
+
+
+def _drafts(accounts: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What drafting gained, in ms before the turn was found to be over, and what it cost beside."""
+    if not accounts:
+        return None
+    gained = sum(account["head_start_ms"] for account in accounts)
+    wasted = sum(account["wasted_ms"] for account in accounts)
+    return {
+        "made_per_turn": round(sum(account["made"] for account in accounts) / len(accounts), 2),
+        "anticipated": round(sum(account["anticipated"] for account in accounts) / len(accounts), 3),
+        "head_start_ms": _spread(account["head_start_ms"] for account in accounts),
+        "wasted_share": round(wasted / max(1.0, gained + wasted), 3),
     }
 
 
@@ -146,10 +171,14 @@ def _rows(report: Report) -> list[tuple[str, dict[str, float] | None]]:
             ("last sound the server sent", summary["last_sound_sent_ms"]),
         ]
     stages = [(f"server: {meaning}", summary["stages_ms"][stage]) for stage, meaning in STAGES.items()]
+    turns = [(f"  {turn}", spread) for turn, spread in summary["by_turn_ms"].items()]
     return [
         *stages,
         ("voice to voice, at the ear", summary["voice_to_voice_ms"]),
+        *turns,
         ("  turns that were cut in on counted too", summary["voice_to_voice_ms_with_cut_ins"]),
+        ("to the answer itself, behind an opener", summary["content_ms"]),
+        ("draft begun before the turn was over by", (summary["drafts"] or {}).get("head_start_ms")),
     ]
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.audio.resample import resample
+from vivavoce.conversation.opener import QUESTION_WORDS
 from vivavoce.errors import StartupError
 
 RATE = 24_000
@@ -29,6 +30,10 @@ VOICED_ABOVE_FLOOR_DB = 9.0
 VOICED_BELOW_PEAK_DB = 25.0
 AUDIBLE_DB = -45.0
 """dBFS over 10 ms from which an answer counts as heard; quieter is taken for silence."""
+
+FILLERS = frozenset(("um", "uh", "er", "erm", "hmm", "äh", "ehm"))
+DICTATION_SECONDS = 6.0
+SHORT_SECONDS = 1.5
 
 _FRAME = 0.01  # s
 _SILENCE_DB = -90.0  # digital silence has no level; this stands for it
@@ -49,6 +54,18 @@ class Clip:
         heard = resample(sound, RATE)
         onset, end = voiced_span(heard)
         return cls(name, heard.samples, onset, end, text)
+
+    @property
+    def turn(self) -> str:
+        """What class of turn it is: how soon people answer depends on it."""
+        words = self.text.lower().replace("-", " ").replace(",", " ").split()
+        if any(word.strip(".…") in FILLERS for word in words) or "..." in self.text:
+            return "with hesitations"
+        if self.end - self.onset > DICTATION_SECONDS:
+            return "long dictation"
+        if self.text.rstrip().endswith("?") or (words and words[0] in QUESTION_WORDS):
+            return "question"
+        return "short answer" if self.end - self.onset < SHORT_SECONDS else "statement"
 
 
 def read_clip(path: Path, text: str = "") -> Clip:

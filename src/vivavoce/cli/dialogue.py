@@ -22,8 +22,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from vivavoce.audio.codecs import from_pcm16, to_pcm16
-from vivavoce.audio.pcm import Samples
-from vivavoce.cli.clips import RATE, Clip
+from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.cli.clips import RATE, Clip, first_audible
 from vivavoce.cli.ear import Ear
 from vivavoce.cli.server import Address
 from vivavoce.errors import VivavoceError
@@ -34,6 +34,7 @@ ROOM_DB = -70.0
 """Level of the quiet room between utterances, dBFS: a live microphone never sends zeros."""
 OPEN_WITHIN = 20.0
 """Seconds for the connection and the session's first two events."""
+OPENER_WORDS = 2
 LINGER = 3.0
 """Seconds after the last word in which something may still come, when an answer came too early or an error instead."""
 
@@ -96,6 +97,10 @@ class Answer:
     status: str = "in_progress"
     problem: str = ""
     latency_ms: dict[str, float | None] = field(default_factory=dict[str, float | None])
+    draft: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The server's account of its drafts."""
+    content_at: float | None = None
+    """When the sound behind an opener begins to play; of an answer without one, its first sound."""
 
     @property
     def ended(self) -> bool:
@@ -129,6 +134,9 @@ class Exchange:
     cut_in: bool
     """An answer began before the question was over."""
     server_ms: dict[str, float | None]
+    content_ms: float | None = None
+    """To the first sample that answers: an opener such as "Well," is none."""
+    draft: dict[str, Any] = field(default_factory=dict[str, Any])
     problem: str = ""
 
 
@@ -283,6 +291,8 @@ class Dialogue:
             answer=" ".join(answer.words.strip() for answer in new if answer.words),
             voice_to_voice_ms=_ms(starts, last_word),
             cut_in=cut_in,
+            content_ms=_ms(next((answer.content_at for answer in new if answer.id in after), None), last_word),
+            draft=next((answer.draft for answer in new if answer.id in after), {}),
             server_ms=next((answer.latency_ms for answer in new if answer.id in after), {}),
             problem="; ".join(told) or ("" if new else "no answer"),
         )
@@ -316,7 +326,11 @@ class Dialogue:
     def _on_audio(self, event: Json, at: float) -> None:
         answer = self.protocol.answers[event["response_id"]]
         answer.last_sound = at
-        self.ear.hear(answer.id, from_pcm16(base64.b64decode(event["delta"])), at)
+        samples = from_pcm16(base64.b64decode(event["delta"]))
+        if answer.content_at is None and not is_opener(answer.words):
+            audible = first_audible(Pcm(samples, RATE))
+            answer.content_at = None if audible is None else max(at, self.ear.end) + audible
+        self.ear.hear(answer.id, samples, at)
 
     def _on_words(self, event: Json, at: float) -> None:
         self.protocol.answers[event["response_id"]].words += event["delta"]
@@ -326,6 +340,7 @@ class Dialogue:
         answer = self.protocol.answers[response["id"]]
         answer.status = response["status"]
         answer.latency_ms = (event.get("vivavoce") or {}).get("latency_ms") or {}
+        answer.draft = (event.get("vivavoce") or {}).get("draft") or {}
         error = (response.get("status_details") or {}).get("error") or {}
         answer.problem = error.get("message") or error.get("code") or ""
 
@@ -390,6 +405,12 @@ async def open_socket(address: Address) -> AsyncIterator[ClientConnection]:
         raise ConversationEnded(f"{address.base} refused the conversation: {error}") from error
     async with socket:
         yield socket
+
+
+def is_opener(words: str) -> bool:
+    """Whether an answer is no more so far than a word or two for which nobody has to think ("Well,", "Of course!")."""
+    said = words.strip()
+    return bool(said) and said[-1] in ",!" and len(said.split()) <= OPENER_WORDS
 
 
 def _ms(at: float | None, zero: float) -> float | None:

@@ -88,12 +88,14 @@ class Manners:
     """What the Realtime contract has no words for. `managed_playback`: the client ducks, holds and resumes
     what it plays when told. `listening_signals`: a brief "mm-hm" while the user speaks at length.
     `idle_timeout_ms`: silence after which the assistant speaks up, with semantic VAD (server VAD has its own).
-    `ignore_side_talk`: what the user says to somebody else gets no answer."""
+    `ignore_side_talk`: what the user says to somebody else gets no answer. `openers`: a short word such as "Well,"
+    at once, when the answer takes longer; "auto" means for our own persona only, whose words are ours to choose."""
 
     managed_playback: bool = False
     listening_signals: bool = False
     idle_timeout_ms: int | None = None
     ignore_side_talk: bool = False
+    openers: Literal["auto", "on", "off"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,13 +159,15 @@ class OutputEnded:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Where the time of one spoken turn went, in ms after the last voiced sample; None: did not happen."""
+    """Where the time of one spoken turn went, in ms after the last voiced sample; None: did not happen.
+    `opener`: a word for which nobody had to think; `first_sound`: of the answer itself."""
 
     endpoint: float | None = None
     transcript: float | None = None
     first_token: float | None = None
     first_clause: float | None = None
     first_sound: float | None = None
+    opener: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

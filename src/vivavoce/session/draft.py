@@ -56,6 +56,12 @@ class Draft:
             async for piece in self.pieces:
                 yield piece
 
+    @property
+    def ready(self) -> bool:
+        """Whether its first piece is there, and need not be made again."""
+        confirmed = self.confirming is None or self.confirming.done()
+        return confirmed and self.pieces is not None and self.pieces.ready
+
     async def drop(self) -> None:
         """Stop everything this draft started, and wait until it has stopped."""
         if self.hearing is not None:

@@ -41,6 +41,11 @@ class Prepared(Generic[T]):
         if item.error is not None:
             raise item.error
 
+    @property
+    def ready(self) -> bool:
+        """Whether its next item, or its end, is there."""
+        return not self._items.empty()
+
     @classmethod
     def empty(cls, tasks: asyncio.TaskGroup) -> Prepared[T]:
         """Nothing, prepared."""

@@ -44,6 +44,7 @@ class Marks:
     first_token: float | None = None
     first_clause: float | None = None
     first_sound: float | None = None
+    opener: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

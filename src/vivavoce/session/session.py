@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.conversation.addressing import addressed_elsewhere
-from vivavoce.conversation.config import ResponseRequest, SemanticVad, SessionConfig
+from vivavoce.conversation.config import PERSONA, ReplyOptions, ResponseRequest, SemanticVad, SessionConfig
 from vivavoce.conversation.events import (
     Event,
     IdleTimeout,
@@ -46,14 +46,16 @@ from vivavoce.conversation.floor import (
 )
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import Item, Message, Speech, new_id
+from vivavoce.conversation.opener import opener
 from vivavoce.errors import RequestError, SessionError, TurnError
-from vivavoce.ports import HEARING_RATE, HOP, Engines, TranscriptionHint
+from vivavoce.ports import HEARING_RATE, HOP, Engines, Transcription, TranscriptionHint
 from vivavoce.session.answers import Answers
 from vivavoce.session.anticipation import Anticipation
 from vivavoce.session.draft import Draft, Drafting, Tally, same_words
 from vivavoce.session.ear import Ear
 from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
 from vivavoce.session.overhearing import Overhearing
+from vivavoce.session.phrases import Opened, Phrasebook
 from vivavoce.session.prepared import Prepared, Stream
 from vivavoce.session.reply import Marks, Piece
 from vivavoce.session.transcripts import Heard, Transcripts
@@ -67,6 +69,8 @@ BACKLOG = HEARING_RATE * 8
 BEFORE_VOICE = HEARING_RATE * 3 // 10
 DUCK_DB = -14.0
 CLEARLY_UNDONE = 0.3
+WORTH_AN_OPENER = 0.25
+"""Seconds of usual wait from which an answer gets an opener: shorter ones need none."""
 SIGNAL_EVERY = HEARING_RATE * 5
 """Speech without a pause for thought that earns a sign of attention."""
 LONGEST_BUFFER = HEARING_RATE * 20 * 60
@@ -97,7 +101,9 @@ class Session:
         send: Callable[[Event], Awaitable[None]],
         *,
         on_close: Callable[[], None] = lambda: None,
+        phrases: Phrasebook | None = None,
     ) -> None:
+        """`phrases`: shared with the other sessions, so that they are rendered once."""
         self.id = new_id("sess")
         self.config = config
         self.history = History()
@@ -109,6 +115,7 @@ class Session:
         self._floor = Floor(config.turn, config.manners.idle_timeout_ms)
         self._transcripts = Transcripts(self._tasks, self.history, engines, send)
         self._drafting = Drafting(self.id, self._tasks, self.history, engines, self._transcripts)
+        self._phrases = phrases or Phrasebook(engines.tts)
         self._overhearing = Overhearing()
         self._answers = Answers(self._tasks, self.history, self._floor, send, self._overhearing.played)
         self._utterance: Utterance | None = None
@@ -120,6 +127,9 @@ class Session:
         self._tally = Tally()
         self._last_start = 0
         """Where the last turn began, for one that reopens it."""
+        self._turns = 0
+        self._usual_wait = 1.0
+        """Seconds from the end of a turn to the first sound of an answer made for it."""
         self._signalled = 0
         """Where the last sign of attention was given."""
 
@@ -131,6 +141,7 @@ class Session:
             async with self._tasks:
                 self._tasks.create_task(self._listen(), name=f"{self.id} ear")
                 self._drafting.warm(self.config.reply)
+                self._tasks.create_task(self._phrases.render(self.config.reply, "en"))
                 await self._closing.wait()
                 raise _Closed
         except ExceptionGroup as group:
@@ -183,6 +194,7 @@ class Session:
             self._release()
         if config.reply != old.reply:
             self._drafting.warm(config.reply)
+            self._tasks.create_task(self._phrases.render(config.reply, self._transcripts.language or "en"))
 
     async def add(self, item: Item, after: str | None = None) -> None:
         """Put an item the client made into the conversation; speech in it is recognised. Raises RequestError."""
@@ -442,7 +454,7 @@ class Session:
             return
         request = ResponseRequest(self.config.reply)
         answer = self._answers.prepare(request, "end_of_turn")
-        answer.latency = lambda: _latency(spoken_until, ended, concluding, draft.marks)
+        answer.latency = lambda: self._timed(spoken_until, ended, concluding, draft.marks)
         answer.draft = lambda: tally.account(draft, ended)
         answer.apologise = lambda: self._drafting.say(APOLOGY, request.options)
         answer.input_audio_tokens = (voice_end - utterance.start) * INPUT_TOKENS_PER_SECOND // HEARING_RATE
@@ -457,9 +469,24 @@ class Session:
                 await self._decided("remain_silent", "addressed_elsewhere")
                 answer.reason = "remain_silent"
                 return Prepared.empty(self._tasks)
-            return prepared
+            return self._opened(prepared, heard.words, request.options, draft.marks)
 
         self._answers.start(answer, prepared, choose)
+
+    def _opened(
+        self, prepared: Draft | Prepared[Piece], words: Transcription, options: ReplyOptions, marks: Marks
+    ) -> Stream[Piece]:
+        """The answer, begun with a word for which one need not think, where it is going to take longer."""
+        self._turns += 1
+        wanted = self.config.manners.openers
+        ours = options.instructions == PERSONA and not options.tools
+        if wanted == "off" or (wanted == "auto" and not ours) or options.modality == "text" or prepared.ready:
+            return prepared
+        word = opener(words.text, words.language, self._turns)
+        if word is None or (sound := self._phrases.sound(word, options)) is None or self._usual_wait < WORTH_AN_OPENER:
+            return prepared
+        marks.opener = asyncio.get_running_loop().time()
+        return Opened(word, sound, prepared)
 
     def _listen_along(self, judged: _Judgement) -> None:
         """A brief sign of attention in a pause of somebody who clearly goes on."""
@@ -473,6 +500,11 @@ class Session:
         request = ResponseRequest(self.config.reply, in_conversation=False, metadata={"vivavoce": "listening"})
         answer = self._answers.prepare(request, "listening")
         self._answers.start(answer, self._drafting.prepare_say(LISTENING, request.options))
+
+    def _timed(self, spoken_until: float, ended: float, concluding: asyncio.Task[Heard], marks: Marks) -> Latency:
+        if marks.first_sound is not None:
+            self._usual_wait += 0.3 * (max(0.0, marks.first_sound - ended) - self._usual_wait)
+        return _latency(spoken_until, ended, concluding, marks)
 
     async def _idle(self, start: int, end: int) -> None:
         item = Message(new_id("item"), "user", (Speech("", self._ear.tape.cut(start, end)),))
@@ -522,4 +554,11 @@ def _latency(spoken_until: float, ended: float, concluding: asyncio.Task[Heard],
 
     heard_at = concluding.result().at if concluding.done() and not concluding.cancelled() else None
     sounded = None if marks.first_sound is None else max(marks.first_sound, ended)
-    return Latency(since(ended), since(heard_at), since(marks.first_token), since(marks.first_clause), since(sounded))
+    return Latency(
+        since(ended),
+        since(heard_at),
+        since(marks.first_token),
+        since(marks.first_clause),
+        since(sounded),
+        since(marks.opener),
+    )

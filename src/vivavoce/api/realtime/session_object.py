@@ -143,6 +143,7 @@ def _wire_manners(manners: Manners) -> dict[str, Any]:
         "listening_signals": manners.listening_signals,
         "idle_timeout_ms": manners.idle_timeout_ms,
         "side_talk": "ignore" if manners.ignore_side_talk else "answer",
+        "openers": manners.openers,
     }
 
 
@@ -160,6 +161,7 @@ def _read_manners(fields: Fields, now: Manners) -> Manners:
         listening_signals=ours.flag("listening_signals", now.listening_signals),
         idle_timeout_ms=ours.integer("idle_timeout_ms", idle, 1_000, 600_000),
         ignore_side_talk=side_talk == "ignore",
+        openers=ours.choice("openers", ("auto", "on", "off"), now.openers),
     )
 
 

@@ -1,0 +1,65 @@
+"""The short word that people begin an answer with while they still think: "Well,", "Okay,", "Hmm,". Pure.
+
+It is rendered beforehand and sounds at once, when the answer itself takes longer; it claims nothing about the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from vivavoce.text.backchannels import plain
+
+Kind = Literal["question", "request", "statement"]
+
+OPENERS: dict[str, dict[Kind, tuple[str, ...]]] = {
+    "en": {
+        "question": ("Well,", "Hmm,", "Let's see,"),
+        "request": ("Okay,", "All right,"),
+        "statement": ("Oh,", "Hmm,"),
+    },
+    "it": {"question": ("Allora,", "Dunque,"), "request": ("Va bene,", "Allora,"), "statement": ("Ah,", "Capisco,")},
+    "es": {"question": ("Bueno,", "A ver,"), "request": ("Vale,", "Bueno,"), "statement": ("Ah,", "Ya veo,")},
+    "fr": {"question": ("Alors,", "Eh bien,"), "request": ("D'accord,", "Alors,"), "statement": ("Ah,", "Je vois,")},
+}
+QUESTION_WORDS = frozenset(
+    "what who whose whom which when where why how is are was were do does did can could will would should has have am "
+    "che chi quale quali quando dove perché come quanto quanta quanti cosa è sono "
+    "qué quién cuál cuándo dónde cómo cuánto es son "
+    "que qui quel quelle quand où pourquoi comment combien est-ce".split()
+)
+REQUEST_WORDS = frozenset(
+    "please tell give show play turn set call remind explain let make write read find open close start add put say "
+    "per dimmi dammi mostrami metti accendi spegni apri chiudi por dime dame pon enciende apaga abre "
+    "s'il dis donne mets allume éteins ouvre".split()
+)
+_FORM_ASKED = re.compile(
+    r"\b(one word|only|just|exactly|repeat|after me|yes or no|una parola|solo|una palabra|un mot)\b", re.I
+)
+LEAST_WORDS = 3
+"""A greeting is greeted back, not thought about."""
+_LOWERED = frozenset("The A An It It's This That That's There These Those You Your In On At He She They We My".split())
+
+
+def opener(words: str, language: str | None, turn: int) -> str | None:
+    """What to begin the answer to `words` with, another one every turn; None: nothing fits."""
+    said = plain(words)
+    kinds = OPENERS.get(language or "en")
+    if kinds is None or len(said) < LEAST_WORDS or _FORM_ASKED.search(words):
+        return None
+    choices = kinds[_kind(words, said)]
+    return choices[turn % len(choices)]
+
+
+def lowered(text: str) -> str:
+    """The first words of an answer as they are written behind an opener."""
+    first = text.strip().partition(" ")[0]
+    return text.replace(first, first[0].lower() + first[1:], 1) if first in _LOWERED else text
+
+
+def _kind(words: str, said: list[str]) -> Kind:
+    if said[0] in REQUEST_WORDS or "please" in said:
+        return "request"
+    if words.rstrip().endswith("?") or said[0] in QUESTION_WORDS:
+        return "question"
+    return "statement"

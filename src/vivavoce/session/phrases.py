@@ -1,0 +1,78 @@
+"""Phrases that come again and again, rendered once for all sessions of a process, so that they sound at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from vivavoce.audio.pcm import Pcm, join
+from vivavoce.conversation.config import ReplyOptions
+from vivavoce.conversation.opener import OPENERS, lowered
+from vivavoce.errors import TurnError
+from vivavoce.ports import Synthesizer, Urgency
+from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
+from vivavoce.session.prepared import Stream
+from vivavoce.session.reply import Piece, Spoken, Written
+
+KEPT_SECONDS = 600.0
+"""Of sound in all voices together: 60 MB at 24 kHz."""
+
+Key = tuple[str, str, float]
+
+
+class Phrasebook:
+    """Used on the event loop alone."""
+
+    def __init__(self, tts: Synthesizer) -> None:
+        self._tts = tts
+        self._sounds: OrderedDict[Key, Pcm] = OrderedDict()
+        self._seconds = 0.0
+
+    def sound(self, phrase: str, options: ReplyOptions) -> Pcm | None:
+        """The phrase in the voice of `options`, if it was rendered."""
+        return self._sounds.get((phrase, options.voice, options.speed))
+
+    async def render(self, options: ReplyOptions, language: str) -> None:
+        """Render what is missing of a language in a voice, when nobody waits for the voice."""
+        kinds = OPENERS.get(language, {})
+        phrases = dict.fromkeys(phrase for choices in kinds.values() for phrase in choices)
+        for phrases_of_ours in (APOLOGY, DID_NOT_CATCH, LISTENING):
+            phrases |= dict.fromkeys([phrases_of_ours[language]] if language in phrases_of_ours else [])
+        for phrase in phrases:
+            if self.sound(phrase, options) is None:
+                await self._render(phrase, options, language)
+
+    async def _render(self, phrase: str, options: ReplyOptions, language: str) -> None:
+        said = self._tts.synthesize(
+            phrase, voice=options.voice, speed=options.speed, language=language, urgency=Urgency.SPARE
+        )
+        try:
+            async with aclosing(said) as sounds:
+                sound = join([piece async for piece in sounds], self._tts.rate)
+        except TurnError:
+            return  # somebody waits for the voice: the next session tries again
+        self._sounds[phrase, options.voice, options.speed] = sound
+        self._seconds += sound.seconds
+        while self._seconds > KEPT_SECONDS:
+            self._seconds -= self._sounds.popitem(last=False)[1].seconds
+
+
+class Opened:
+    """An answer behind its opener."""
+
+    def __init__(self, opener: str, sound: Pcm, answer: Stream[Piece]) -> None:
+        self._opener, self._sound, self._answer = opener, sound, answer
+
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        yield Spoken(self._opener, self._sound)
+        behind = True
+        async for piece in self._answer:
+            if behind and isinstance(piece, Spoken | Written) and piece.text:
+                text, behind = f" {lowered(piece.text.lstrip())}", False
+                yield Spoken(text, piece.sound) if isinstance(piece, Spoken) else Written(text)
+            else:
+                yield piece
+
+    async def drop(self) -> None:
+        await self._answer.drop()
