@@ -13,7 +13,7 @@ from vivavoce.text.backchannels import asks_to_stop, is_backchannel
 
 Kind = Literal["undecided", "barge_in", "backchannel", "noise", "echo", "other_speaker"]
 
-ECHO_SHARE = 0.6
+ECHO_SHARE = 0.55
 """Share of a sound that the assistant's own voice explains, from which it is taken for its echo."""
 FAR_DB = -12.0
 """Below the user's usual level somebody else is speaking, or the user not to us."""
