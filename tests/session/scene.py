@@ -18,13 +18,23 @@ from vivavoce.session.session import Session
 
 RATE = 16_000
 FRAME = 0.02
+FADING = round(0.16 * RATE)
 
 SEMANTIC = SessionConfig(turn=TurnPolicy(SemanticVad()), transcription=TranscriptionOptions())
 
 
 def tone(seconds: float) -> Pcm:
-    """What the scripted detector takes for voice."""
-    return Pcm((0.3 * np.sin(2 * np.pi * 200 * np.arange(round(seconds * RATE)) / RATE)).astype(np.float32), RATE)
+    """What the scripted detector takes for voice; it falls at its end, as that of somebody who is done."""
+    samples = 0.3 * np.sin(2 * np.pi * 200 * np.arange(round(seconds * RATE)) / RATE)
+    fading = min(FADING, len(samples))
+    samples[len(samples) - fading :] *= np.geomspace(1.0, 1e-3, fading)
+    return Pcm(samples.astype(np.float32), RATE)
+
+
+def room(seconds: float) -> Pcm:
+    """A quiet room, -60 dBFS: a microphone never hears nothing."""
+    noise = np.random.default_rng(7).normal(0.0, 1e-3, round(seconds * RATE))
+    return Pcm(noise.astype(np.float32), RATE)
 
 
 @dataclass
@@ -42,7 +52,7 @@ class Scene:
         await self._play(tone(seconds))
 
     async def silence(self, seconds: float) -> None:
-        await self._play(Pcm.silence(seconds, RATE))
+        await self._play(room(seconds))
 
     async def _play(self, sound: Pcm) -> None:
         """At real time, in 20 ms frames, as a microphone."""

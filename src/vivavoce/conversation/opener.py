@@ -14,7 +14,7 @@ Kind = Literal["question", "request", "statement"]
 
 OPENERS: dict[str, dict[Kind, tuple[str, ...]]] = {
     "en": {
-        "question": ("Well,", "Hmm,", "Let's see,"),
+        "question": ("Well,", "Hmm,", "So,"),
         "request": ("Okay,", "All right,"),
         "statement": ("Oh,", "Hmm,"),
     },
@@ -34,7 +34,7 @@ REQUEST_WORDS = frozenset(
     "s'il dis donne mets allume éteins ouvre".split()
 )
 _FORM_ASKED = re.compile(
-    r"\b(one word|only|just|exactly|repeat|after me|yes or no|una parola|solo|una palabra|un mot)\b", re.I
+    r"\b(one word|say only|only say|just say|exactly|repeat|after me|yes or no|una parola|una palabra|un mot)\b", re.I
 )
 LEAST_WORDS = 3
 """A greeting is greeted back, not thought about."""

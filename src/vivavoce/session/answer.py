@@ -126,7 +126,8 @@ class Answer:
         """`item` with only the words and the sound that were played within `seconds` (None: by now)."""
         until = self.mouth.heard_seconds() if seconds is None else seconds
         sound = join(self._sound, self._sound[0].rate).cut(0, until) if self._sound else None
-        return replace(item, parts=(Speech(self.mouth.heard(until), sound),), status="incomplete")
+        words = "" if self.stopped_by == "reopened" else self.mouth.heard(until)  # a slip of the tongue is no answer
+        return replace(item, parts=(Speech(words, sound),), status="incomplete")
 
     async def _apologise(self) -> None:
         if self._outputs or self.apologise is None:

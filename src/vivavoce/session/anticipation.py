@@ -8,7 +8,7 @@ from collections.abc import Callable
 from vivavoce.conversation.config import ReplyOptions
 from vivavoce.session.draft import Drafting, same_words
 
-LIKELY_END = 0.5
+LIKELY_END = 0.7
 """The model's probability of the end from which a reply is drafted before the voice stops."""
 
 

@@ -131,7 +131,8 @@ class Drafting:
                 return
             if draft.pieces is not None:
                 await draft.pieces.drop()
-            draft.guess, draft.marks, draft.began = None, Marks(), asyncio.get_running_loop().time()
+            draft.marks.reset()
+            draft.guess, draft.began = None, asyncio.get_running_loop().time()
             draft.pieces = self._prepare(self._to_pause(draft, hearing))
 
         draft.hearing = hearing

@@ -46,6 +46,10 @@ class Marks:
     first_sound: float | None = None
     opener: float | None = None
 
+    def reset(self) -> None:
+        """The reply is made again; what was said before it stays said."""
+        self.first_token = self.first_clause = self.first_sound = None
+
 
 @dataclass(frozen=True, slots=True)
 class _Clause:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from secrets import randbelow
 
 from vivavoce.audio.pcm import Pcm, join
+from vivavoce.audio.prosody import fall
 from vivavoce.conversation.addressing import addressed_elsewhere
 from vivavoce.conversation.config import PERSONA, ReplyOptions, ResponseRequest, SemanticVad, SessionConfig
+from vivavoce.conversation.endpointing import Evidence, p_done
 from vivavoce.conversation.events import (
     Event,
     IdleTimeout,
@@ -28,6 +31,7 @@ from vivavoce.conversation.events import (
     TranscriptGrew,
     TurnDecided,
 )
+from vivavoce.conversation.expected_answer import expected_answer
 from vivavoce.conversation.floor import (
     NOTHING_OVERHEARD,
     Ducked,
@@ -68,7 +72,7 @@ BACKLOG = HEARING_RATE * 8
 """Sound kept while nobody speaks: the padding of the next turn, and the turn that the next one may reopen."""
 BEFORE_VOICE = HEARING_RATE * 3 // 10
 DUCK_DB = -14.0
-CLEARLY_UNDONE = 0.3
+CLEARLY_UNDONE = 0.5
 WORTH_AN_OPENER = 0.25
 """Seconds of usual wait from which an answer gets an opener: shorter ones need none."""
 SIGNAL_EVERY = HEARING_RATE * 5
@@ -127,7 +131,7 @@ class Session:
         self._tally = Tally()
         self._last_start = 0
         """Where the last turn began, for one that reopens it."""
-        self._turns = 0
+        self._turns = randbelow(6)  # which opener comes first
         self._usual_wait = 1.0
         """Seconds from the end of a turn to the first sound of an answer made for it."""
         self._signalled = 0
@@ -392,7 +396,7 @@ class Session:
             self._drafting.confirm(self._draft, hearing)
         if isinstance(self.config.turn.detection, SemanticVad):
             speech = self._ear.tape.cut(utterance.judged_from, voice_end + HOP)
-            self._judging = self._tasks.create_task(self._judge(hush, speech, self._draft))
+            self._tasks.create_task(self._judge(hush, speech, self._draft))
 
     def _go_on(self) -> None:
         """The user was not done."""
@@ -404,10 +408,22 @@ class Session:
         """Tell the floor what the pause sounds like, and again when its words are known."""
         silence = Pcm.silence(JUDGED_SILENCE, speech.rate)
         try:
-            p_done = await self._engines.turn.p_done(join([speech, silence], speech.rate))
+            audio = await self._engines.turn.p_done(join([speech, silence], speech.rate))
         except TurnError:
             return  # the floor's patience decides alone
-        await self._inbox.put(_Judgement(hush, p_done))  # in line with the sound, so that one task moves the floor
+        evidence = Evidence(audio, fall(speech), expected=expected_answer(self._last_said()))
+        await self._inbox.put(_Judgement(hush, p_done(evidence)))  # in line with the sound: one task moves the floor
+        if draft.hearing is None or self._anticipation is None:
+            return
+        heard = await asyncio.shield(draft.hearing)
+        if (text := self._anticipation.p_end(heard.words.text)) is not None:
+            await self._inbox.put(_Judgement(hush, p_done(replace(evidence, text=text))))
+
+    def _last_said(self) -> str:
+        """The assistant's last words that were heard."""
+        said = (item for item in reversed(self.history.items) if isinstance(item, Message) and item.role == "assistant")
+        last = next(said, None)
+        return "" if last is None else last.text
 
     def _new_draft(self, utterance: Utterance, voice_end: int) -> Draft:
         hearing = self._transcripts.recognise(utterance.final(voice_end + TAIL))

@@ -1,0 +1,263 @@
+"""Manners of a conversation, in virtual time: what it does with an "uh-huh", a cough, a second thought, a failure."""
+
+import asyncio
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.session.scene import SEMANTIC, Scene, play, tone
+from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.config import Manners, ReplyOptions, ServerVad, SessionConfig, TurnPolicy
+from vivavoce.conversation.events import (
+    InputCommitted,
+    PlaybackDucked,
+    PlaybackHeld,
+    PlaybackResumed,
+    ReplyAudio,
+    ReplyText,
+    ResponseEnded,
+    ResponseStarted,
+    SpeechStarted,
+    TurnDecided,
+)
+from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
+from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
+
+LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
+PLAIN = ReplyOptions(instructions="You are a clerk.")
+MANAGED = replace(SEMANTIC, reply=PLAIN, manners=Manners(managed_playback=True))
+
+
+class Listener(ScriptedTranscriber):
+    """One line for each utterance, however often it is listened to: a shorter sound is another utterance."""
+
+    turn, last = 0, 0.0
+
+    async def transcribe(self, speech, hint=None, urgency=0):
+        if speech.seconds < self.last - 0.2:
+            self.turn += 1
+        self.last = speech.seconds
+        self.passes = self.turn
+        return await super().transcribe(speech, urgency=urgency)
+
+
+def engines(*replies, heard=("hello there",), p_done=0.95, **more):
+    llm = ScriptedModel(replies or ("Fine, thank you.",), **more)
+    return scripted_engines(stt=Listener(heard), llm=llm, tts=ToneVoice(), p_done=p_done)
+
+
+def over_the_answer(seconds: float, wait: float = 15.0):
+    """Ask, and make a sound two seconds into the answer."""
+
+    async def script(scene: Scene) -> None:
+        await scene.silence(0.3)
+        await scene.speak(1.0)
+        await scene.silence(2.5)
+        await scene.speak(seconds)
+        await scene.silence(wait)
+
+    return script
+
+
+def decisions(scene: Scene) -> list[tuple[str, str]]:
+    return [(event.decision, event.reason) for event in scene.of(TurnDecided)]
+
+
+def sound_sent(scene: Scene) -> np.ndarray:
+    return np.concatenate([event.sound.samples for event in scene.of(ReplyAudio)])
+
+
+def test_a_sign_of_attention_ducks_and_holds_the_answer_which_then_goes_on_whole():
+    undisturbed = play(over_the_answer(0.0), engines=engines(LONG), config=MANAGED)
+    scene = play(over_the_answer(0.32), engines=engines(LONG, heard=("hello there", "mm-hm")), config=MANAGED)
+    kinds = [type(event) for event in scene.of(PlaybackDucked, PlaybackHeld, PlaybackResumed)]
+    assert kinds == [PlaybackDucked, PlaybackHeld, PlaybackResumed]
+    assert scene.of(PlaybackResumed)[0].reason == "backchannel"
+    assert len(scene.of(SpeechStarted)) == 1
+    assert [end.how for end in scene.of(ResponseEnded)] == ["finished"]
+    assert np.array_equal(sound_sent(scene), sound_sent(undisturbed))  # no sample lost, none sent twice
+    assert scene.session.history.items[-1].text == LONG
+
+
+def test_the_client_is_told_within_two_hops_of_the_first_sign_of_voice():
+    scene = play(over_the_answer(1.5), engines=engines(LONG, heard=("hello", "no I meant something")), config=MANAGED)
+    (ducked,) = scene.of(PlaybackDucked)
+    at = scene.when(PlaybackDucked)
+    assert at - ducked.at_ms / 1000 <= 0.07  # the scene begins at time 0
+
+
+def test_a_real_interruption_stops_the_answer_and_is_answered():
+    scene = play(
+        over_the_answer(1.5), engines=engines(LONG, "Sure.", heard=("hello", "no I meant else")), config=MANAGED
+    )
+    assert [(end.how, end.reason) for end in scene.of(ResponseEnded)] == [
+        ("interrupted", "barge_in"),
+        ("finished", "end_of_turn"),
+    ]
+    assert not scene.of(PlaybackResumed)
+
+
+def test_clients_that_did_not_ask_hear_nothing_of_ducking_and_still_keep_their_answer():
+    config = replace(SEMANTIC, reply=PLAIN)
+    scene = play(over_the_answer(0.32), engines=engines(LONG, heard=("hello there", "mm-hm")), config=config)
+    assert not scene.of(PlaybackDucked, PlaybackHeld, PlaybackResumed)
+    assert [end.how for end in scene.of(ResponseEnded)] == ["finished"]
+    assert ("resume", "backchannel") in decisions(scene)
+
+
+def test_a_held_answer_is_remembered_as_far_as_it_was_heard():
+    """Held two seconds into the answer, then interrupted: the hold is no time in which words were heard."""
+    scene = play(over_the_answer(3.0, wait=1.0), engines=engines(LONG, heard=("hello", "no I meant")), config=MANAGED)
+    heard = next(item for item in scene.session.history.items if item.role == "assistant")
+    assert 1 <= len(heard.text.split()) < 10
+
+
+def test_with_server_vad_a_voice_interrupts_in_one_stage():
+    config = SessionConfig(turn=TurnPolicy(ServerVad()), reply=PLAIN, manners=Manners(managed_playback=True))
+    scene = play(over_the_answer(0.32), engines=engines(LONG, heard=("hello there", "mm-hm")), config=config)
+    assert not scene.of(PlaybackDucked)
+    assert len(scene.of(SpeechStarted)) == 2
+
+
+def test_an_interruption_without_words_is_not_followed_by_silence():
+    config = SessionConfig(turn=TurnPolicy(ServerVad()), reply=PLAIN)
+    scene = play(over_the_answer(0.4), engines=engines(LONG, heard=("hello there", "")), config=config)
+    assert scene.of(ReplyText)[-1].text == DID_NOT_CATCH["en"]
+
+
+def test_going_on_after_a_short_pause_reopens_the_turn_and_is_answered_once():
+    async def think(scene: Scene) -> None:
+        await scene.speak(1.0)
+        await scene.silence(0.5)  # the turn ends, and the answer begins
+        await scene.speak(1.0)
+        await scene.silence(8)
+
+    llm = ScriptedModel(("Too early. " + LONG, "Both parts."), first=0.3)
+    made = scripted_engines(stt=Listener(("I would like", "a cup of tea")), llm=llm, tts=ToneVoice())
+    scene = play(think, engines=made, config=MANAGED)
+    assert ("start", "reopened") in decisions(scene)
+    assert [end.reason for end in scene.of(ResponseEnded) if end.how == "finished"] == ["end_of_turn"]
+    said = [item.text for item in llm.asked[-1].items]
+    assert said == ["I would like", "a cup of tea"]
+
+
+@pytest.mark.parametrize("failing", [ScriptedModel((RuntimeError("broken"),)), ScriptedModel(("late",), first=60.0)])
+def test_a_turn_that_was_taken_is_answered_or_apologised_for(failing: ScriptedModel):
+    """Never mute: an engine that fails, and one that hangs."""
+
+    async def ask(scene: Scene) -> None:
+        await scene.speak(1.0)
+        await scene.silence(20)
+
+    made = scripted_engines(stt=ScriptedTranscriber(("hello there",)), llm=failing, tts=ToneVoice())
+    scene = play(ask, engines=made, config=MANAGED)
+    assert "".join(event.text for event in scene.of(ReplyText)) == APOLOGY["en"]
+    assert scene.of(ReplyAudio)
+    (end,) = scene.of(ResponseEnded)
+    assert (end.how, end.reason) == ("failed", "error")
+
+
+def test_what_is_said_to_somebody_else_gets_a_silent_response():
+    async def ask(scene: Scene) -> None:
+        await scene.speak(1.5)
+        await scene.silence(6)
+
+    config = replace(MANAGED, manners=Manners(ignore_side_talk=True))
+    scene = play(ask, engines=engines(heard=("Mom, can you close the door?",)), config=config)
+    (end,) = scene.of(ResponseEnded)
+    assert (end.how, end.reason) == ("finished", "remain_silent")
+    assert not scene.of(ReplyAudio, ReplyText)
+
+
+def test_silence_after_an_answer_is_ended_by_the_assistant_when_asked_for():
+    async def ask(scene: Scene) -> None:
+        await scene.speak(1.0)
+        await scene.silence(12)
+
+    config = replace(MANAGED, manners=Manners(idle_timeout_ms=4000))
+    llm = ScriptedModel(("Fine.", "Are you there?"))
+    made = scripted_engines(stt=ScriptedTranscriber(("hello there",)), llm=llm, tts=ToneVoice())
+    scene = play(ask, engines=made, config=config)
+    assert [end.reason for end in scene.of(ResponseEnded)][:2] == ["end_of_turn", "idle"]
+    assert "silent" in llm.asked[1].items[-1].text
+
+
+def test_a_long_turn_gets_a_sign_of_attention_in_a_pause_when_asked_for():
+    async def tell(scene: Scene) -> None:
+        await scene.speak(6.0)
+        await scene.silence(0.4)
+        await scene.speak(2.0)
+        await scene.silence(6)
+
+    for wanted in (True, False):
+        config = replace(MANAGED, manners=Manners(listening_signals=wanted))
+        scene = play(tell, engines=engines(p_done=0.05, heard=("a long story",)), config=config)
+        signals = [start for start in scene.of(ResponseStarted) if not start.request.in_conversation]
+        assert len(signals) == wanted
+        assert (LISTENING["en"] in [event.text for event in scene.of(ReplyText)]) is wanted
+        assert len(scene.of(InputCommitted)) == 1  # the signal takes no turn
+
+
+def test_an_answer_that_takes_longer_begins_with_a_rehearsed_word():
+    async def ask(scene: Scene) -> None:
+        await scene.silence(2.0)
+        await scene.speak(1.2)
+        await scene.silence(8)
+
+    made = engines("The answer is five.", heard=("what is two and three?",), first=1.0)
+    scene = play(ask, engines=made, config=SEMANTIC)
+    said = [event.text for event in scene.of(ReplyText)]
+    assert said[0] in ("Well,", "Hmm,", "So,", "Let's see,")
+    assert said[1].startswith(" the answer")
+    assert scene.when(ReplyAudio) - scene.when(InputCommitted) < 0.3
+    latency = scene.of(ResponseEnded)[0].latency
+    assert latency.opener < latency.first_sound
+
+    theirs = play(ask, engines=engines("The answer.", heard=("what is two?",), first=1.0), config=MANAGED)
+    assert theirs.of(ReplyText)[0].text == "The answer."  # whoever brings instructions chooses the words
+
+
+def test_a_reply_is_drafted_before_the_voice_stops_when_the_words_sound_like_the_last():
+    async def ask(scene: Scene) -> None:
+        await scene.speak(2.0)
+        await scene.silence(8)
+
+    llm = ScriptedModel(("Five.",), ends=0.99)
+    made = scripted_engines(stt=ScriptedTranscriber(("two and three",)), llm=llm, tts=ToneVoice())
+    scene = play(ask, engines=made, config=MANAGED)
+    (end,) = scene.of(ResponseEnded)
+    assert end.draft.anticipated and end.draft.head_start_ms > 300
+
+
+def test_an_early_draft_is_made_again_when_the_final_words_say_something_else():
+    class Mishearing(ScriptedTranscriber):
+        async def transcribe(self, speech, hint=None, urgency=0):
+            heard = await super().transcribe(speech, urgency=urgency)
+            return replace(heard, text="two and") if urgency else heard
+
+    async def ask(scene: Scene) -> None:
+        await scene.speak(1.2)
+        await scene.silence(0.05)
+        await scene.session.hear(tone(0.3))  # more voice than a partial pass may miss
+        await scene.silence(8)
+
+    llm = ScriptedModel(("Wrong.", "Right."), ends=0.99)
+    made = scripted_engines(stt=Mishearing(("two and three",)), llm=llm, tts=ToneVoice())
+    scene = play(ask, engines=made, config=MANAGED)
+    assert [item.text for item in llm.asked[-1].items] == ["two and three"]
+    assert "".join(event.text for event in scene.of(ReplyText)) == "Right."
+
+
+def test_a_draft_has_no_effect_until_the_turn_is_given():
+    async def hesitate(scene: Scene) -> None:
+        await scene.speak(1.5)
+        await scene.session.hear(Pcm.silence(0.1, 16_000))
+        await asyncio.sleep(0.1)
+
+    llm = ScriptedModel(("Five.",), ends=0.99)
+    made = scripted_engines(stt=ScriptedTranscriber(("two and three",)), llm=llm, tts=ToneVoice())
+    scene = play(hesitate, engines=made, config=MANAGED)
+    assert llm.asked  # it was drafted,
+    assert not scene.of(ResponseStarted, ReplyText, ReplyAudio)  # and nobody noticed
+    assert not scene.session.history.items
