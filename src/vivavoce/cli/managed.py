@@ -1,0 +1,160 @@
+"""A client with managed playback, as `bench barge-in` needs it: it ducks, pauses and goes on when it is told to, and
+its microphone may hear its loudspeaker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vivavoce.audio.pcm import Samples
+from vivavoce.cli.clips import RATE, Clip
+from vivavoce.cli.dialogue import FRAME, Answer, Dialogue, FileMicrophone, Json
+from vivavoce.cli.ear import Ear, Heard
+from vivavoce.cli.stimuli import room_response
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+    from vivavoce.cli.bench_barge_in import Outcome, Trial
+
+ECHO_DELAY = 0.12  # s from the loudspeaker's buffer to the microphone's
+PATIENCE = 15.0
+
+
+@dataclass(slots=True)
+class PausableEar(Ear):
+    """An ear whose player can be paused at a sample, and remembers all that came."""
+
+    received: list[Samples] = field(default_factory=list[Samples])
+    waiting: list[tuple[str, Samples]] | None = None
+    """What is to be played after the pause; None: there is none."""
+
+    def hear(self, response: str, samples: Samples, at: float) -> None:
+        self.received.append(samples)
+        if self.waiting is not None:
+            self.waiting.append((response, samples))
+        else:
+            Ear.hear(self, response, samples, at)
+
+    def hold(self, at: float) -> None:
+        if self.waiting is None:
+            rest = [
+                (chunk.response, chunk.samples[max(0, round((at - chunk.start) * RATE)) :]) for chunk in self.chunks
+            ]
+            self.waiting = [(response, samples) for response, samples in rest if len(samples)]
+            Ear.flush(self, at)
+
+    def resume(self, at: float) -> None:
+        waiting, self.waiting = self.waiting, None
+        for response, samples in waiting or []:
+            Ear.hear(self, response, samples, at)
+
+    def flush(self, at: float) -> None:
+        self.waiting = None
+        Ear.flush(self, at)
+
+    def unheard(self) -> int:
+        """Samples that should have been heard by the end of what is queued, and were not in their place."""
+        heard = np.concatenate([chunk.samples for chunk in self.chunks] or [np.zeros(0, np.float32)])
+        sent = np.concatenate(self.received or [np.zeros(0, np.float32)])
+        return int(np.count_nonzero(heard != sent[: len(heard)])) if len(heard) <= len(sent) else len(heard) - len(sent)
+
+    def longest_silence(self, since: float) -> float:
+        """Seconds between one chunk and the next, after `since`."""
+        gaps = [b.start - a.end for a, b in zip(self.chunks, self.chunks[1:], strict=False) if a.end > since]
+        return max(gaps, default=0.0)
+
+    def between(self, start: float, size: int) -> Samples:
+        """The `size` samples that sound from `start` on."""
+        sound = np.zeros(size, np.float32)
+        for chunk in self.chunks[-40:]:
+            _add(sound, chunk, round((chunk.start - start) * RATE))
+        return sound
+
+
+def _add(sound: Samples, chunk: Heard, place: int) -> None:
+    first, last = max(0, place), min(len(sound), place + len(chunk.samples))
+    if last > first:
+        sound[first:last] += chunk.samples[first - place : last - place]
+
+
+class EchoMicrophone(FileMicrophone):
+    """Hears the room, and the loudspeaker `echo_db` below its level."""
+
+    def __init__(self, deliver: Any, ear: PausableEar, echo_db: float) -> None:
+        super().__init__(deliver)
+        self._ear = ear
+        self._response = room_response(RATE) * 10 ** (echo_db / 20)
+
+    def _room(self, size: int) -> Samples:
+        if size != FRAME:
+            return super()._room(size)
+        span = len(self._response) + size
+        played = self._ear.between(monotonic() - ECHO_DELAY - span / RATE, span)
+        length = 2 * span
+        echo = np.fft.irfft(np.fft.rfft(played, length) * np.fft.rfft(self._response, length), length)[
+            span - size : span
+        ]
+        return (super()._room(size) + echo).astype(np.float32)
+
+
+class Listener(Dialogue):
+    """A dialogue that notes when it was told to play softly, to pause, to go on and to stop."""
+
+    def __init__(self, socket: ClientConnection, echo_db: float | None) -> None:
+        super().__init__(socket)
+        self.player = self.ear = PausableEar()
+        if echo_db is not None:
+            self.microphone = EchoMicrophone(self._append, self.player, echo_db)
+        self.told: list[tuple[str, float, str]] = []
+
+    async def answer_to(self, question: Clip) -> bool:
+        """Ask, and wait until the answer sounds."""
+        asked = self.microphone.say(question.samples) + question.end
+        known = self.protocol.answers
+        return await self._until(
+            lambda: asked < monotonic() and self.ear.starts(set(known)) is not None, asked + PATIENCE
+        )
+
+    def outcome(self, trial: Trial, onset: float) -> Outcome:
+        from vivavoce.cli.bench_barge_in import Outcome
+
+        def first(name: str) -> float | None:
+            return next(
+                (round((at - onset) * 1000, 1) for told, at, _ in self.told if told == name and at >= onset), None
+            )
+
+        resumed = first("resumed")
+        stopped = next((round((at - onset) * 1000, 1) for at in self.protocol.speech_started if at >= onset), None)
+        silence = self.player.longest_silence(onset + resumed / 1000) * 1000 if resumed is not None else None
+        return Outcome(
+            trial.kind,
+            trial.name,
+            first("ducked"),
+            first("held"),
+            stopped,
+            resumed,
+            [reason for told, at, reason in self.told if told == "resumed" and at >= onset],
+            self.player.unheard() if stopped is None else None,
+            silence,
+            self._problem(onset),
+        )
+
+    def _problem(self, onset: float) -> str:
+        answers: list[Answer] = list(self.protocol.answers.values())
+        failed = [answer.problem for answer in answers if answer.problem]
+        return "; ".join(failed) or ("" if self.ear.end >= onset else "the answer was over")
+
+    def _take(self, event: Json, at: float) -> None:
+        name = event.get("type", "").removeprefix("vivavoce.output_audio.")
+        if name in ("ducked", "held", "resumed"):
+            self.told.append((name, at, event.get("reason", "")))
+        if name == "held":
+            self.player.hold(at)
+        elif name == "resumed":
+            self.player.resume(at)
+        super()._take(event, at)
