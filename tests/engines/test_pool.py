@@ -7,7 +7,8 @@ from contextlib import aclosing
 
 import pytest
 
-from vivavoce.engines.pool import Worker
+from vivavoce.engines import pool
+from vivavoce.engines.pool import Batcher, Worker
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow
 from vivavoce.ports import Urgency
 
@@ -130,5 +131,93 @@ def test_a_full_queue_refuses(worker):
             await worker.call(lambda: None)
         gate.set()
         await asyncio.gather(*waiting)
+
+    asyncio.run(scene())
+
+
+def test_work_that_is_due_goes_before_urgent_work_asked_for_later(worker, monkeypatch):
+    """Deadlines over all sessions: a stream of urgent work cannot starve a later clause for ever."""
+    monkeypatch.setitem(pool.ALLOWANCE, Urgency.SOON, 0.05)
+    done: list[str] = []
+
+    async def scene():
+        gate = threading.Event()
+        blocking = asyncio.create_task(worker.call(lambda: gate.wait(5)))
+        await asyncio.sleep(0.02)
+        later = asyncio.create_task(worker.call(lambda: done.append("soon"), Urgency.SOON))
+        await asyncio.sleep(0.1)
+        now = asyncio.create_task(worker.call(lambda: done.append("now"), Urgency.NOW))
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(blocking, later, now)
+
+    asyncio.run(scene())
+    assert done == ["soon", "now"]
+
+
+def test_waits_are_told(worker):
+    told: list[tuple[str, Urgency, float]] = []
+    forget = pool.watch(lambda *wait: told.append(wait))
+
+    async def scene():
+        await asyncio.gather(worker.call(lambda: time.sleep(0.05)), worker.call(lambda: None, Urgency.SOON))
+
+    asyncio.run(scene())
+    forget()
+    asyncio.run(worker.call(lambda: None))
+    assert [(name, urgency) for name, urgency, _ in told] == [("model", Urgency.NOW), ("model", Urgency.SOON)]
+    assert told[0][2] < 0.05 <= told[1][2]
+
+
+class Doubler:
+    """Runs batches, remembers their sizes, and holds the first until it is let go."""
+
+    def __init__(self):
+        self.sizes: list[int] = []
+        self.gate = threading.Event()
+
+    def run(self, items: list[int]) -> list[int]:
+        self.sizes.append(len(items))
+        self.gate.wait(5)
+        if -1 in items:
+            raise ValueError("not a number")
+        return [2 * item for item in items]
+
+
+def test_a_lone_call_waits_for_no_company_and_what_waits_is_run_together(worker):
+    doubler = Doubler()
+    batcher = Batcher(worker, doubler.run, most=3)
+
+    async def scene():
+        first = asyncio.create_task(batcher.call(0, deadline=5))
+        while not doubler.sizes:
+            await asyncio.sleep(0.001)
+        others = [asyncio.create_task(batcher.call(n, deadline=5)) for n in range(1, 6)]
+        await asyncio.sleep(0.02)
+        others[1].cancel()
+        doubler.gate.set()
+        return await first, await asyncio.gather(*others, return_exceptions=True)
+
+    first, others = asyncio.run(scene())
+    assert first == 0
+    assert [one for one in others if isinstance(one, int)] == [2, 6, 8, 10]
+    assert doubler.sizes == [1, 2, 2]  # one of the first three had left
+
+
+def test_a_batch_that_breaks_or_stands_still_is_told_to_all_and_the_next_one_runs(worker):
+    doubler = Doubler()
+    batcher = Batcher(worker, doubler.run, most=8)
+
+    async def scene():
+        with pytest.raises(EngineTooSlow):
+            await batcher.call(1, deadline=0.05)
+        doubler.gate.set()
+        told = await asyncio.gather(*(batcher.call(n, deadline=5) for n in (-1, -1)), return_exceptions=True)
+        assert all(isinstance(error, EngineFailed) and "not a number" in str(error) for error in told)
+        assert await batcher.call(4, deadline=5) == 8
+        worker.close()
+        for _ in range(2):
+            with pytest.raises(EngineFailed, match="closed"):
+                await batcher.call(4, deadline=5)
 
     asyncio.run(scene())

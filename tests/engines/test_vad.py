@@ -72,6 +72,19 @@ def test_streams_do_not_hear_each_other(vad):
     assert max(silence) < 0.5
 
 
+def test_streams_heard_together_hear_what_each_hears_alone(vad):
+    """Hops of many sessions go through the network at once, also when some bring more hops than others."""
+    speech = whole_hops(museum().samples)
+    parts = [speech[: n * HOP] for n in (40, 7, 40, 1)]
+
+    async def scene() -> list[list[float]]:
+        return await asyncio.gather(*(vad.open().voice(part) for part in parts))
+
+    together = asyncio.run(scene())
+    for part, heard in zip(parts, together, strict=True):
+        assert heard == pytest.approx(list(hear(vad, part)), abs=1e-6)
+
+
 def test_speech_after_long_music_is_heard_at_once(vad, recordings):
     """Music leaves Silero's memory deaf for a second of speech, unless it is cleared."""
     music = next(sound for sound, _, name in clips(recordings, "noise") if name == "music_macroform-cold_day")

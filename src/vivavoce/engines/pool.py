@@ -1,7 +1,9 @@
-"""Shares one loaded model between all sessions: a bounded queue ordered by urgency, worked off by few threads.
+"""Shares one loaded model between all sessions: a bounded queue ordered by deadline, worked off by few threads.
 
-No model ever runs on the event loop. What waits longest inside an urgency goes first; SPARE work is
-refused (EngineBusy) as soon as anything waits, so that partial passes are shed before promises are broken.
+No model ever runs on the event loop. Every job is due a while after it was asked for, the sooner the more urgent,
+and what is due first goes first, whichever session asked: a listener who waits passes work done ahead, and nothing
+starves. SPARE work is refused (EngineBusy) as soon as anything waits, so that partial passes are shed before promises
+are broken. `watch` tells how long jobs waited.
 """
 
 from __future__ import annotations
@@ -12,19 +14,46 @@ import itertools
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Generic, TypeVar
 
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, TurnError
 from vivavoce.ports import Urgency
 
 T = TypeVar("T")
+R = TypeVar("R")
 Stop = Callable[[], bool]
+Watcher = Callable[[str, Urgency, float], None]
+"""(worker's name, urgency, seconds that the job waited for a thread); called in the worker's thread."""
+
+ALLOWANCE = {Urgency.NOW: 0.0, Urgency.SOON: 0.5, Urgency.SPARE: 4.0}
+"""Seconds after its asking until a job is due. Half a second is what the mouth sends ahead of real time: a later
+clause has that long before anybody hears the lack of it, and a first clause has nothing."""
+
+_watchers: list[Watcher] = []
+
+
+def watch(watcher: Watcher) -> Callable[[], None]:
+    """Tell `watcher` of every wait in every worker of this process, until the function returned is called."""
+    _watchers.append(watcher)
+    return lambda: _watchers.remove(watcher)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
     error: Exception | None = None
+
+
+@dataclass(order=True, slots=True)
+class _Job:
+    due: float
+    order: int  # among jobs due at the same moment, the first asked for
+    asked: float = field(compare=False)
+    urgency: Urgency = field(compare=False)
+    work: Callable[[], Any] = field(compare=False)
+    future: Future[Any] = field(compare=False)
 
 
 class Worker:
@@ -33,7 +62,7 @@ class Worker:
     def __init__(self, name: str, *, threads: int = 1, queue: int = 64) -> None:
         self.name = name
         self._room = queue
-        self._jobs: list[tuple[int, int, Callable[[], Any], Future[Any]]] = []
+        self._jobs: list[_Job] = []
         self._order = itertools.count()
         self._wake = threading.Condition()
         self._closed = False
@@ -108,6 +137,10 @@ class Worker:
         for thread in self._threads:
             thread.join(timeout=10)
 
+    def submit(self, work: Callable[[], Any], urgency: Urgency = Urgency.NOW) -> None:
+        """Queue `work` and wait for nothing: it has its own way to tell. Raises EngineBusy and EngineFailed."""
+        self._put(work, urgency)
+
     async def _within(self, answer: Awaitable[T], deadline: float) -> T:
         try:
             async with asyncio.timeout(deadline):
@@ -122,7 +155,9 @@ class Worker:
                 raise EngineFailed(f"{self.name} is closed")
             if len(self._jobs) >= self._room or (urgency is Urgency.SPARE and self._jobs):
                 raise EngineBusy(f"{self.name} has {len(self._jobs)} jobs waiting")
-            heapq.heappush(self._jobs, (urgency, next(self._order), work, future))
+            asked = monotonic()
+            job = _Job(asked + ALLOWANCE[urgency], next(self._order), asked, urgency, work, future)
+            heapq.heappush(self._jobs, job)
             self._wake.notify()
         return future
 
@@ -133,15 +168,18 @@ class Worker:
                     if self._closed:
                         return
                     self._wake.wait()
-                _, _, work, future = heapq.heappop(self._jobs)
-            if not future.set_running_or_notify_cancel():
+                job = heapq.heappop(self._jobs)
+            if not job.future.set_running_or_notify_cancel():
                 continue
+            for watcher in tuple(_watchers):
+                watcher(self.name, job.urgency, monotonic() - job.asked)
             try:
-                result = work()
+                result = job.work()
             except BaseException as error:  # noqa: BLE001 - carried to the caller
-                future.set_exception(error)
+                job.future.set_exception(error)
             else:
-                future.set_result(result)
+                job.future.set_result(result)
+            del job  # or an idle worker would hold on to the last sound that it worked on
 
 
 def _feed(items: Iterator[T], post: Callable[[T], None], room: threading.Semaphore, stopped: threading.Event) -> _Ended:
@@ -154,3 +192,76 @@ def _feed(items: Iterator[T], post: Callable[[T], None], room: threading.Semapho
     except Exception as error:  # noqa: BLE001 - carried to the consumer
         return _Ended(error)
     return _Ended()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[T, R]):
+    item: T
+    future: asyncio.Future[R]
+    loop: asyncio.AbstractEventLoop
+
+
+class Batcher(Generic[T, R]):
+    """Small equal calls of many sessions, run together: whatever waits when the thread is free, `most` at a time.
+
+    A lone caller waits for no company. `run` takes a list of items and returns one result for each.
+    """
+
+    def __init__(self, worker: Worker, run: Callable[[list[T]], list[R]], *, most: int) -> None:
+        self._worker, self._run, self._most = worker, run, most
+        self._asked: list[_Asked[T, R]] = []
+        self._lock = threading.Lock()
+
+    async def call(self, item: T, *, deadline: float) -> R:
+        """The result for `item`. Raises what `Worker.call` raises; an error in a batch meets all that are in it."""
+        loop = asyncio.get_running_loop()
+        asked: _Asked[T, R] = _Asked(item, loop.create_future(), loop)
+        late = loop.call_later(deadline, self._give_up, asked, deadline)
+        with self._lock:
+            self._asked.append(asked)
+            first = len(self._asked) == 1
+        try:
+            if first:  # the others go with it
+                self._submit()
+            return await asked.future
+        finally:
+            late.cancel()
+
+    def _submit(self) -> None:
+        try:
+            self._worker.submit(self._work)
+        except TurnError:
+            with self._lock:
+                self._asked.clear()
+            raise
+
+    def _give_up(self, asked: _Asked[T, R], deadline: float) -> None:
+        if not asked.future.done():
+            asked.future.set_exception(EngineTooSlow(f"{self._worker.name} did not answer within {deadline:g} s"))
+
+    def _work(self) -> None:
+        """One batch; blocking, in the worker's thread."""
+        with self._lock:
+            taken, self._asked = self._asked[: self._most], self._asked[self._most :]
+            more = bool(self._asked)
+        taken = [asked for asked in taken if not asked.future.done()]
+        try:
+            results: list[R] | EngineFailed = self._run([asked.item for asked in taken])
+        except Exception as error:  # noqa: BLE001 - carried to the callers
+            results = EngineFailed(f"{self._worker.name}: {error}")
+            results.__cause__ = error
+        for loop in {asked.loop for asked in taken}:
+            with suppress(RuntimeError):  # a loop that has closed has nobody left who asks
+                loop.call_soon_threadsafe(_deliver, taken, results, loop)
+        if more:
+            self._worker.submit(self._work)
+
+
+def _deliver(taken: list[_Asked[T, R]], results: list[R] | EngineFailed, loop: asyncio.AbstractEventLoop) -> None:
+    for place, asked in enumerate(taken):
+        if asked.loop is not loop or asked.future.done():
+            continue
+        if isinstance(results, EngineFailed):
+            asked.future.set_exception(results)
+        else:
+            asked.future.set_result(results[place])
