@@ -47,6 +47,7 @@ const world: Surroundings = {
   newId: () => `item_${Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join("")}`,
   voice: {
     push: (item, samples) => sound?.speaker.push(item, samples),
+    volume: (gain) => sound?.speaker.volume(gain),
     flush: async () => (await sound?.speaker.flush()) ?? [],
   },
 };

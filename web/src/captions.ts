@@ -68,6 +68,9 @@ function reduceServer(captions: Captions, event: ServerEvent): Captions {
       return grow(captions, event.item_id, event.response_id, event.delta, event.delta.length);
     case "response.done":
       return finish(captions, event.response.id, event.response.status);
+    case "vivavoce.output_audio.ducked":
+    case "vivavoce.output_audio.held":
+    case "vivavoce.output_audio.resumed":
     case "session.created":
     case "session.updated":
     case "response.output_audio.delta":

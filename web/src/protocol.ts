@@ -59,6 +59,19 @@ export interface ResponseDone {
   };
 }
 
+/** Perhaps the user speaks up: play more softly, until the reply is resumed or interrupted. */
+export interface PlaybackDucked {
+  readonly type: "vivavoce.output_audio.ducked";
+  readonly item_id: string;
+  readonly gain_db: number;
+}
+
+/** Somebody speaks over the reply: pause at the sample, or go on from it because it was no interruption. */
+export interface PlaybackHeld {
+  readonly type: "vivavoce.output_audio.held" | "vivavoce.output_audio.resumed";
+  readonly item_id: string;
+}
+
 export interface SessionReady {
   readonly type: "session.created" | "session.updated";
 }
@@ -79,6 +92,8 @@ export type ServerEvent =
   | ReplyText
   | ReplyAudio
   | ResponseDone
+  | PlaybackDucked
+  | PlaybackHeld
   | ServerError;
 
 type Kind = "string" | "number" | Fields;
@@ -103,6 +118,9 @@ const REQUIRED: { readonly [type in ServerEvent["type"]]: Fields } = {
   "response.output_text.delta": REPLY,
   "response.output_audio.delta": REPLY,
   "response.done": { response: { id: "string", status: "string" } },
+  "vivavoce.output_audio.ducked": { ...ITEM, gain_db: "number" },
+  "vivavoce.output_audio.held": ITEM,
+  "vivavoce.output_audio.resumed": ITEM,
   error: { error: { message: "string" } },
 };
 
@@ -140,8 +158,9 @@ const PCM = { type: "audio/pcm", rate: 24_000 };
 
 export function sessionUpdate(voice: string): ClientEvent {
   const input = { format: PCM, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad" } };
-  const session = { type: "realtime", output_modalities: ["audio"], audio: { input, output: { format: PCM, voice } } };
-  return { type: "session.update", session };
+  const audio = { input, output: { format: PCM, voice } };
+  const vivavoce = { managed_playback: true };
+  return { type: "session.update", session: { type: "realtime", output_modalities: ["audio"], audio, vivavoce } };
 }
 
 export function voiceUpdate(voice: string): ClientEvent {

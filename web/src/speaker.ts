@@ -37,6 +37,11 @@ export class Speaker {
     this.command({ kind: "push", item, samples }, [samples.buffer]);
   }
 
+  /** Plays at `gain` from now on; 0 pauses at the sample, and 1 goes on from it. */
+  volume(gain: number): void {
+    this.command({ kind: "volume", gain });
+  }
+
   /** Silence at once. Resolves with the items that lost sound, and how much of each was heard. */
   flush(): Promise<readonly Cut[]> {
     return new Promise((resolve) => {

@@ -33,6 +33,8 @@ export interface Connection {
 /** What the page needs of a loudspeaker. */
 export interface Voice {
   push(item: string, samples: Float32Array<ArrayBuffer>): void;
+  /** 0 pauses at the sample, and 1 goes on from it. */
+  volume(gain: number): void;
   flush(): Promise<readonly Cut[]>;
 }
 
@@ -280,6 +282,15 @@ export class Talk {
       case "input_audio_buffer.speech_stopped":
         this.stopwatch.arm(this.clock.lastVoiced(this.speechStartMs, event.audio_end_ms));
         this.bePatient();
+        break;
+      case "vivavoce.output_audio.ducked":
+        this.world.voice.volume(10 ** (event.gain_db / 20));
+        break;
+      case "vivavoce.output_audio.held":
+        this.world.voice.volume(0);
+        break;
+      case "vivavoce.output_audio.resumed":
+        this.world.voice.volume(1);
         break;
       case "response.output_audio_transcript.delta":
         this.ledger.text(event.response_id, event.item_id, event.delta);

@@ -34,6 +34,7 @@ describe("speaking to the server", () => {
           input: { format: pcm, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad" } },
           output: { format: pcm, voice: "marin" },
         },
+        vivavoce: { managed_playback: true },
       },
     });
   });

@@ -43,6 +43,7 @@ class World {
   readonly shown: string[] = [];
   cuts: Cut[] = [];
   flushes = 0;
+  readonly volumes: number[] = [];
   time = 0;
   cause: "unreachable" | "key" | "refused" = "unreachable";
   readonly talk: Talk;
@@ -68,6 +69,7 @@ class World {
       newId: () => `typed_${++ids}`,
       voice: {
         push: (item: string) => void this.played.push(item),
+        volume: (gain: number) => void this.volumes.push(gain),
         flush: () => {
           this.flushes += 1;
           return Promise.resolve(this.cuts);
@@ -322,5 +324,14 @@ describe("the voice", () => {
     world.talk.start();
     world.link.greet();
     expect(JSON.stringify(world.link.sent[0])).toContain('"voice":"sage"');
+  });
+
+  it("plays more softly, pauses and goes on as the server says", () => {
+    world.begin();
+    world.say({ type: "vivavoce.output_audio.ducked", item_id: "a", gain_db: -20 });
+    world.say({ type: "vivavoce.output_audio.held", item_id: "a" });
+    world.say({ type: "vivavoce.output_audio.resumed", item_id: "a" });
+    expect(world.volumes).toEqual([0.1, 0, 1]);
+    expect(world.flushes).toBe(0);
   });
 });

@@ -126,6 +126,41 @@ describe("the player worklet", () => {
     });
   });
 
+  it("pauses at a sample and goes on from it: none is lost and none is played twice", () => {
+    const player = make("vivavoce-player");
+    const sound = Float32Array.from({ length: 2_560 }, (_, n) => (n + 1) / 10_000);
+    command(player, { kind: "push", item: "a", samples: sound.slice() });
+    const heard: number[] = [];
+    const listen = (blocks: number): void => void heard.push(...play(player, blocks));
+    listen(3);
+    command(player, { kind: "volume", gain: 0.2 });
+    listen(4);
+    command(player, { kind: "volume", gain: 0 });
+    listen(9);
+    command(player, { kind: "volume", gain: 1 });
+    listen(40);
+    const audible = heard.filter((sample) => sample > 0);
+    expect(audible.length).toBeGreaterThan(2_550); // a sample or two lie at the bottom of the slope
+    const louder = audible.map((sample) => sample / 1).filter((sample, n) => sample > (audible[n - 1] ?? 0));
+    expect(louder.at(-1)).toBeCloseTo(0.256);
+    expect(heard.slice(0, 384)).toEqual([...sound.subarray(0, 384)]);
+    expect(heard.slice(500, 512).every((sample, n) => Math.abs(sample - 0.2 * (sound[500 + n] as number)) < 1e-6)).toBe(true);
+    expect(reports(player).at(-1)).toEqual({ kind: "drained", item: "a", played: 2_560 });
+  });
+
+  it("is silent while it is held, and a flush ends the hold", () => {
+    const player = make("vivavoce-player");
+    push(player, "a", 2_560);
+    play(player, 2);
+    command(player, { kind: "volume", gain: 0 });
+    play(player, 1);
+    expect(play(player, 4).every((sample) => sample === 0)).toBe(true);
+    command(player, { kind: "flush" });
+    play(player, 1);
+    push(player, "b", 128);
+    expect(play(player, 1)[0]).toBeCloseTo(0.5);
+  });
+
   it("answers a flush when nothing plays", () => {
     const player = make("vivavoce-player");
     command(player, { kind: "flush" });

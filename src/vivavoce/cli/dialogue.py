@@ -114,6 +114,10 @@ class Protocol:
     answers: dict[str, Answer] = field(default_factory=dict[str, Answer])
     speech_started: list[float] = field(default_factory=list[float])
     speech_stopped: list[float] = field(default_factory=list[float])
+    ducked: list[float] = field(default_factory=list[float])
+    held: list[float] = field(default_factory=list[float])
+    resumed: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
+    """When, and why."""
     transcripts: list[str] = field(default_factory=list[str])
     awaited_transcripts: int = 0
     problems: list[str] = field(default_factory=list[str])
@@ -310,6 +314,17 @@ class Dialogue:
         self.protocol.speech_started.append(at)
         self.ear.flush(at)
 
+    def _on_ducked(self, event: Json, at: float) -> None:
+        self.protocol.ducked.append(at)
+
+    def _on_held(self, event: Json, at: float) -> None:
+        self.protocol.held.append(at)
+        self.ear.hold(at)
+
+    def _on_resumed(self, event: Json, at: float) -> None:
+        self.protocol.resumed.append((at, event["reason"]))
+        self.ear.resume(at)
+
     def _on_speech_stopped(self, event: Json, at: float) -> None:
         self.protocol.speech_stopped.append(at)
 
@@ -353,6 +368,9 @@ _HANDLERS: dict[str, Callable[[Dialogue, Json, float], None]] = {
     "session.updated": Dialogue._on_session,
     "input_audio_buffer.speech_started": Dialogue._on_speech_started,
     "input_audio_buffer.speech_stopped": Dialogue._on_speech_stopped,
+    "vivavoce.output_audio.ducked": Dialogue._on_ducked,
+    "vivavoce.output_audio.held": Dialogue._on_held,
+    "vivavoce.output_audio.resumed": Dialogue._on_resumed,
     "input_audio_buffer.committed": Dialogue._on_committed,
     "conversation.item.input_audio_transcription.completed": Dialogue._on_transcript,
     "conversation.item.input_audio_transcription.failed": Dialogue._on_transcript,

@@ -30,15 +30,35 @@ class Heard:
 @dataclass(slots=True)
 class Ear:
     chunks: list[Heard] = field(default_factory=list[Heard])
+    _paused: list[Heard] = field(default_factory=list[Heard])
+    _holding: bool = False
 
     @property
     def end(self) -> float:
         """When the last sound that arrived will have been played."""
         return self.chunks[-1].end if self.chunks else 0.0
 
+    def hold(self, at: float) -> None:
+        """Pause at the sample that plays at `at`, and keep the rest."""
+        held = self.chunks
+        self.flush(at)
+        for chunk in held:
+            rest = chunk.samples[max(0, round((at - chunk.start) * RATE)) :]
+            if len(rest):
+                self._paused.append(Heard(chunk.response, chunk.start, rest))
+        self._holding = True
+
+    def resume(self, at: float) -> None:
+        """Go on from the sample at which it was held."""
+        waiting, self._paused, self._holding = self._paused, [], False
+        for chunk in waiting:
+            self.hear(chunk.response, chunk.samples, at)
+
     def hear(self, response: str, samples: Samples, at: float) -> None:
         """A chunk of the answer `response` arrived."""
-        if len(samples):
+        if len(samples) and self._holding:
+            self._paused.append(Heard(response, at, samples))
+        elif len(samples):
             self.chunks.append(Heard(response, max(at, self.end), samples))
 
     def flush(self, at: float) -> None:
@@ -48,7 +68,12 @@ class Ear:
             played = round((at - chunk.start) * RATE)
             if played > 0:
                 kept.append(Heard(chunk.response, chunk.start, chunk.samples[:played]))
-        self.chunks = kept
+        self.chunks, self._paused, self._holding = kept, [], False
+
+    def heard(self, response: str) -> Samples:
+        """All samples of one answer in the order in which they were played."""
+        played = [chunk.samples for chunk in self.chunks if chunk.response == response]
+        return np.concatenate([np.zeros(0, np.float32), *played])
 
     def starts(self, responses: set[str]) -> float | None:
         """When the first audible sample of these answers sounds; None while there is none."""

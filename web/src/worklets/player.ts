@@ -1,6 +1,6 @@
 /**
  * The loudspeaker's end of the audio thread: plays what is queued, knows to the sample how much of
- * which item was played, and falls silent at once when told to. One file without imports, because not
+ * which item was played, falls silent at once when told to, and can pause at a sample and go on from it. One file without imports, because not
  * every browser resolves imports in a worklet.
  */
 
@@ -23,6 +23,8 @@ export interface Cut {
 
 export type PlayerCommand =
   | { readonly kind: "push"; readonly item: string; readonly samples: Float32Array }
+  /** Play at `gain` from now on; 0 pauses, and a later gain goes on from the sample that was reached. */
+  | { readonly kind: "volume"; readonly gain: number }
   | { readonly kind: "flush" };
 
 export type PlayerReport =
@@ -98,11 +100,14 @@ class Player extends AudioWorkletProcessor {
   private playing: string | null = null;
   private blocks = 0;
   private level = 0;
+  private gain = 1;
+  private target = 1;
 
   constructor() {
     super();
     this.port.onmessage = ({ data }: MessageEvent<PlayerCommand>) => {
       if (data.kind === "push") this.queue.push(data.item, data.samples);
+      else if (data.kind === "volume") this.target = data.gain;
       else this.flushing = true;
     };
   }
@@ -110,12 +115,29 @@ class Player extends AudioWorkletProcessor {
   process(_inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
     const out = outputs[0]?.[0];
     if (out === undefined) return true;
-    const { filled, item, started } = this.queue.pull(out);
+    out.fill(0);
+    const { filled, item, started } = this.queue.pull(out.subarray(0, this.audible(out.length)));
+    this.shape(out);
     for (const { item: begun, at } of started) this.report({ kind: "started", item: begun, frame: currentFrame + at });
     if (filled > 0) this.note(out, item as string);
     if (this.flushing) this.finishFlush(out);
     else if (this.playing !== null && this.queue.empty) this.finishItem();
     return true;
+  }
+
+  /** How many of the next samples are played: on the way to a pause, those before it. */
+  private audible(most: number): number {
+    return this.target === 0 && !this.flushing ? Math.min(most, Math.round(this.gain * FADE_SAMPLES)) : most;
+  }
+
+  /** Moves the gain towards its target, sample by sample: a step would click. */
+  private shape(out: Float32Array): void {
+    if (this.gain === 1 && this.target === 1) return;
+    for (let index = 0; index < out.length; index++) {
+      const away = this.target - this.gain;
+      this.gain = Math.abs(away) <= 1 / FADE_SAMPLES ? this.target : this.gain + Math.sign(away) / FADE_SAMPLES;
+      out[index] = (out[index] as number) * this.gain;
+    }
   }
 
   private note(out: Float32Array, item: string): void {
@@ -135,6 +157,8 @@ class Player extends AudioWorkletProcessor {
     this.report({ kind: "flushed", cuts: this.queue.flush() });
     this.flushing = false;
     this.playing = null;
+    this.gain = 1;
+    this.target = 1;
   }
 
   private finishItem(): void {

@@ -15,6 +15,9 @@ const REQUIRED = {
     "response.output_text.delta": REPLY,
     "response.output_audio.delta": REPLY,
     "response.done": { response: { id: "string", status: "string" } },
+    "vivavoce.output_audio.ducked": { ...ITEM, gain_db: "number" },
+    "vivavoce.output_audio.held": ITEM,
+    "vivavoce.output_audio.resumed": ITEM,
     error: { error: { message: "string" } },
 };
 /** The event in a message, or null for one that the page has no use for or cannot read. */
@@ -46,8 +49,9 @@ function isRecord(value) {
 const PCM = { type: "audio/pcm", rate: 24_000 };
 export function sessionUpdate(voice) {
     const input = { format: PCM, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad" } };
-    const session = { type: "realtime", output_modalities: ["audio"], audio: { input, output: { format: PCM, voice } } };
-    return { type: "session.update", session };
+    const audio = { input, output: { format: PCM, voice } };
+    const vivavoce = { managed_playback: true };
+    return { type: "session.update", session: { type: "realtime", output_modalities: ["audio"], audio, vivavoce } };
 }
 export function voiceUpdate(voice) {
     return { type: "session.update", session: { type: "realtime", audio: { output: { voice } } } };

@@ -22,6 +22,10 @@ export class Speaker {
     push(item, samples) {
         this.command({ kind: "push", item, samples }, [samples.buffer]);
     }
+    /** Plays at `gain` from now on; 0 pauses at the sample, and 1 goes on from it. */
+    volume(gain) {
+        this.command({ kind: "volume", gain });
+    }
     /** Silence at once. Resolves with the items that lost sound, and how much of each was heard. */
     flush() {
         return new Promise((resolve) => {

@@ -219,6 +219,15 @@ export class Talk {
                 this.stopwatch.arm(this.clock.lastVoiced(this.speechStartMs, event.audio_end_ms));
                 this.bePatient();
                 break;
+            case "vivavoce.output_audio.ducked":
+                this.world.voice.volume(10 ** (event.gain_db / 20));
+                break;
+            case "vivavoce.output_audio.held":
+                this.world.voice.volume(0);
+                break;
+            case "vivavoce.output_audio.resumed":
+                this.world.voice.volume(1);
+                break;
             case "response.output_audio_transcript.delta":
                 this.ledger.text(event.response_id, event.item_id, event.delta);
                 break;

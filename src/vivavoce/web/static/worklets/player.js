@@ -1,6 +1,6 @@
 /**
  * The loudspeaker's end of the audio thread: plays what is queued, knows to the sample how much of
- * which item was played, and falls silent at once when told to. One file without imports, because not
+ * which item was played, falls silent at once when told to, and can pause at a sample and go on from it. One file without imports, because not
  * every browser resolves imports in a worklet.
  */
 /** 5 ms at 24 kHz: speech cut without a slope clicks. */
@@ -62,11 +62,15 @@ class Player extends AudioWorkletProcessor {
     playing = null;
     blocks = 0;
     level = 0;
+    gain = 1;
+    target = 1;
     constructor() {
         super();
         this.port.onmessage = ({ data }) => {
             if (data.kind === "push")
                 this.queue.push(data.item, data.samples);
+            else if (data.kind === "volume")
+                this.target = data.gain;
             else
                 this.flushing = true;
         };
@@ -75,7 +79,9 @@ class Player extends AudioWorkletProcessor {
         const out = outputs[0]?.[0];
         if (out === undefined)
             return true;
-        const { filled, item, started } = this.queue.pull(out);
+        out.fill(0);
+        const { filled, item, started } = this.queue.pull(out.subarray(0, this.audible(out.length)));
+        this.shape(out);
         for (const { item: begun, at } of started)
             this.report({ kind: "started", item: begun, frame: currentFrame + at });
         if (filled > 0)
@@ -85,6 +91,20 @@ class Player extends AudioWorkletProcessor {
         else if (this.playing !== null && this.queue.empty)
             this.finishItem();
         return true;
+    }
+    /** How many of the next samples are played: on the way to a pause, those before it. */
+    audible(most) {
+        return this.target === 0 && !this.flushing ? Math.min(most, Math.round(this.gain * FADE_SAMPLES)) : most;
+    }
+    /** Moves the gain towards its target, sample by sample: a step would click. */
+    shape(out) {
+        if (this.gain === 1 && this.target === 1)
+            return;
+        for (let index = 0; index < out.length; index++) {
+            const away = this.target - this.gain;
+            this.gain = Math.abs(away) <= 1 / FADE_SAMPLES ? this.target : this.gain + Math.sign(away) / FADE_SAMPLES;
+            out[index] = out[index] * this.gain;
+        }
     }
     note(out, item) {
         this.playing = item;
@@ -103,6 +123,8 @@ class Player extends AudioWorkletProcessor {
         this.report({ kind: "flushed", cuts: this.queue.flush() });
         this.flushing = false;
         this.playing = null;
+        this.gain = 1;
+        this.target = 1;
     }
     finishItem() {
         const item = this.playing;
