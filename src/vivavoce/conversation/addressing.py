@@ -12,6 +12,7 @@ TO_OTHERS = (
     rf"^(?:hey |oh |ehi |oye |hé )?{NAMED_OTHERS}\b[,!]",
     rf"[,] {NAMED_OTHERS}[.!?]$",
     r"\b(?:i'm|i am) (?:on the phone|in a call|on a call|talking to (?:my|the) (?:assistant|computer|phone))\b",
+    r"^(?:no,? )?not you\b",
     r"^(?:no,? )?(?:i'm |i was )?(?:not talking|wasn't talking) to you\b",
     r"\b(?:sono al telefono|non parlo con te|sto parlando con (?:lui|lei|il computer))\b",
     r"\b(?:estoy al teléfono|no te hablo a ti)\b",

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 LISTENING_WORDS = frozenset(
     "mm mmm mhm mm-hm mmhm hm hmm uh-huh uhhuh uh huh aha ah oh yeah yep yes yup right sure ok okay cool nice great "
-    "wow really good fine exactly indeed true so see "  # "i see" is two words: see PHRASES
+    "wow really thanks good fine exactly indeed true so see "  # "i see" is two words: see PHRASES
     "sì si certo già ecco esatto bene capito va vale claro ya bueno exacto oui ouais d'accord voilà bien ja genau "
     "klar gut stimmt да ага угу sim pois".split()
 )
 PHRASES = (
     "i see", "got it", "of course", "all right", "uh huh", "mm hm", "i know", "makes sense", "va bene", "ho capito",
-    "de acuerdo", "bien sûr", "je vois", "ach so", "alles klar",
+    "de acuerdo", "bien sûr", "je vois", "ach so", "alles klar", "thank you",
 )  # fmt: skip
 STOP_WORDS = frozenset(
-    "stop wait no hey hold pause enough quiet shush listen actually but sorry excuse "
+    "stop wait no nope non nein hey hold pause enough quiet shush listen actually but sorry excuse "
     "aspetta ferma basta scusa ma senti espera para alto perdón pero attends attendez arrête arrêtez mais pardon "
     "warte halt stopp moment aber entschuldigung стоп подожди хватит".split()
 )
 MOST_WORDS = 4
+HUMMED = frozenset("mnhaeiouyıмнхаеиоуыэمنهحيواءى")
+"""Sounds of which "mm-hm" and "uh-huh" consist: nasals, breath and vowels. A recogniser that is not told the language
+spells them in any script and as any word of these ("İmamı", "إحاء")."""
+LONGEST_HUM = 6  # letters
 
 
 def plain(words: str) -> list[str]:
     """Lower-case words without punctuation."""
-    kept = "".join(char if char.isalnum() or char in "'-" else " " for char in words.casefold())
+    composed = unicodedata.normalize("NFC", words.casefold())
+    bare = (char for char in composed if not unicodedata.combining(char))  # the dot of a lower-cased İ
+    kept = "".join(char if char.isalnum() or char in "'-" else " " for char in bare)
     return [word.strip("'-") for word in kept.split() if word.strip("'-")]
 
 
 def is_backchannel(words: str) -> bool:
     """Whether `words` are only a sign of attention. Empty words are none."""
     said = plain(words)
-    if not said or len(said) > MOST_WORDS:
+    if not said or len(said) > MOST_WORDS or said[0] in STOP_WORDS:
         return False
+    if all(_is_hum(word) for word in said):
+        return True
     joined = " ".join(said)
     for phrase in PHRASES:
         joined = joined.replace(phrase, "ok")
@@ -41,3 +51,8 @@ def asks_to_stop(words: str) -> bool:
     """Whether the first word already claims the floor."""
     said = plain(words)
     return bool(said) and said[0] in STOP_WORDS
+
+
+def _is_hum(word: str) -> bool:
+    letters = [char for char in unicodedata.normalize("NFKD", word) if char.isalpha()]
+    return 2 <= len(letters) <= LONGEST_HUM and HUMMED.issuperset(letters)

@@ -1,0 +1,41 @@
+"""What is made of a voice over the assistant's: the evidence each verdict needs, and that one always comes."""
+
+from dataclasses import replace
+
+import pytest
+
+from vivavoce.conversation.interruption import DEADLINE_MS, ECHO_SHARE, Kind, Overlap, verdict
+
+GOING_ON = Overlap(voiced_ms=352, elapsed_ms=352, quiet_ms=0, voice=0.9)
+OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
+
+
+@pytest.mark.parametrize(
+    ("overlap", "kind"),
+    [
+        (GOING_ON, "undecided"),
+        (replace(GOING_ON, words="Wait"), "barge_in"),
+        (replace(GOING_ON, words="What about tomorrow"), "barge_in"),
+        (replace(GOING_ON, words="Yeah"), "undecided"),
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "barge_in"),
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words=""), "undecided"),
+        (replace(GOING_ON, words="Wait", echo=ECHO_SHARE), "echo"),
+        (replace(OVER, words="Mm-hm."), "backchannel"),
+        (replace(OVER, words=""), "noise"),
+        (replace(OVER, words="Tomorrow?"), "barge_in"),
+        (replace(OVER, words="Tomorrow?", level_db=-15.0), "other_speaker"),
+        (replace(OVER, voiced_ms=64), "noise"),
+        (OVER, "undecided"),
+    ],
+)
+def test_evidence_decides(overlap: Overlap, kind: Kind) -> None:
+    assert verdict(overlap).kind == kind
+
+
+@pytest.mark.parametrize("words", [None, "", "Yeah", "Tell me"])
+@pytest.mark.parametrize("quiet", [0, 64, 224])
+@pytest.mark.parametrize("level", [None, -20.0])
+def test_nobody_waits_for_ever(words: str | None, quiet: int, level: float | None) -> None:
+    """Held playback that is neither stopped nor resumed would be a mute assistant."""
+    late = Overlap(DEADLINE_MS - quiet, DEADLINE_MS, quiet, 0.9, level_db=level, words=words)
+    assert verdict(late).kind != "undecided"

@@ -1,0 +1,37 @@
+"""A sign of attention must not stop the assistant, and a word that claims the floor must."""
+
+import pytest
+
+from vivavoce.text.backchannels import asks_to_stop, is_backchannel
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Mm-hm.", "Uh-huh", "Yeah.", "Right, right.", "I see.", "Okay, got it.", "Sì, certo.", "Ah, va bene", "D'accord.",
+     "Ja, genau", "Vale, vale.", "Yes exactly", "Thank you."],
+)  # fmt: skip
+def test_signs_of_attention(words: str) -> None:
+    assert is_backchannel(words)
+    assert not asks_to_stop(words)
+
+
+@pytest.mark.parametrize("words", ["İmamı.", "إحاء", "ممي", "Hmmm", "Um, uh"])
+def test_a_hum_is_one_however_a_recogniser_spells_it(words: str) -> None:
+    """What Whisper made of "mm-hm" and "uh-huh" when it was not told the language."""
+    assert is_backchannel(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "Right, but what about tomorrow?", "Yeah, tell me about Rome", "Okay stop", "What?", "Rome", "Tomorrow",
+     "No, no.", "Non", "Nein", "Hey!"],
+)  # fmt: skip
+def test_what_wants_something_is_none(words: str) -> None:
+    assert not is_backchannel(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["Stop!", "Wait, what", "No.", "Hold on a second", "Aspetta", "Espera", "Arrête", "Warte mal"]
+)
+def test_the_floor_is_claimed_with_the_first_word(words: str) -> None:
+    assert asks_to_stop(words)
