@@ -23,11 +23,12 @@ from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.conversation.config import PERSONA, ReplyOptions, SessionConfig
+from vivavoce.engines import pool
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ModelUnavailable, SessionRefused, StartupError, TurnError
 from vivavoce.models import ModelFiles
 from vivavoce.models.store import Store
-from vivavoce.ports import Engines, Prompt
+from vivavoce.ports import Engines, Prompt, Urgency
 from vivavoce.session.admission import Admission
 from vivavoce.session.openers import rehearse
 from vivavoce.session.phrases import Phrasebook
@@ -99,7 +100,7 @@ async def serve(
     server = uvicorn.Server(uvicorn.Config(house.api(keys), **options))
     try:
         async with asyncio.TaskGroup() as tasks:
-            lag = tasks.create_task(measure_loop_lag(house.metrics))
+            lag = tasks.create_task(measure_loop_lag(house.note_lag))
             warming = tasks.create_task(_warm(house, server, say, lambda: on_ready(_url(listening))))
             await server.serve(sockets=[listening])
             warming.cancel()
@@ -123,6 +124,7 @@ class _House:
         self.trouble: StartupError | None = None
         """Why the engines could not be loaded."""
         self.ready = False
+        self._unwatch = pool.watch(self.note_wait)
 
     def api(self, keys: Keys) -> Any:
         return create_api(
@@ -139,12 +141,22 @@ class _House:
         self.admission.enter()
         return Session(self.engines, config, send, on_close=self.admission.leave, phrases=self.phrases)
 
+    def note_lag(self, seconds: float) -> None:
+        self.metrics.loop_was_late(seconds)
+        self.admission.note_lag(seconds)
+
+    def note_wait(self, engine: str, urgency: Urgency, seconds: float) -> None:
+        self.metrics.queued(engine, urgency.name.lower(), seconds)
+        if urgency is Urgency.NOW:
+            self.admission.note_wait(seconds)
+
     def load(self) -> None:
         self.engines = demo_engines(self.settings) if self.demo else load_engines(self.settings)
         self.phrases = Phrasebook(self.engines.tts)
 
     def close(self) -> None:
         self.ready = False
+        self._unwatch()
         if self.engines is not None:
             self.engines.close()
 

@@ -26,6 +26,7 @@ from vivavoce.audio.pcm import Pcm
 from vivavoce.audio.resample import resample
 from vivavoce.conversation.config import ReplyOptions, ResponseRequest
 from vivavoce.conversation.events import (
+    DraftAccount,
     Event,
     IdleTimeout,
     InputCleared,
@@ -35,12 +36,16 @@ from vivavoce.conversation.events import (
     ItemTruncated,
     OutputEnded,
     OutputStarted,
+    PlaybackDucked,
+    PlaybackHeld,
+    PlaybackResumed,
     ReplyAudio,
     ReplyText,
     ResponseEnded,
     ResponseStarted,
     TranscriptGrew,
     TranscriptionFailed,
+    TurnDecided,
     Usage,
 )
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Speech, Text
@@ -351,3 +356,37 @@ def test_errors_name_the_event_of_the_client() -> None:
     }
     strictly(failure("Broken.", "server_error", "internal_error"))
     strictly(session_updated(SESSION))
+
+
+MANAGED_EVENTS: list[Event] = [
+    PlaybackDucked("item_1", 1000, -14.0),
+    PlaybackHeld("item_1", 1100),
+    PlaybackResumed("item_1", 1500, "backchannel"),
+    TurnDecided("resume", "backchannel", 1500),
+]
+
+
+def test_a_client_hears_of_ducking_only_when_it_asked() -> None:
+    assert [wire for event in MANAGED_EVENTS for wire in Narrator(SESSION).tell(event)] == []
+    asked = SESSION.updated({"vivavoce": {"managed_playback": True}}, has_spoken=False)
+    wires = [wire for event in MANAGED_EVENTS for wire in Narrator(asked).tell(event)]
+    assert [wire["type"] for wire in wires] == [
+        "vivavoce.output_audio.ducked",
+        "vivavoce.output_audio.held",
+        "vivavoce.output_audio.resumed",
+        "vivavoce.turn.decided",
+    ]
+    assert (wires[0]["gain_db"], wires[2]["reason"]) == (-14.0, "backchannel")
+
+
+def test_the_end_of_a_response_says_why_and_what_its_drafts_took() -> None:
+    account = DraftAccount(made=2, anticipated=True, head_start_ms=410.0, wasted_ms=120.0)
+    request = ResponseRequest(ReplyOptions())
+    events: list[Event] = [
+        ResponseStarted("resp_1", request),
+        ResponseEnded("resp_1", "interrupted", "reopened", Usage(), draft=account),
+    ]
+    done = told(events)[-1]
+    assert done["response"]["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
+    assert done["vivavoce"]["reason"] == "reopened"
+    assert done["vivavoce"]["draft"] == {"made": 2, "anticipated": True, "head_start_ms": 410.0, "wasted_ms": 120.0}

@@ -253,3 +253,32 @@ def test_turn_detection_needs_its_type_where_none_is_on() -> None:
     with pytest.raises(RequestError) as refusal:
         off.updated(audio_in(turn_detection={"threshold": 0.5}), has_spoken=False)
     assert refusal.value.code == "missing_required_parameter"
+
+
+def test_manners_of_ours_are_merged_told_and_put_back() -> None:
+    session = update(
+        {"vivavoce": {"managed_playback": True, "idle_timeout_ms": 8000}}, {"vivavoce": {"openers": "off"}}
+    )
+    assert session.wire()["vivavoce"] == {
+        "managed_playback": True,
+        "listening_signals": False,
+        "idle_timeout_ms": 8000,
+        "side_talk": "answer",
+        "openers": "off",
+    }
+    assert update({"vivavoce": {"idle_timeout_ms": None}}, session=session).config.manners.idle_timeout_ms is None
+    assert update({"vivavoce": None}, session=session).config.manners == SessionConfig().manners
+
+
+@pytest.mark.parametrize(
+    ("patch", "param"),
+    [
+        ({"idle_timeout_ms": 5}, "session.vivavoce.idle_timeout_ms"),
+        ({"side_talk": "maybe"}, "session.vivavoce.side_talk"),
+        ({"managed_playback": "yes"}, "session.vivavoce.managed_playback"),
+    ],
+)
+def test_a_wrong_manner_is_refused_by_name(patch: dict[str, Any], param: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        update({"vivavoce": patch})
+    assert refused.value.param == param

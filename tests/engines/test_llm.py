@@ -217,6 +217,33 @@ def test_warming_and_forgetting_may_come_at_any_time(model: LanguageModel) -> No
 # --- the embedded one --------------------------------------------------------------------------------
 
 
+def test_what_ends_a_turn_is_told_from_what_goes_on_and_is_not_read_again(llama: LanguageModel) -> None:
+    """The reply continues from what was read while the user still spoke."""
+
+    async def scene() -> None:
+        def said(words: str, session: str) -> Prompt:
+            return Prompt(BE_BRIEF, (user(words),), session, max_tokens=4, open=True)
+
+        whole, broken = "What is the capital of France and how many people live there?", "Can you remind me to call"
+        p_whole, p_broken = await llama.p_end(said(whole, "end")), await llama.p_end(said(broken, "going-on"))
+        assert p_whole is not None and p_broken is not None
+        assert p_whole > 0.8 > 0.2 > p_broken
+        done = (await ask(llama, Prompt(BE_BRIEF, (user(whole),), "end", max_tokens=4))).done
+        assert done.prompt_tokens - done.cached_tokens < 10
+
+    play(llama, scene)
+
+
+def test_asking_for_the_end_gives_way_to_a_reply(llama: LanguageModel) -> None:
+    async def scene() -> None:
+        asking = asyncio.create_task(ask(llama, Prompt(BE_BRIEF, (user("Count to ten."),), "busy")))
+        await asyncio.sleep(0.05)
+        assert await llama.p_end(Prompt(BE_BRIEF, (user("Hello there"),), "other", open=True)) is None
+        assert (await asking).text
+
+    play(llama, scene)
+
+
 def test_a_warm_session_reads_only_what_is_new(llama: LanguageModel) -> None:
     async def scene() -> None:
         persona = BE_BRIEF + " You know a lot about gardens, their history and their care." * 4

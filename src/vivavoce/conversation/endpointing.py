@@ -37,10 +37,10 @@ EXPECTED_SHIFT: dict[Expected, float] = {"yes_no": 1.0, "digits": -2.0, "open": 
 def p_done(evidence: Evidence) -> float:
     """Probability in 0..1 that the turn is complete."""
     if evidence.text is None:
-        odds = 0.94 * _logit(evidence.audio) + 7.85 * evidence.fall - 9.34
+        odds = 1.25 * _logit(evidence.audio) + 10.47 * evidence.fall - 12.12
     else:
-        words = 0.42 * _logit(evidence.text)
-        odds = 0.87 * _logit(evidence.audio) + words + 7.46 * evidence.fall - 8.23
+        words = 0.56 * _logit(evidence.text)
+        odds = 1.16 * _logit(evidence.audio) + words + 9.94 * evidence.fall - 10.64
     return 1 / (1 + math.exp(-odds - EXPECTED_SHIFT[evidence.expected]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
 from vivavoce.audio.pcm import Pcm, join
@@ -59,14 +59,15 @@ class Phrasebook:
 
 
 class Opened:
-    """An answer behind its opener."""
+    """An opener, and behind it the answer that `choose()` finds once the words are final."""
 
-    def __init__(self, opener: str, sound: Pcm, answer: Stream[Piece]) -> None:
-        self._opener, self._sound, self._answer = opener, sound, answer
+    def __init__(self, opener: str, sound: Pcm, choose: Callable[[], Awaitable[Stream[Piece]]]) -> None:
+        self._opener, self._sound, self._choose = opener, sound, choose
+        self._answer: Stream[Piece] | None = None
 
     async def __aiter__(self) -> AsyncIterator[Piece]:
         yield Spoken(self._opener, self._sound)
-        behind = True
+        behind, self._answer = True, await self._choose()
         async for piece in self._answer:
             if behind and isinstance(piece, Spoken | Written) and piece.text:
                 text, behind = f" {lowered(piece.text.lstrip())}", False
@@ -75,4 +76,5 @@ class Opened:
                 yield piece
 
     async def drop(self) -> None:
-        await self._answer.drop()
+        if self._answer is not None:
+            await self._answer.drop()

@@ -53,6 +53,7 @@ from vivavoce.conversation.items import Item, Message, Speech, new_id
 from vivavoce.conversation.opener import opener
 from vivavoce.errors import RequestError, SessionError, TurnError
 from vivavoce.ports import HEARING_RATE, HOP, Engines, Transcription, TranscriptionHint
+from vivavoce.session.answer import Answer
 from vivavoce.session.answers import Answers
 from vivavoce.session.anticipation import Anticipation
 from vivavoce.session.draft import Draft, Drafting, Tally, same_words
@@ -452,57 +453,70 @@ class Session:
 
     async def _answer_turn(self, utterance: Utterance, voice_end: int) -> None:
         """The user is done: the words are told as they are known, the draft becomes the answer."""
-        loop = asyncio.get_running_loop()
-        spoken_until = loop.time() - (self._ear.tape.end - voice_end) / HEARING_RATE
-        ended = loop.time()
+        ended = asyncio.get_running_loop().time()
+        spoken_until = ended - (self._ear.tape.end - voice_end) / HEARING_RATE
         draft = self._draft or self._new_draft(utterance, voice_end)
         self._draft, self._last_start = None, utterance.judged_from
-        tally = self._tally
-        hearing = draft.hearing
-        assert hearing is not None, "a pause begins before it ends, and has the words recognised"  # noqa: S101
+        assert draft.hearing is not None, "a pause comes before the end, and has its words recognised"  # noqa: S101
         stale = draft.basis != self._drafting.basis(self.config.reply)
-        item = await self._end_turn(utterance, min(self._floor.now, voice_end + TAIL), detected=True)
-        concluding = self._transcripts.conclude(item, utterance, hearing)
-        self._ear.begin(min(self._floor.now, voice_end + TAIL))
+        end = min(self._floor.now, voice_end + TAIL)
+        item = await self._end_turn(utterance, end, detected=True)
+        concluding = self._transcripts.conclude(item, utterance, draft.hearing)
+        self._ear.begin(end)
         if stale or not self.config.turn.create_response:
             await draft.drop_reply()
         if not self.config.turn.create_response:
             return
-        request = ResponseRequest(self.config.reply)
-        answer = self._answers.prepare(request, "end_of_turn")
+        tally = self._tally
+        answer = self._answers.prepare(ResponseRequest(self.config.reply), "end_of_turn")
         answer.latency = lambda: self._timed(spoken_until, ended, concluding, draft.marks)
         answer.draft = lambda: tally.account(draft, ended)
-        answer.apologise = lambda: self._drafting.say(APOLOGY, request.options)
+        answer.apologise = lambda: self._drafting.say(APOLOGY, answer.request.options)
         answer.input_audio_tokens = (voice_end - utterance.start) * INPUT_TOKENS_PER_SECOND // HEARING_RATE
-        prepared = draft if draft.pieces is not None else self._drafting.answer(request, draft.marks)
+        self._start_answer(answer, draft, utterance, concluding)
 
-        async def choose() -> Stream[Piece] | None:
+    def _start_answer(
+        self, answer: Answer, draft: Draft, utterance: Utterance, concluding: asyncio.Task[Heard]
+    ) -> None:
+        """Answer with the draft; before it, a word for which nobody has to think; instead of it, silence where somebody
+        else was spoken to, and a question where nothing was understood."""
+        options = answer.request.options
+        prepared = draft if draft.pieces is not None else self._drafting.answer(answer.request, draft.marks)
+
+        async def answered() -> Stream[Piece] | None:
             heard = await asyncio.shield(concluding)
             if not heard.words.text and heard.trouble is None:
-                # what was interrupted for nothing is not followed by silence
-                return self._drafting.prepare_say(DID_NOT_CATCH, request.options) if utterance.interrupted else None
+                return None
             if self.config.manners.ignore_side_talk and addressed_elsewhere(heard.words.text):
                 await self._decided("remain_silent", "addressed_elsewhere")
                 answer.reason = "remain_silent"
                 return Prepared.empty(self._tasks)
-            return self._opened(prepared, heard.words, request.options, draft.marks)
+            return prepared
+
+        async def answered_or_asked() -> Stream[Piece]:
+            return await answered() or self._drafting.prepare_say(DID_NOT_CATCH, options)
+
+        async def choose() -> Stream[Piece] | None:
+            opened = None if prepared.ready else self._opener(utterance.guess or Transcription(""), options)
+            if opened is not None:
+                draft.marks.opener = asyncio.get_running_loop().time()
+                return Opened(*opened, answered_or_asked)
+            return await (answered_or_asked() if utterance.interrupted else answered())
 
         self._answers.start(answer, prepared, choose)
 
-    def _opened(
-        self, prepared: Draft | Prepared[Piece], words: Transcription, options: ReplyOptions, marks: Marks
-    ) -> Stream[Piece]:
-        """The answer, begun with a word for which one need not think, where it is going to take longer."""
+    def _opener(self, words: Transcription, options: ReplyOptions) -> tuple[str, Pcm] | None:
+        """A word for which one need not think, to begin an answer that takes longer."""
         self._turns += 1
-        wanted = self.config.manners.openers
+        manners = self.config.manners
         ours = options.instructions == PERSONA and not options.tools
-        if wanted == "off" or (wanted == "auto" and not ours) or options.modality == "text" or prepared.ready:
-            return prepared
-        word = opener(words.text, words.language, self._turns)
-        if word is None or (sound := self._phrases.sound(word, options)) is None or self._usual_wait < WORTH_AN_OPENER:
-            return prepared
-        marks.opener = asyncio.get_running_loop().time()
-        return Opened(word, sound, prepared)
+        if manners.openers == "off" or (manners.openers == "auto" and not ours) or options.modality == "text":
+            return None
+        if self._usual_wait < WORTH_AN_OPENER or (manners.ignore_side_talk and addressed_elsewhere(words.text)):
+            return None
+        word = opener(words.text, words.language or self._transcripts.language, self._turns)
+        sound = self._phrases.sound(word, options) if word else None
+        return (word, sound) if word and sound else None
 
     def _listen_along(self, judged: _Judgement) -> None:
         """A brief sign of attention in a pause of somebody who clearly goes on."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -71,6 +71,12 @@ class Utterance:
 
     def sound(self, end: int) -> Pcm:
         return self._ear.tape.cut(self.start, end)
+
+    @property
+    def guess(self) -> Transcription | None:
+        """All words of the last partial pass; None before there was one."""
+        last = self._last_pass
+        return None if last is None else replace(last.heard, text=" ".join([*self._settled, last.heard.text]))
 
     async def follow(self) -> None:
         """Recognise along while the user speaks, until cancelled. Passes that fail are only skipped."""

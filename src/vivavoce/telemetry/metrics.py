@@ -6,12 +6,21 @@ Times are seconds, as Prometheus wants them. Nothing here is labelled with who s
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from vivavoce.conversation.events import Event, Latency, ReplyAudio, ResponseEnded, TranscriptionFailed
+from vivavoce.conversation.events import (
+    DraftAccount,
+    Event,
+    Latency,
+    ReplyAudio,
+    ResponseEnded,
+    TranscriptionFailed,
+    TurnDecided,
+)
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 TURN_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -36,6 +45,18 @@ class Metrics:
             "vivavoce_turn_seconds",
             "From the last voiced sample of the user to a stage of the answer",
             ["stage"],
+            buckets=TURN_SECONDS,
+            registry=self.registry,
+        )
+        self._decisions = self._counter("turn_decisions", "Decisions about the floor and why", "decision", "reason")
+        self._drafts = self._counter("drafts", "Replies prepared before the turn was over", "outcome")
+        self._draft_seconds = self._counter(
+            "draft_seconds", "Head start of drafts that were played, and time of others", "outcome"
+        )
+        self._queued = Histogram(
+            "vivavoce_queue_seconds",
+            "How long work waited for an engine",
+            ["engine", "urgency"],
             buckets=TURN_SECONDS,
             registry=self.registry,
         )
@@ -66,12 +87,20 @@ class Metrics:
                 self._spoken.inc(event.sound.seconds)
             case TranscriptionFailed():
                 self._unheard.inc()
+            case TurnDecided():
+                self._decisions.labels(event.decision, event.reason).inc()
             case ResponseEnded():
                 self._responses.labels(event.how, event.reason).inc()
                 if event.reason == "barge_in":
                     self._barge_ins.inc()
                 if event.latency is not None:
                     self._observe_latency(event.latency)
+                if event.draft is not None:
+                    self._observe_draft(event.draft)
+
+    def queued(self, engine: str, urgency: str, seconds: float) -> None:
+        """Work waited so long for its engine; from any thread."""
+        self._queued.labels(engine, urgency).observe(seconds)
 
     def loop_was_late(self, seconds: float) -> None:
         self._loop_lag.set(seconds)
@@ -85,14 +114,21 @@ class Metrics:
             if milliseconds is not None:
                 self._turn.labels(stage).observe(milliseconds / 1000)
 
+    def _observe_draft(self, draft: DraftAccount) -> None:
+        self._drafts.labels("played").inc()
+        self._drafts.labels("anticipated").inc(draft.anticipated)
+        self._drafts.labels("dropped").inc(max(0, draft.made - 1))
+        self._draft_seconds.labels("played").inc(draft.head_start_ms / 1000)
+        self._draft_seconds.labels("dropped").inc(draft.wasted_ms / 1000)
+
     def _counter(self, name: str, description: str, *labels: str) -> Counter:
         return Counter(f"vivavoce_{name}", description, labels, registry=self.registry)
 
 
-async def measure_loop_lag(metrics: Metrics, interval: float = 0.5) -> None:
-    """Until cancelled: how much later than asked the event loop wakes a sleeper, every `interval` seconds."""
+async def measure_loop_lag(note: Callable[[float], None], interval: float = 0.5) -> None:
+    """Until cancelled, note how much later than asked the event loop wakes a sleeper, every `interval` seconds."""
     loop = asyncio.get_running_loop()
     while True:
         asleep = loop.time()
         await asyncio.sleep(interval)
-        metrics.loop_was_late(max(0.0, loop.time() - asleep - interval))
+        note(max(0.0, loop.time() - asleep - interval))

@@ -1,0 +1,79 @@
+"""What speaks for the end of a turn, each kind of evidence in its direction; and the words before an answer."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.audio.pcm import Pcm
+from vivavoce.audio.prosody import fall
+from vivavoce.conversation.endpointing import Evidence, p_done
+from vivavoce.conversation.expected_answer import expected_answer
+from vivavoce.conversation.opener import OPENERS, lowered, opener
+
+probability = st.floats(0.0, 1.0)
+
+
+@given(probability, st.floats(0.0, 1.5), st.none() | probability)
+def test_it_is_a_probability_whatever_the_evidence(audio: float, fallen: float, text: float | None):
+    assert 0.0 <= p_done(Evidence(audio, fallen, text)) <= 1.0
+
+
+@given(probability, st.floats(0.0, 1.5), st.floats(0.0, 0.9))
+def test_more_evidence_of_an_end_never_speaks_against_it(audio: float, fallen: float, text: float):
+    base = p_done(Evidence(audio, fallen, text))
+    assert p_done(Evidence(min(1.0, audio + 0.1), fallen, text)) >= base
+    assert p_done(Evidence(audio, fallen + 0.1, text)) >= base
+    assert p_done(Evidence(audio, fallen, text + 0.1)) >= base
+
+
+def test_a_number_is_waited_for_and_a_yes_is_not():
+    open_ended = p_done(Evidence(0.7, 0.9))
+    assert p_done(Evidence(0.7, 0.9, expected="yes_no")) > open_ended > p_done(Evidence(0.7, 0.9, expected="digits"))
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("It is sunny. Do you want to go out?", "yes_no"),
+        ("Vuoi un caffè?", "yes_no"),
+        ("What is your phone number?", "digits"),
+        ("Can you spell your name?", "digits"),
+        ("Do you want tea or coffee?", "open"),
+        ("What would you like to know?", "open"),
+        ("Do it tomorrow.", "open"),
+        ("", "open"),
+    ],
+)
+def test_the_last_question_tells_what_is_expected(said: str, kind: str):
+    assert expected_answer(said) == kind
+
+
+def spoken(ending_db: float, noise: float) -> Pcm:
+    """A second of voice whose last 100 ms lie `ending_db` above or below the rest, in a noisy room."""
+    random = np.random.default_rng(1)
+    voice = 0.2 * random.normal(size=16_000)
+    voice[-1600:] *= 10 ** (ending_db / 20)
+    quiet = np.zeros(4000)
+    sound = np.concatenate([quiet, voice]) + noise * random.normal(size=20_000)
+    return Pcm(sound.astype(np.float32), 16_000)
+
+
+@pytest.mark.parametrize("noise", [1e-4, 1e-2])
+def test_a_voice_that_falls_is_told_from_one_that_is_held_up_in_a_quiet_and_in_a_noisy_room(noise: float):
+    assert fall(spoken(-40.0, noise)) > 0.5 > 0.2 > fall(spoken(0.0, noise))
+
+
+def test_a_word_of_thought_fits_the_language_and_comes_only_where_one_thinks():
+    assert opener("What is the capital of France?", "en", 0) in OPENERS["en"]["question"]
+    assert opener("Accendi la luce per favore", "it", 1) in OPENERS["it"]["request"]
+    for unfit in ("Hello!", "In one word: is the sky blue?", "Repeat after me, I am a tree."):
+        assert opener(unfit, "en", 0) is None
+    assert opener("今日は天気がいいですね", "ja", 0) is None
+    assert lowered("The sea is blue.") == "the sea is blue."
+    assert lowered("Paris is big.") == "Paris is big."
+
+
+def test_openers_change_from_turn_to_turn():
+    said = [opener("What is the capital of France?", "en", turn) for turn in range(3)]
+    assert len(set(said)) == 3
