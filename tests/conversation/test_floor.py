@@ -169,8 +169,16 @@ def test_going_on_right_after_the_end_reopens_the_turn():
     floor = Floor(SEMANTIC)
     hear(floor, VOICE, 640)
     hear(floor, QUIET, PATIENCE["auto"].slow + 64)
-    floor.assistant_started()
     (started,) = hear(floor, VOICE, 64)
+    assert started.reopened and not started.barge_in
+
+
+def test_going_on_over_the_first_word_of_the_answer_reopens_the_turn_too():
+    floor = Floor(SEMANTIC)
+    hear(floor, VOICE, 640)
+    hear(floor, QUIET, PATIENCE["auto"].slow + 64)
+    floor.assistant_started()
+    started = next(move for move in hear(floor, VOICE, 1200) if isinstance(move, TurnStarted))
     assert started.reopened and started.barge_in
 
 

@@ -133,7 +133,7 @@ def test_going_on_after_a_short_pause_reopens_the_turn_and_is_answered_once():
         await scene.speak(1.0)
         await scene.silence(8)
 
-    llm = ScriptedModel(("Too early. " + LONG, "Both parts."), first=0.3)
+    llm = ScriptedModel(("Too early. " + LONG, "Both parts."), first=0.8)
     made = scripted_engines(stt=Listener(("I would like", "a cup of tea")), llm=llm, tts=ToneVoice())
     scene = play(think, engines=made, config=MANAGED)
     assert ("start", "reopened") in decisions(scene)

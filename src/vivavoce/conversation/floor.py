@@ -213,19 +213,17 @@ class Floor:
     # --- the three states
 
     def _while_nobody_speaks(self, voice: float) -> list[Move]:
+        if self._two_stage and voice >= self._threshold - HYSTERESIS:  # ducking is undone as easily as done
+            self.holder, self._overlap = Holder.OVERLAP, _Voices(self.now - HOP)
+            self._overlap.note(voice, self.now, self._threshold)
+            return [Ducked(self.now - HOP)]
         if voice < self._threshold:
             self._voiced = 0
             return self._idle()
         self._voiced += 1
-        onset = self.now - self._voiced * HOP
-        reopened = self._reopens(onset)
-        if self._two_stage and not reopened:
-            self.holder, self._overlap = Holder.OVERLAP, _Voices(onset)
-            self._overlap.note(voice, self.now, self._threshold)
-            return [Ducked(onset)]
-        if self._voiced < (BARGE_IN_HOPS if self.assistant_audible and not reopened else START_HOPS):
+        if self._voiced < (BARGE_IN_HOPS if self.assistant_audible else START_HOPS):
             return []
-        return [self._start(onset, self.now, reopened=reopened)]
+        return [self._start(self.now - self._voiced * HOP, self.now)]
 
     def _while_voices_overlap(self, voice: float, overheard: Overheard) -> list[Move]:
         voices = self._overlap
@@ -242,7 +240,8 @@ class Floor:
         voices.held = True
         return [Held(self.now)]
 
-    def _start(self, onset: int, voice_end: int, *, reopened: bool = False) -> TurnStarted:
+    def _start(self, onset: int, voice_end: int) -> TurnStarted:
+        reopened = self._reopens(onset)
         self._turn_at = max(self._last_end, onset - self._padding_ms * HOP // HOP_MS, 0)
         self.holder, self._voice_end, self._idle_since = Holder.USER, voice_end, None
         return TurnStarted(self._turn_at, barge_in=self.assistant_audible, reopened=reopened)

@@ -31,6 +31,14 @@ class Overhearing:
         """The assistant's `sound` is to be heard from loop time `at` on."""
         self._guard.sent(sound, at)
 
+    def held(self, at: float) -> None:
+        """The client paused what it played, at loop time `at`."""
+        self._guard.held(at)
+
+    def resumed(self, at: float) -> None:
+        """It goes on from where it was."""
+        self._guard.resumed(at)
+
     def hop(self, samples: Samples, at: float) -> Overheard:
         """What is known of a hop that was heard at loop time `at`, while the assistant is audible."""
         level = _level(samples)

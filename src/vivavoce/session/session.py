@@ -312,10 +312,12 @@ class Session:
                     await self._answers.duck(_ms(at), DUCK_DB)
             case Held(at):
                 if managed:
+                    self._overhearing.held(asyncio.get_running_loop().time())
                     await self._answers.hold(_ms(at))
             case OverlapEnded(what):
                 self._dismiss()
                 if managed:
+                    self._overhearing.resumed(asyncio.get_running_loop().time())
                     await self._answers.resume(_ms(self._floor.now), what)
 
     def _suspect(self, at: int) -> None:
