@@ -138,7 +138,7 @@ HYSTERESIS = 0.15  # Silero's own: voice goes on while its probability stays abo
 START_HOPS = 2  # 64 ms: shorter than any syllable, longer than a click
 BARGE_IN_HOPS = 3  # 96 ms, where there is no second stage: an echo and a cough must not be enough
 HOLD_HOPS = 4  # 128 ms of voice: a cough is often over by then, and the ear is to have silence within 200 ms
-RIPE_HOPS = 10  # 320 ms: one short word
+RIPE_HOPS = (10, 20)  # 320 ms: one short word; 640 ms: a few, and the last look before the deadline
 RIPE_QUIET_HOPS = 3
 REOPEN_MS = 1600  # after the voice of the last turn ended
 REOPEN_HEARD_MS = 350  # of the answer: who speaks up so early did not react to it, he was not done
@@ -197,7 +197,7 @@ class Floor:
     def overlap_ripens(self) -> bool:
         """Whether the voice over the assistant's has just become worth recognising: long enough, or just over."""
         quiet = self.now - self._overlap.last
-        return quiet == RIPE_QUIET_HOPS * HOP or (quiet == 0 and self._overlap.voiced == RIPE_HOPS)
+        return quiet == RIPE_QUIET_HOPS * HOP or (quiet == 0 and self._overlap.voiced in RIPE_HOPS)
 
     def assistant_started(self) -> None:
         self.assistant_audible, self._idle_since, self._audible_since = True, None, self.now

@@ -80,4 +80,4 @@ def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
         return "barge_in"
     if overlap.elapsed_ms < DEADLINE_MS:
         return "undecided"
-    return "noise" if words == "" and overlap.voiced_ms < ENDURING_MS else "barge_in"
+    return "noise" if words == "" else "barge_in"

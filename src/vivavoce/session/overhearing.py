@@ -12,6 +12,7 @@ USUAL_SHARE = 0.02
 """Weight of one voiced hop in the user's usual level: half of it is the last second of speech."""
 FADED_DB = 12.0
 """Below the loudest hop of the last half second a voice is fading."""
+MOST_LEVELS = 40
 PEAK_FALL_DB = 1.0  # a hop; the peak forgets a loud syllable within half a second
 
 
@@ -23,7 +24,8 @@ class Overhearing:
         """What was recognised over the assistant's voice; None: nothing was looked at yet."""
         self._guard = EchoGuard()
         self._usual: float | None = None
-        self._loudest: float | None = None
+        self._levels: list[float] = []
+        """Of the hops of the overlap."""
         self._peak = -90.0
         self._fading = False
 
@@ -41,14 +43,14 @@ class Overhearing:
 
     def hop(self, samples: Samples, at: float) -> Overheard:
         """What is known of a hop that was heard at loop time `at`, while the assistant is audible."""
-        level = _level(samples)
-        self._loudest = level if self._loudest is None else max(self._loudest, level)
-        relative = None if self._usual is None else self._loudest - self._usual
+        self._levels = [*self._levels[-MOST_LEVELS:], _level(samples)]
+        loud = [level for level in self._levels if level > max(self._levels) - FADED_DB]  # as `_usual` is taken
+        relative = None if self._usual is None else sum(loud) / len(loud) - self._usual
         return Overheard(self._guard.share(samples, at), relative, self.words)
 
-    def forget(self) -> None:
-        """The overlap is settled."""
-        self.words = self._loudest = None
+    def begin(self) -> None:
+        """A voice over the assistant's begins, or is settled."""
+        self.words, self._levels = None, self._levels[-1:]
 
     def user(self, samples: Samples) -> bool:
         """Take a hop of the user's turn; True at the moment at which the voice begins to fade."""

@@ -322,6 +322,7 @@ class Session:
 
     def _suspect(self, at: int) -> None:
         """Perhaps the user speaks up: hear what it is."""
+        self._overhearing.begin()
         self._overlapping = self._new_utterance(max(self._ear.since, at - BEFORE_VOICE))
         self._follow(self._overlapping)
 
@@ -329,14 +330,14 @@ class Session:
         """It was no interruption: forget it."""
         self._stop_following()
         self._overlapping = None
-        self._overhearing.forget()
+        self._overhearing.begin()
         self._ear.begin(self._floor.now)
 
     # --- the user's turn
 
     async def _start_turn(self, started: TurnStarted) -> None:
         utterance, self._overlapping = self._overlapping, None
-        self._overhearing.forget()
+        self._overhearing.begin()
         if utterance is None:
             utterance = self._new_utterance(started.at)
             self._follow(utterance)

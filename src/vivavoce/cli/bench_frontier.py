@@ -1,0 +1,265 @@
+"""`vivavoce bench frontier`: false cut-ins against dead air, over eagerness.
+
+Every pause of the recordings is found by the product's own voice detector and floor, and judged on the product's own
+evidence. Then the floor's patience is swept, and beside it what others do: silence timers, and the turn detector
+alone. The method is that of LiveKit's eot-bench: no point on one axis means anything without the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vivavoce.audio.pcm import Pcm
+    from vivavoce.ports import Engines, LanguageModel, Transcriber, TurnDetector, VoiceActivityDetector
+
+LONGEST_SECONDS = 20.0
+LEAST_PAUSE_MS = 224
+"""Shorter ones end no turn at any setting."""
+LEAD_SECONDS, TAIL_SECONDS = 0.3, 2.0
+ROOM_DB = -70.0
+WORDS_KNOWN_MS = 352
+"""After the voice: when the final words and the language model's opinion are usually there."""
+MULTIPLES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5)
+TIMERS_MS = (200, 300, 400, 500, 600, 800, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """One pause of a turn. `quiet_ms`: how long it lasted, None at the end of the turn; probabilities as the floor
+    gets them, at once and once the words are known; `audio`: the turn detector's own."""
+
+    turn: str
+    quiet_ms: int | None
+    audio: float
+    first: float
+    later: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """`turns_cut`, `pauses_cut`: shares; dead air in ms after the voice."""
+
+    name: str
+    turns_cut: float
+    pauses_cut: float
+    p50_ms: float
+    p95_ms: float
+    mean_ms: float
+
+
+def add_parser(benches: Any) -> None:
+    parser = benches.add_parser("frontier", help="false cut-ins against dead air", description=__doc__)
+    parser.add_argument(
+        "--recordings", type=Path, metavar="DIR", required=True, help="folder with manifest.jsonl or not"
+    )
+    parser.add_argument("--clips", type=int, metavar="N", help="at most so many recordings")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every pause and every point")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import asyncio
+    from contextlib import closing
+
+    from vivavoce.app import load_engines
+    from vivavoce.settings import read_settings
+
+    clips = list(_clips(args.recordings, args.clips))
+    with closing(load_engines(read_settings())) as engines:
+        pauses = asyncio.run(_listen(engines, clips))
+    points = frontier(pauses)
+    _show(pauses, points)
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        report = {"pauses": [asdict(each) for each in pauses], "points": [asdict(each) for each in points]}
+        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if args.plot:
+        _plot(points, args.plot)
+    return 0 if pauses else 1
+
+
+# --- pauses and what is known of them ----------------------------------------------------------------
+
+
+def _clips(folder: Path, count: int | None) -> Iterator[tuple[str, Path]]:
+    """Turns of one person: by the manifest human voices with words, of at most LONGEST_SECONDS."""
+    manifest = folder / "manifest.jsonl"
+    if not manifest.exists():
+        paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3")]
+        yield from ((path.stem, path) for path in paths[:count])
+        return
+    rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
+    turns = [row for row in rows if row["voice"] == "human" and row["text"] and row["seconds"] <= LONGEST_SECONDS]
+    yield from ((row["path"], folder / row["path"]) for row in turns[:count])
+
+
+async def _listen(engines: Engines, clips: Sequence[tuple[str, Path]]) -> list[Pause]:
+    import sys
+
+    pauses = []
+    for number, (name, path) in enumerate(clips, 1):
+        print(f"\r{number} of {len(clips)} recordings", end="", file=sys.stderr, flush=True)
+        pauses += [pause async for pause in _pauses(engines, name, _in_a_room(path))]
+    print(file=sys.stderr)
+    return pauses
+
+
+def _in_a_room(path: Path) -> Pcm:
+    """The recording at HEARING_RATE, quiet before and behind it."""
+    import numpy as np
+
+    from vivavoce.audio.pcm import Pcm
+    from vivavoce.audio.resample import resample
+    from vivavoce.cli.clips import RATE, read_clip
+    from vivavoce.ports import HEARING_RATE, HOP
+
+    sound = resample(Pcm(read_clip(path).samples, RATE), HEARING_RATE).samples
+    random = np.random.default_rng(7)
+    room = [random.normal(0, 10 ** (ROOM_DB / 20), round(s * HEARING_RATE)) for s in (LEAD_SECONDS, TAIL_SECONDS)]
+    whole = np.concatenate([room[0], sound, room[1]]).astype(np.float32)
+    return Pcm(whole[: len(whole) // HOP * HOP], HEARING_RATE)
+
+
+async def _pauses(engines: Engines, name: str, sound: Pcm) -> Any:
+    from vivavoce.conversation.floor import HOP
+
+    begun, spans = await _spans(engines.vad, sound)
+    for voice_end, resumed in spans:
+        quiet_ms = None if resumed is None else (resumed - voice_end) * 32 // HOP
+        if quiet_ms is not None and quiet_ms < LEAST_PAUSE_MS:
+            continue
+        audio, first, later = await _judged(engines.turn, engines.stt, engines.llm, sound, (begun, voice_end))
+        yield Pause(name, quiet_ms, audio, first, later)
+
+
+async def _spans(vad: VoiceActivityDetector, sound: Pcm) -> tuple[int, list[tuple[int, int | None]]]:
+    """Where the turn begins, and where each voice in it ends and goes on (None: never), as the floor hears it."""
+    from vivavoce.conversation.config import ServerVad, TurnPolicy
+    from vivavoce.conversation.floor import HOP, RESUME_HOPS, Floor, Hushed, Resumed, TurnStarted
+
+    floor, begun, spans = Floor(TurnPolicy(ServerVad(silence_duration_ms=30_000))), 0, list[tuple[int, int | None]]()
+    for voice in await vad.open().voice(sound.samples):
+        for move in floor.hear(voice):
+            match move:
+                case TurnStarted(at):
+                    begun = at
+                case Hushed(_, voice_end):
+                    spans.append((voice_end, None))
+                case Resumed():
+                    spans[-1] = (spans[-1][0], floor.now - RESUME_HOPS * HOP)
+                case _:
+                    pass
+    return begun, spans
+
+
+async def _judged(
+    turn: TurnDetector, stt: Transcriber, llm: LanguageModel, sound: Pcm, span: tuple[int, int]
+) -> tuple[float, float, float]:
+    """The turn detector's probability, and the product's own at once and when the words are known."""
+    from dataclasses import replace
+
+    from vivavoce.audio.pcm import Pcm, join
+    from vivavoce.audio.prosody import fall
+    from vivavoce.conversation.config import PERSONA
+    from vivavoce.conversation.endpointing import Evidence, p_done
+    from vivavoce.conversation.items import Message, Speech
+    from vivavoce.ports import HOP, Prompt
+    from vivavoce.session.session import JUDGED_SILENCE, TAIL
+
+    begun, voice_end = span
+    speech = Pcm(sound.samples[begun : voice_end + HOP], sound.rate)
+    audio = await turn.p_done(join([speech, Pcm.silence(JUDGED_SILENCE, sound.rate)], sound.rate))
+    evidence = Evidence(audio, fall(speech))
+    words = (await stt.transcribe(Pcm(sound.samples[begun : voice_end + TAIL], sound.rate))).text
+    said = Message("said", "user", (Speech(words),))
+    text = await llm.p_end(Prompt(PERSONA, (said,), "frontier", open=True)) if words else None
+    return audio, p_done(evidence), p_done(replace(evidence, text=text))
+
+
+# --- the frontier ------------------------------------------------------------------------------------
+
+
+def frontier(pauses: Sequence[Pause]) -> list[Point]:
+    """Every eagerness as it is and at MULTIPLES of its patience, and the baselines."""
+    from vivavoce.conversation.floor import PATIENCE, Patience
+
+    def ours(patience: Patience) -> Callable[[Pause], float]:
+        def wait(pause: Pause) -> float:
+            at_once = patience.wait_ms(pause.first)
+            return at_once if at_once <= WORDS_KNOWN_MS else max(WORDS_KNOWN_MS, patience.wait_ms(pause.later))
+
+        return wait
+
+    def detector(patience: Patience) -> Callable[[Pause], float]:
+        return lambda pause: patience.wait_ms(pause.audio)
+
+    def timer(silence_ms: int) -> Callable[[Pause], float]:
+        return lambda pause: float(silence_ms)
+
+    points = [_point(f"eagerness {name}", pauses, ours(PATIENCE[name])) for name in ("low", "auto", "high")]
+    for multiple in MULTIPLES:
+        scaled = Patience(round(PATIENCE["auto"].quick * multiple), round(PATIENCE["auto"].slow * multiple))
+        points.append(_point(f"ours × {multiple:g}", pauses, ours(scaled)))
+        points.append(_point(f"turn detector alone × {multiple:g}", pauses, detector(scaled)))
+    for silence in TIMERS_MS:
+        points.append(_point(f"silence {silence} ms", pauses, timer(silence)))
+    return points
+
+
+def _point(name: str, pauses: Sequence[Pause], wait: Callable[[Pause], float]) -> Point:
+    import numpy as np
+
+    inner = [pause for pause in pauses if pause.quiet_ms is not None]
+    cut = [pause for pause in inner if pause.quiet_ms is not None and wait(pause) < pause.quiet_ms]
+    dead = [wait(pause) for pause in pauses if pause.quiet_ms is None] or [0.0]
+    p50, p95 = (round(float(np.percentile(dead, share)), 1) for share in (50, 95))
+    return Point(
+        name,
+        turns_cut=round(len({pause.turn for pause in cut}) / max(1, len({pause.turn for pause in pauses})), 4),
+        pauses_cut=round(len(cut) / max(1, len(inner)), 4),
+        p50_ms=p50,
+        p95_ms=p95,
+        mean_ms=round(float(np.mean(dead)), 1),
+    )
+
+
+def _show(pauses: Sequence[Pause], points: Sequence[Point]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    ends = sum(pause.quiet_ms is None for pause in pauses)
+    title = f"{ends} ends of turns, {len(pauses) - ends} inner pauses of at least {LEAST_PAUSE_MS} ms"
+    table = Table("", "turns cut in on", "pauses cut", "dead air p50", "p95", "mean ms", title=title, box=None)
+    for point in points:
+        shares = (f"{100 * share:.1f} %" for share in (point.turns_cut, point.pauses_cut))
+        table.add_row(point.name, *shares, *(f"{ms:.0f}" for ms in (point.p50_ms, point.p95_ms, point.mean_ms)))
+    Console(highlight=False).print(table)
+
+
+def _plot(points: Sequence[Point], path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
+    for label, style in (("ours ×", "o-"), ("turn detector alone ×", "s--"), ("silence", "^:")):
+        chosen = [point for point in points if point.name.startswith(label)]
+        axes.plot(
+            [p.mean_ms for p in chosen], [100 * p.turns_cut for p in chosen], style, label=label.removesuffix(" ×")
+        )
+    for point in points:
+        if point.name.startswith("eagerness"):
+            axes.annotate(point.name.removeprefix("eagerness "), (point.mean_ms, 100 * point.turns_cut))
+    axes.set(xlabel="mean dead air, ms", ylabel="turns cut in on, %")
+    axes.legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

@@ -1,0 +1,30 @@
+"""The frontier's arithmetic: what counts as cut in on, and what as dead air."""
+
+from __future__ import annotations
+
+from vivavoce.cli.bench_frontier import Pause, frontier
+from vivavoce.conversation.floor import PATIENCE
+
+SURE, DOUBTFUL = 1.0, 0.0
+
+
+def point(name: str, pauses: list[Pause]):
+    return next(each for each in frontier(pauses) if each.name == name)
+
+
+def test_a_pause_longer_than_the_wait_is_cut_in_on_and_one_as_long_is_not() -> None:
+    pauses = [Pause("a", 600, 0.5, 0.5, 0.5), Pause("a", None, 0.5, 0.5, 0.5), Pause("b", None, 0.5, 0.5, 0.5)]
+    cut, kept = point("silence 500 ms", pauses), point("silence 600 ms", pauses)
+    assert (cut.turns_cut, cut.pauses_cut) == (0.5, 1.0)
+    assert (kept.turns_cut, kept.pauses_cut) == (0.0, 0.0)
+
+
+def test_dead_air_is_the_wait_at_true_ends_alone() -> None:
+    pauses = [Pause("a", 300, DOUBTFUL, DOUBTFUL, DOUBTFUL), Pause("a", None, SURE, SURE, SURE)]
+    ours = point("eagerness auto", pauses)
+    assert ours.p50_ms == PATIENCE["auto"].quick and ours.turns_cut == 0.0
+
+
+def test_the_words_may_end_a_wait_early_but_not_before_they_are_known() -> None:
+    late = [Pause("a", None, DOUBTFUL, DOUBTFUL, SURE)]
+    assert PATIENCE["auto"].quick < point("eagerness auto", late).p50_ms < PATIENCE["auto"].slow
