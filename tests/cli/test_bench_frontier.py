@@ -12,8 +12,9 @@ def point(name: str, pauses: list[Pause]):
     return next(each for each in frontier(pauses) if each.name == name)
 
 
-def test_a_pause_longer_than_the_wait_is_cut_in_on_and_one_as_long_is_not() -> None:
-    pauses = [Pause("a", 600, 0.5, 0.5, 0.5), Pause("a", None, 0.5, 0.5, 0.5), Pause("b", None, 0.5, 0.5, 0.5)]
+def test_a_pause_that_lasts_as_long_as_the_wait_is_cut_in_on_and_a_shorter_one_is_not() -> None:
+    """Waits end at whole hops: 500 ms is 512, 600 ms is 608."""
+    pauses = [Pause("a", 544, 0.5, 0.5, 0.5), Pause("a", None, 0.5, 0.5, 0.5), Pause("b", None, 0.5, 0.5, 0.5)]
     cut, kept = point("silence 500 ms", pauses), point("silence 600 ms", pauses)
     assert (cut.turns_cut, cut.pauses_cut) == (0.5, 1.0)
     assert (kept.turns_cut, kept.pauses_cut) == (0.0, 0.0)

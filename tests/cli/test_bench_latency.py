@@ -13,7 +13,7 @@ from mock_server import RATE, Script, mock_server
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli import main
-from vivavoce.cli.bench_latency import ask_all, barge_in, session_settings
+from vivavoce.cli.bench_latency import ask_all, session_settings
 from vivavoce.cli.clips import Clip
 from vivavoce.cli.server import Address
 
@@ -53,15 +53,6 @@ def test_an_answer_before_the_last_word_is_a_cut_in_and_no_quick_answer(monkeypa
         [exchange] = asyncio.run(ask_all(Address.of(url), session_settings("semantic_vad"), [spoken(1.0)]))
     assert exchange.cut_in
     assert exchange.voice_to_voice_ms is None
-
-
-def test_barge_in_is_timed_from_the_onset_of_the_voice() -> None:
-    script = Script(delay=0.3, answer_seconds=2.5, stop_after=0.12)
-    with mock_server(script) as url:
-        [stopped] = asyncio.run(barge_in(Address.of(url), session_settings("semantic_vad"), [spoken()]))
-    assert stopped.problem == ""
-    assert stopped.flushed_ms == pytest.approx(script.truth_ms[-1], abs=TOLERANCE_MS)
-    assert stopped.last_sent_ms is not None and stopped.last_sent_ms < stopped.flushed_ms + TOLERANCE_MS
 
 
 def test_the_command_writes_what_it_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

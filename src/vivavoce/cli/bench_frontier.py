@@ -214,11 +214,19 @@ def frontier(pauses: Sequence[Pause]) -> list[Point]:
 
 
 def _point(name: str, pauses: Sequence[Pause], wait: Callable[[Pause], float]) -> Point:
+    import math
+
     import numpy as np
 
+    from vivavoce.conversation.floor import HOP_MS
+
+    def waited(pause: Pause) -> int:
+        """The floor decides at whole hops."""
+        return math.ceil(wait(pause) / HOP_MS) * HOP_MS
+
     inner = [pause for pause in pauses if pause.quiet_ms is not None]
-    cut = [pause for pause in inner if pause.quiet_ms is not None and wait(pause) < pause.quiet_ms]
-    dead = [wait(pause) for pause in pauses if pause.quiet_ms is None] or [0.0]
+    cut = [pause for pause in inner if pause.quiet_ms is not None and waited(pause) <= pause.quiet_ms]
+    dead = [waited(pause) for pause in pauses if pause.quiet_ms is None] or [0]
     p50, p95 = (round(float(np.percentile(dead, share)), 1) for share in (50, 95))
     return Point(
         name,

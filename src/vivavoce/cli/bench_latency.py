@@ -2,8 +2,7 @@
 
 Questions are played at real time into a running server, as a client with a microphone would, and the time
 counts from the last voiced sample of the question to the first audible sample of the answer, on one clock.
-Every question opens its own session. With --barge-in a user speaks up during the answer, and the time counts
-from the first voiced sample to silence at the ear.
+Every question opens its own session.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vivavoce.cli.clips import Clip
-    from vivavoce.cli.dialogue import Exchange, Interruption, Json
+    from vivavoce.cli.dialogue import Exchange, Json
     from vivavoce.cli.server import Address, Running
     from vivavoce.settings import Settings
 
@@ -34,7 +33,7 @@ QUESTIONS = (
 )
 """What --synthesised asks, in a voice of the speech engine that the settings name."""
 TELL_ME_MORE = "Answer every question at length, in at least eight long sentences."
-"""Instructions for --barge-in: an answer has to last in order to be interrupted."""
+"""Instructions for `bench barge-in`: an answer has to last in order to be interrupted."""
 STAGGER = 0.35  # seconds between the starts of sessions at once: people do not speak in chorus
 
 
@@ -50,7 +49,6 @@ def add_parser(benches: Any) -> None:
     parser.add_argument("--clips", type=int, metavar="N", help="at most so many questions")
     parser.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at once (default 1)")
     parser.add_argument("--turn-detection", choices=("semantic_vad", "server_vad"), default="semantic_vad")
-    parser.add_argument("--barge-in", action="store_true", help="measure how soon the answer stops instead")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG; needs matplotlib)")
     parser.set_defaults(run=run)
@@ -78,11 +76,9 @@ def run(args: argparse.Namespace) -> int:
 async def _measure(args: argparse.Namespace, settings: Settings, clips: list[Clip]) -> dict[str, Any]:
     from vivavoce.cli.server import reach
 
-    session = session_settings(args.turn_detection, TELL_ME_MORE if args.barge_in else None)
+    session = session_settings(args.turn_detection)
     extra = ["--demo"] if args.demo else []
     async with reach(settings, args.url, *extra, fresh=True) as running:
-        if args.barge_in:
-            return {"interruptions": await barge_in(running.address, session, clips), **_about(args, running)}
         exchanges = await ask_all(running.address, session, clips, args.sessions)
         return {"exchanges": exchanges, **_about(args, running)}
 
@@ -136,22 +132,6 @@ async def _ask_in_turn(address: Address, session: Json, clips: list[Clip], delay
         _progress(clip.name, exchange.voice_to_voice_ms, exchange.problem)
         exchanges.append(exchange)
     return exchanges
-
-
-async def barge_in(address: Address, session: Json, clips: list[Clip]) -> list[Interruption]:
-    """Each clip interrupts the answer to the one before it."""
-    from vivavoce.cli.dialogue import ConversationEnded, Interruption, dialogue
-
-    interruptions = []
-    for question, interrupter in zip(clips, [*clips[1:], clips[0]], strict=True):
-        try:
-            async with dialogue(address, session) as talk:
-                interruption = await talk.interrupt(question, interrupter)
-        except ConversationEnded as error:
-            interruption = Interruption(interrupter, None, None, str(error))
-        _progress(interrupter.name, interruption.flushed_ms, interruption.problem)
-        interruptions.append(interruption)
-    return interruptions
 
 
 def _progress(name: str, ms: float | None, problem: str) -> None:

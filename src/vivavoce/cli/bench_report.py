@@ -16,7 +16,7 @@ from vivavoce import __version__
 from vivavoce.errors import StartupError
 
 if TYPE_CHECKING:
-    from vivavoce.cli.dialogue import Exchange, Interruption
+    from vivavoce.cli.dialogue import Exchange
 
 STAGES = {
     "endpoint": "turn found to be over",
@@ -33,15 +33,13 @@ Report = dict[str, Any]
 
 def report(measured: dict[str, Any]) -> Report:
     """Everything measured, ready for JSON. Takes what `bench_latency` gathered."""
-    about = {key: value for key, value in measured.items() if key not in ("exchanges", "interruptions")}
+    about = {key: value for key, value in measured.items() if key != "exchanges"}
     head = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "vivavoce": __version__,
         "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
         **about,
     }
-    if "interruptions" in measured:
-        return head | _barge_in(measured["interruptions"])
     return head | _latency(measured["exchanges"])
 
 
@@ -101,33 +99,6 @@ def _drafts(accounts: list[dict[str, Any]]) -> dict[str, Any] | None:
     }
 
 
-def _barge_in(interruptions: Sequence[Interruption]) -> Report:
-    # Told before the user spoke: the server took something else for a voice. That is no quick reaction.
-    early = [one for one in interruptions if one.flushed_ms is not None and one.flushed_ms < 0]
-    stopped = [one for one in interruptions if one.flushed_ms is not None and one.flushed_ms >= 0]
-    return {
-        "kind": "barge-in",
-        "summary": {
-            "turns": len(interruptions),
-            "answered": len(stopped),
-            "not_tried": sum(bool(one.problem) for one in interruptions),
-            "not_stopped": sum(one.flushed_ms is None and not one.problem for one in interruptions),
-            "too_early": len(early),
-            "silent_at_the_ear_ms": _spread(one.flushed_ms for one in stopped),
-            "last_sound_sent_ms": _spread(one.last_sent_ms for one in stopped),
-        },
-        "turns": [
-            {
-                "interrupter": one.clip.name,
-                "silent_at_the_ear_ms": one.flushed_ms,
-                "last_sound_sent_ms": one.last_sent_ms,
-                "problem": one.problem,
-            }
-            for one in interruptions
-        ],
-    }
-
-
 def _spread(values: Iterable[float | None]) -> dict[str, float] | None:
     known = [value for value in values if value is not None]
     if not known:
@@ -158,18 +129,11 @@ def show(report: Report) -> None:
 
 
 def _title(report: Report) -> str:
-    if report["kind"] == "barge-in":
-        return "From the user's first voiced sample to silence"
     return f"From the last voiced sample, {report['sessions']} session(s), {report['turn_detection']}"
 
 
 def _rows(report: Report) -> list[tuple[str, dict[str, float] | None]]:
     summary = report["summary"]
-    if report["kind"] == "barge-in":
-        return [
-            ("silence at the ear (client told, and flushed)", summary["silent_at_the_ear_ms"]),
-            ("last sound the server sent", summary["last_sound_sent_ms"]),
-        ]
     stages = [(f"server: {meaning}", summary["stages_ms"][stage]) for stage, meaning in STAGES.items()]
     turns = [(f"  {turn}", spread) for turn, spread in summary["by_turn_ms"].items()]
     return [
@@ -188,9 +152,6 @@ def _counts(summary: dict[str, Any]) -> str:
         "answered": "answered",
         "unanswered": "unanswered",
         "cut_in": "answered too early (cut in)",
-        "not_tried": "with nothing to interrupt",
-        "not_stopped": "not stopped",
-        "too_early": "stopped before anybody spoke",
     }
     return ", ".join(f"{summary[key]} {word}" for key, word in words.items() if key in summary)
 
@@ -210,8 +171,7 @@ def plot(report: Report, path: Path) -> None:
     from matplotlib import pyplot
 
     figure, (turns, stages) = pyplot.subplots(1, 2, figsize=(11, 4), width_ratios=(3, 2), layout="constrained")
-    main_key = "silent_at_the_ear_ms" if report["kind"] == "barge-in" else "voice_to_voice_ms"
-    _draw_turns(turns, report, main_key)
+    _draw_turns(turns, report, "voice_to_voice_ms")
     _draw_stages(stages, report)
     figure.suptitle(_title(report))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -239,6 +199,6 @@ def _draw_stages(axes: Any, report: Report) -> None:
     names = [name.strip() for name, _ in reversed(rows)]
     axes.barh(names, [spread["p95"] for _, spread in reversed(rows)], color="lightgrey", label="p95")
     axes.barh(names, [spread["p50"] for _, spread in reversed(rows)], color="tab:blue", label="p50")
-    axes.set(xlabel="ms after the last voiced sample" if report["kind"] == "latency" else "ms after the onset")
+    axes.set(xlabel="ms after the last voiced sample")
     if rows:
         axes.legend()

@@ -144,18 +144,6 @@ class Exchange:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Interruption:
-    """Times in ms, counted from the first voiced sample of the user who interrupts. None: did not happen."""
-
-    clip: Clip
-    flushed_ms: float | None
-    """The client was told and threw away what it had: silence at the ear."""
-    last_sent_ms: float | None
-    """The last sound of the interrupted answer arrived."""
-    problem: str = ""
-
-
 class Dialogue:
     """An open conversation; see `dialogue`."""
 
@@ -197,25 +185,6 @@ class Dialogue:
             await asyncio.sleep(self.ear.end - monotonic())
         clip = Clip(text, np.zeros(0, np.float32), 0.0, 0.0, text)
         return self._exchange(clip, before, sent, words_before, problems)
-
-    async def interrupt(self, question: Clip, interrupter: Clip, after: float = 0.8) -> Interruption:
-        """Ask, and speak up `after` seconds into the answer."""
-        told = self.protocol
-        asked_end = self.microphone.say(question.samples) + question.end
-        await self._until(lambda: self.ear.starts(set(told.answers)) is not None, asked_end + 15)
-        first_sound = self.ear.starts(set(told.answers))
-        if first_sound is None:
-            return Interruption(interrupter, None, None, "no answer to interrupt")
-        await asyncio.sleep(first_sound + after - interrupter.onset - monotonic())
-        interrupted, starts_before = list(told.answers)[-1], len(told.speech_started)
-        onset = self.microphone.say(interrupter.samples) + interrupter.onset
-        await asyncio.sleep(onset - monotonic())
-        if self.ear.end < onset:
-            return Interruption(interrupter, None, None, "the answer was over")
-        answer = told.answers[interrupted]
-        await self._until(lambda: len(told.speech_started) > starts_before and answer.ended, onset + 5)
-        started = next(iter(told.speech_started[starts_before:]), None)
-        return Interruption(interrupter, _ms(started, onset), _ms(answer.last_sound, onset))
 
     async def send(self, event: Json) -> None:
         try:

@@ -126,8 +126,8 @@ class Patience:
 
 PATIENCE: dict[Eagerness, Patience] = {
     "high": Patience(quick=192, slow=640),
-    "auto": Patience(quick=224, slow=800),
-    "medium": Patience(quick=224, slow=800),
+    "auto": Patience(quick=224, slow=832),
+    "medium": Patience(quick=224, slow=832),
     "low": Patience(quick=448, slow=2000),
 }
 """Points of the frontier that `vivavoce bench frontier` draws: fewer cut-ins cost more dead air."""
@@ -268,7 +268,7 @@ class Floor:
         if self._voiced >= RESUME_HOPS:
             self.holder, self._voice_end = Holder.USER, self.now
             return [Resumed(self._hush)]
-        return self._end_if_due()
+        return [] if self._voiced else self._end_if_due()  # nobody is cut off at the first sign of going on
 
     # --- endings
 
