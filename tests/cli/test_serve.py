@@ -69,7 +69,7 @@ def test_no_key_no_strangers(tmp_path: Path) -> None:
 def test_the_demo_answers_after_its_delay(tmp_path: Path) -> None:
     """The whole server adds little to what its engines are told to take."""
     with demo_server(tmp_path, "--demo-delay", "600") as (_, url):
-        [exchange] = asyncio.run(ask_all(Address.of(url), session_settings("semantic_vad"), [spoken()]))
+        [exchange] = asyncio.run(ask_all(Address.of(url), session_settings("server_vad"), [spoken()]))
     assert exchange.problem == "" and exchange.heard and exchange.answer
     assert exchange.voice_to_voice_ms is not None
     assert 550 < exchange.voice_to_voice_ms < 800
