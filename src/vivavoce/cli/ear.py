@@ -70,11 +70,6 @@ class Ear:
                 kept.append(Heard(chunk.response, chunk.start, chunk.samples[:played]))
         self.chunks, self._paused, self._holding = kept, [], False
 
-    def heard(self, response: str) -> Samples:
-        """All samples of one answer in the order in which they were played."""
-        played = [chunk.samples for chunk in self.chunks if chunk.response == response]
-        return np.concatenate([np.zeros(0, np.float32), *played])
-
     def starts(self, responses: set[str]) -> float | None:
         """When the first audible sample of these answers sounds; None while there is none."""
         for chunk in self.chunks:
