@@ -75,6 +75,15 @@ def test_the_tape_gives_back_what_it_still_holds(lengths, forget, start, end):
     assert np.array_equal(tape.cut(start, end).samples, whole[max(start, tape.start) : end])
 
 
+def test_a_tape_that_forgets_stays_small():
+    tape = Tape(16_000)
+    for n in range(5_000):
+        tape.append(noise(320, n % 7))
+        tape.forget(tape.end - 16_000)
+    assert tape.cut(0, tape.end).samples.shape == (16_000,)
+    assert tape._held.nbytes < 4 * 16_000 * 4  # noqa: SLF001 - what it holds is what is promised
+
+
 def test_pcm_refuses_other_shapes():
     with pytest.raises(ValueError, match="float32"):
         Pcm(np.zeros(4), 16_000)

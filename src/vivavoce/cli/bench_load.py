@@ -60,12 +60,13 @@ def _counts(text: str) -> tuple[int, ...]:
 async def _measure(args: argparse.Namespace, settings: Settings, clips: list[Clip]) -> dict[str, Any]:
     import os
 
-    from vivavoce.cli.load import listen
+    from vivavoce.cli.load import listen, settle
     from vivavoce.cli.server import reach
 
     # A server started here inherits it; the door is not what this bench measures.
     os.environ["VIVAVOCE_SERVER__MAX_SESSIONS"] = str(max((*args.sessions, *args.listening), default=1))
     async with reach(settings, args.url, *(["--demo"] if args.demo else []), fresh=True) as running:
+        await settle(running)
         listening = [
             await _under(running, count, listen(running.address, count, args.seconds)) for count in args.listening
         ]

@@ -30,6 +30,8 @@ PING_EVERY = 25
 SETTLE_SECONDS = 2.0
 """Before anything counts: sessions open, and the server reads their instructions."""
 WATCH_SECONDS = 0.5
+IDLE_CPU = 0.1
+IDLE_WITHIN = 60.0
 
 
 async def listen(address: Address, sessions: int, seconds: float) -> dict[str, Any]:
@@ -101,6 +103,18 @@ _CLEAR = _masked({"type": "input_audio_buffer.clear"})
 
 
 # --- the server meanwhile ----------------------------------------------------------------------------
+
+
+async def settle(running: Running) -> None:
+    """Wait until a server has made, for its first session, what it makes once: no measurement is to bear that."""
+    async with open_socket(running.address):
+        before = _cpu_seconds(running.pid)
+        for _ in range(round(IDLE_WITHIN)):
+            await asyncio.sleep(1)
+            now = _cpu_seconds(running.pid)
+            if before is None or now is None or now - before < IDLE_CPU:
+                return
+            before = now
 
 
 @dataclass(slots=True)

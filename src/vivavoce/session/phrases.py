@@ -28,6 +28,7 @@ class Phrasebook:
         self._tts = tts
         self._sounds: OrderedDict[Key, Pcm] = OrderedDict()
         self._seconds = 0.0
+        self._under_way: set[Key] = set()
 
     def sound(self, phrase: str, options: ReplyOptions) -> Pcm | None:
         """The phrase in the voice of `options`, if it was rendered."""
@@ -44,6 +45,10 @@ class Phrasebook:
                 await self._render(phrase, options, language)
 
     async def _render(self, phrase: str, options: ReplyOptions, language: str) -> None:
+        key = (phrase, options.voice, options.speed)
+        if key in self._under_way:
+            return  # for another session, and so for this one too
+        self._under_way.add(key)
         said = self._tts.synthesize(
             phrase, voice=options.voice, speed=options.speed, language=language, urgency=Urgency.SPARE
         )
@@ -52,7 +57,9 @@ class Phrasebook:
                 sound = join([piece async for piece in sounds], self._tts.rate)
         except TurnError:
             return  # somebody waits for the voice: the next session tries again
-        self._sounds[phrase, options.voice, options.speed] = sound
+        finally:
+            self._under_way.discard(key)
+        self._sounds[key] = sound
         self._seconds += sound.seconds
         while self._seconds > KEPT_SECONDS:
             self._seconds -= self._sounds.popitem(last=False)[1].seconds

@@ -145,7 +145,6 @@ class Session:
         try:
             async with self._tasks:
                 self._tasks.create_task(self._listen(), name=f"{self.id} ear")
-                self._drafting.warm(self.config.reply)
                 self._tasks.create_task(self._phrases.render(self.config.reply, "en"))
                 await self._closing.wait()
                 raise _Closed
