@@ -81,7 +81,7 @@ def test_a_tape_that_forgets_stays_small():
         tape.append(noise(320, n % 7))
         tape.forget(tape.end - 16_000)
     assert tape.cut(0, tape.end).samples.shape == (16_000,)
-    assert tape._held.nbytes < 4 * 16_000 * 4  # noqa: SLF001 - what it holds is what is promised
+    assert tape._held.nbytes < 4 * 16_000 * 4
 
 
 def test_pcm_refuses_other_shapes():

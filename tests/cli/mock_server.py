@@ -45,6 +45,8 @@ class Script:
     """Message of an error instead of an answer."""
     truth_ms: list[float] = field(default_factory=list)
     """What really passed from each last loud sample to the first audible one, or from onset to stop."""
+    sessions: int = 0
+    """How many were opened."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """All that clients sent, without the sound."""
 
@@ -52,6 +54,7 @@ class Script:
 class Conversation:
     def __init__(self, socket: ServerConnection, script: Script) -> None:
         self.socket, self.script = socket, script
+        script.sessions += 1
         self.samples = 0
         self.began = float("inf")
         self.loud_until = 0.0

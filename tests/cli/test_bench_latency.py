@@ -53,6 +53,16 @@ def test_an_answer_before_the_last_word_is_a_cut_in_and_no_quick_answer(monkeypa
         [exchange] = asyncio.run(ask_all(Address.of(url), session_settings("semantic_vad"), [spoken(1.0)]))
     assert exchange.cut_in
     assert exchange.voice_to_voice_ms is None
+    assert exchange.gap_ms is not None and exchange.gap_ms < 0  # signed: people also begin before the end
+
+
+def test_sessions_that_stay_ask_all_in_one_conversation() -> None:
+    script = Script(delay=0.35)
+    with mock_server(script) as url:
+        talk = ask_all(Address.of(url), session_settings("semantic_vad"), [spoken()] * 2, stay=True)
+        exchanges = asyncio.run(talk)
+    assert [one.voice_to_voice_ms for one in exchanges] == pytest.approx(script.truth_ms, abs=TOLERANCE_MS)
+    assert script.sessions == 1
 
 
 def test_the_command_writes_what_it_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,7 @@ def add_parser(benches: Any) -> None:
     )
     questions.add_argument("--synthesised", action="store_true", help="questions spoken by the speech engine")
     parser.add_argument("--clips", type=int, metavar="N", help="at most so many questions")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="ask all of them so often (default 1)")
     parser.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at once (default 1)")
     parser.add_argument("--turn-detection", choices=("semantic_vad", "server_vad"), default="semantic_vad")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
@@ -79,7 +80,7 @@ async def _measure(args: argparse.Namespace, settings: Settings, clips: list[Cli
     session = session_settings(args.turn_detection)
     extra = ["--demo"] if args.demo else []
     async with reach(settings, args.url, *extra, fresh=True) as running:
-        exchanges = await ask_all(running.address, session, clips, args.sessions)
+        exchanges = await ask_all(running.address, session, clips * args.repeat, args.sessions)
         return {"exchanges": exchanges, **_about(args, running)}
 
 
@@ -93,20 +94,27 @@ def _about(args: argparse.Namespace, running: Running) -> dict[str, Any]:
     return {
         "turn_detection": args.turn_detection,
         "sessions": args.sessions,
+        "repeat": args.repeat,
         "server_memory_mib": running.memory_mib(),
         "server_ready_seconds": running.ready_seconds,
     }
 
 
-async def ask_all(address: Address, session: Json, clips: list[Clip], sessions: int = 1) -> list[Exchange]:
-    """Ask every question once in each of `sessions` conversations that go on side by side."""
+async def ask_all(
+    address: Address, session: Json, clips: list[Clip], sessions: int = 1, *, stay: bool = False
+) -> list[Exchange]:
+    """Ask every question once in each of `sessions` conversations that go on side by side.
+
+    `stay`: each is one session; otherwise each question opens its own.
+    """
     import asyncio
 
     async with asyncio.TaskGroup() as tasks:
-        workers = [
-            tasks.create_task(_ask_in_turn(address, session, _rotated(clips, worker, sessions), worker * STAGGER))
-            for worker in range(sessions)
-        ]
+        workers = []
+        for worker in range(sessions):
+            mine = _rotated(clips, worker, sessions)
+            talks = [mine] if stay else [[clip] for clip in mine]
+            workers.append(tasks.create_task(_ask_in_turn(address, session, talks, worker * STAGGER)))
     return [exchange for worker in workers for exchange in worker.result()]
 
 
@@ -116,21 +124,27 @@ def _rotated(clips: list[Clip], worker: int, workers: int) -> list[Clip]:
     return clips[start:] + clips[:start]
 
 
-async def _ask_in_turn(address: Address, session: Json, clips: list[Clip], delay: float) -> list[Exchange]:
+async def _ask_in_turn(address: Address, session: Json, talks: list[list[Clip]], delay: float) -> list[Exchange]:
     import asyncio
 
+    await asyncio.sleep(delay)
+    return [exchange for clips in talks for exchange in await _talk(address, session, clips)]
+
+
+async def _talk(address: Address, session: Json, clips: list[Clip]) -> list[Exchange]:
+    """One session. What can no longer be asked because it ended counts as unanswered."""
     from vivavoce.cli.dialogue import ConversationEnded, Exchange, dialogue
 
-    await asyncio.sleep(delay)
-    exchanges = []
-    for clip in clips:
-        try:
-            async with dialogue(address, session) as talk:
-                exchange = await talk.ask(clip)
-        except ConversationEnded as error:
-            exchange = Exchange(clip, "", "", None, cut_in=False, server_ms={}, problem=str(error))
-        _progress(clip.name, exchange.voice_to_voice_ms, exchange.problem)
-        exchanges.append(exchange)
+    exchanges: list[Exchange] = []
+    try:
+        async with dialogue(address, session) as talk:
+            for clip in clips:
+                exchanges.append(await talk.ask(clip))
+                _progress(clip.name, exchanges[-1].voice_to_voice_ms, exchanges[-1].problem)
+    except ConversationEnded as error:
+        for clip in clips[len(exchanges) :]:
+            exchanges.append(Exchange(clip, "", "", None, False, None, {}, problem=str(error)))
+            _progress(clip.name, None, str(error))
     return exchanges
 
 

@@ -77,7 +77,7 @@ async def _measure(args: argparse.Namespace, settings: Settings, clips: list[Cli
 async def _talk(address: Address, clips: list[Clip], sessions: int) -> dict[str, Any]:
     from vivavoce.cli.bench_latency import ask_all, session_settings
 
-    exchanges = await ask_all(address, session_settings("semantic_vad"), clips, sessions)
+    exchanges = await ask_all(address, session_settings("semantic_vad"), clips, sessions, stay=True)
     return {
         "turns": len(exchanges),
         "answered": sum(one.voice_to_voice_ms is not None or one.cut_in for one in exchanges),

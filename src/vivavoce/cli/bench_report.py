@@ -55,6 +55,7 @@ def _latency(exchanges: Sequence[Exchange]) -> Report:
             "cut_in": sum(one.cut_in for one in exchanges),
             "voice_to_voice_ms": _spread(one.voice_to_voice_ms for one in clean),
             "voice_to_voice_ms_with_cut_ins": _spread(one.voice_to_voice_ms for one in exchanges),
+            "signed_gap_ms": _spread(one.gap_ms for one in exchanges),
             "content_ms": _spread(one.content_ms for one in clean),
             "with_opener": sum(one.content_ms != one.voice_to_voice_ms for one in clean),
             "by_turn_ms": {
@@ -74,6 +75,7 @@ def _latency(exchanges: Sequence[Exchange]) -> Report:
                 "answer": one.answer,
                 "turn": one.question.turn,
                 "voice_to_voice_ms": one.voice_to_voice_ms,
+                "gap_ms": one.gap_ms,
                 "content_ms": one.content_ms,
                 "cut_in": one.cut_in,
                 "draft": one.draft,
@@ -141,6 +143,7 @@ def _rows(report: Report) -> list[tuple[str, dict[str, float] | None]]:
         ("voice to voice, at the ear", summary["voice_to_voice_ms"]),
         *turns,
         ("  turns that were cut in on counted too", summary["voice_to_voice_ms_with_cut_ins"]),
+        ("signed gap to the first sound of any answer", summary["signed_gap_ms"]),
         ("to the answer itself, behind an opener", summary["content_ms"]),
         ("draft begun before the turn was over by", (summary["drafts"] or {}).get("head_start_ms")),
     ]

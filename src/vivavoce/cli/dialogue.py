@@ -137,6 +137,8 @@ class Exchange:
     """To the first audible sample of the answer; None: no answer could be heard."""
     cut_in: bool
     """An answer began before the question was over."""
+    gap_ms: float | None
+    """To the first audible sample of any answer: negative where it was cut in on."""
     server_ms: dict[str, float | None]
     content_ms: float | None = None
     """To the first sample that answers: an opener such as "Well," is none."""
@@ -264,6 +266,7 @@ class Dialogue:
             answer=" ".join(answer.words.strip() for answer in new if answer.words),
             voice_to_voice_ms=_ms(starts, last_word),
             cut_in=cut_in,
+            gap_ms=_ms(self.ear.starts({answer.id for answer in new}), last_word),
             content_ms=_ms(next((answer.content_at for answer in new if answer.id in after), None), last_word),
             draft=next((answer.draft for answer in new if answer.id in after), {}),
             server_ms=next((answer.latency_ms for answer in new if answer.id in after), {}),
