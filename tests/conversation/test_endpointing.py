@@ -74,6 +74,11 @@ def test_a_word_of_thought_fits_the_language_and_comes_only_where_one_thinks():
     assert lowered("Paris is big.") == "Paris is big."
 
 
+def test_words_that_nobody_knows_yet_get_an_opener_that_fits_most() -> None:
+    assert opener(None, "it", 3) == "Allora,"
+    assert opener(None, "ja", 3) is None
+
+
 def test_openers_change_from_turn_to_turn():
     said = [opener("What is the capital of France?", "en", turn) for turn in range(3)]
     assert len(set(said)) == 3

@@ -41,10 +41,13 @@ LEAST_WORDS = 3
 _LOWERED = frozenset("The A An It It's This That That's There These Those You Your In On At He She They We My".split())
 
 
-def opener(words: str, language: str | None, turn: int) -> str | None:
-    """What to begin the answer to `words` with, another one every turn; None: nothing fits."""
-    said = plain(words)
+def opener(words: str | None, language: str | None, turn: int) -> str | None:
+    """What to begin the answer to `words` with, another one every turn; None: nothing fits. Words that nobody
+    knows yet (None) get one that fits behind most."""
     kinds = OPENERS.get(language or "en")
+    if words is None:
+        return kinds["question"][0] if kinds else None
+    said = plain(words)
     if kinds is None or len(said) < LEAST_WORDS or _FORM_ASKED.search(words):
         return None
     choices = kinds[_kind(words, said)]

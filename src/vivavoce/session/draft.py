@@ -8,7 +8,7 @@ the user goes on. One made early is played only if the final pass hears the same
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -143,13 +143,9 @@ class Drafting:
         speaks now, told to the model alone."""
         return self._prepare(self._to_conversation(request, marks, cue))
 
-    def say(self, phrase: Mapping[str, str], options: ReplyOptions) -> AsyncGenerator[Piece, None]:
-        """A phrase of our own, by language, in the language that the user speaks."""
-        language = self._transcripts.language or "en"
-        return phrase_aloud(self._engines, phrase.get(language, phrase["en"]), options, language)
-
-    def prepare_say(self, phrase: Mapping[str, str], options: ReplyOptions) -> Prepared[Piece]:
-        return self._prepare(self.say(phrase, options))
+    def say(self, phrase: str, options: ReplyOptions, language: str) -> AsyncGenerator[Piece, None]:
+        """A phrase of our own, rendered now."""
+        return phrase_aloud(self._engines, phrase, options, language)
 
     def warm(self, options: ReplyOptions) -> None:
         """Read instructions and history into the model's cache while nobody waits for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -17,6 +18,9 @@ from vivavoce.session.reply import Piece, Spoken, Written
 
 KEPT_SECONDS = 600.0
 """Of sound in all voices together: 60 MB at 24 kHz."""
+TRIES = 30
+TRY_AGAIN = 2.0
+"""Seconds after which what could not be rendered is tried again."""
 
 Key = tuple[str, str, float]
 
@@ -35,14 +39,19 @@ class Phrasebook:
         return self._sounds.get((phrase, options.voice, options.speed))
 
     async def render(self, options: ReplyOptions, language: str) -> None:
-        """Render what is missing of a language in a voice, when nobody waits for the voice."""
+        """Render what is missing of a language in a voice, when nobody waits for the voice: tries again while
+        there are others to speak for."""
         kinds = OPENERS.get(language, {})
         phrases = dict.fromkeys(phrase for choices in kinds.values() for phrase in choices)
         for phrases_of_ours in (APOLOGY, DID_NOT_CATCH, LISTENING):
             phrases |= dict.fromkeys([phrases_of_ours[language]] if language in phrases_of_ours else [])
-        for phrase in phrases:
-            if self.sound(phrase, options) is None:
-                await self._render(phrase, options, language)
+        for _ in range(TRIES):
+            for phrase in phrases:
+                if self.sound(phrase, options) is None:
+                    await self._render(phrase, options, language)
+            if all(self.sound(phrase, options) is not None for phrase in phrases):
+                return
+            await asyncio.sleep(TRY_AGAIN)
 
     async def _render(self, phrase: str, options: ReplyOptions, language: str) -> None:
         key = (phrase, options.voice, options.speed)
@@ -56,7 +65,7 @@ class Phrasebook:
             async with aclosing(said) as sounds:
                 sound = join([piece async for piece in sounds], self._tts.rate)
         except TurnError:
-            return  # somebody waits for the voice: the next session tries again
+            return  # somebody waits for the voice
         finally:
             self._under_way.discard(key)
         self._sounds[key] = sound

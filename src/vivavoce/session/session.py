@@ -10,12 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from secrets import randbelow
 
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.audio.prosody import fall
-from vivavoce.conversation.addressing import addressed_elsewhere
-from vivavoce.conversation.config import PERSONA, ReplyOptions, ResponseRequest, SemanticVad, SessionConfig
+from vivavoce.conversation.config import ResponseRequest, SemanticVad, SessionConfig
 from vivavoce.conversation.endpointing import Evidence, p_done
 from vivavoce.conversation.events import (
     Event,
@@ -25,7 +23,6 @@ from vivavoce.conversation.events import (
     ItemAdded,
     ItemDeleted,
     ItemTruncated,
-    Latency,
     SpeechStarted,
     SpeechStopped,
     TranscriptGrew,
@@ -50,20 +47,17 @@ from vivavoce.conversation.floor import (
 )
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import Item, Message, Speech, new_id
-from vivavoce.conversation.opener import opener
 from vivavoce.errors import RequestError, SessionError, TurnError
 from vivavoce.ports import HEARING_RATE, HOP, Engines, Transcription, TranscriptionHint
-from vivavoce.session.answer import Answer
 from vivavoce.session.answers import Answers
 from vivavoce.session.anticipation import Anticipation
 from vivavoce.session.draft import Draft, Drafting, Tally, same_words
 from vivavoce.session.ear import Ear
-from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
 from vivavoce.session.overhearing import Overhearing
-from vivavoce.session.phrases import Opened, Phrasebook
-from vivavoce.session.prepared import Prepared, Stream
-from vivavoce.session.reply import Marks, Piece
-from vivavoce.session.transcripts import Heard, Transcripts
+from vivavoce.session.phrases import Phrasebook
+from vivavoce.session.reply import Marks
+from vivavoce.session.responder import Responder, Taken
+from vivavoce.session.transcripts import Transcripts
 from vivavoce.session.utterance import Utterance
 
 INBOX = 64  # frames; a client that sends faster than the ear hears waits at its socket
@@ -74,16 +68,12 @@ BACKLOG = HEARING_RATE * 8
 BEFORE_VOICE = HEARING_RATE * 3 // 10
 DUCK_DB = -14.0
 CLEARLY_UNDONE = 0.5
-WORTH_AN_OPENER = 0.25
-"""Seconds of usual wait from which an answer gets an opener: shorter ones need none."""
 SIGNAL_EVERY = HEARING_RATE * 5
 """Speech without a pause for thought that earns a sign of attention."""
 LONGEST_BUFFER = HEARING_RATE * 20 * 60
 """Push-to-talk sound that nobody commits is kept for 20 minutes."""
 LEAST_COMMIT = HEARING_RATE // 10
 JUDGED_SILENCE = 0.2  # s; Smart Turn was trained on turns that end in about this much silence
-INPUT_TOKENS_PER_SECOND = 10
-IDLE_CUE = "The user has been silent for a while. In one short sentence, ask whether they are still there."
 
 
 class _Closed(Exception):
@@ -123,6 +113,9 @@ class Session:
         self._phrases = phrases or Phrasebook(engines.tts)
         self._overhearing = Overhearing()
         self._answers = Answers(self._tasks, self.history, self._floor, send, self._overhearing.played)
+        self._responder = Responder(
+            self._tasks, self._answers, self._drafting, self._transcripts, self._phrases, self._decided
+        )
         self._utterance: Utterance | None = None
         self._overlapping: Utterance | None = None
         """A voice over the assistant's that may become a turn."""
@@ -132,9 +125,6 @@ class Session:
         self._tally = Tally()
         self._last_start = 0
         """Where the last turn began, for one that reopens it."""
-        self._turns = randbelow(6)  # which opener comes first
-        self._usual_wait = 1.0
-        """Seconds from the end of a turn to the first sound of an answer made for it."""
         self._signalled = 0
         """Where the last sign of attention was given."""
 
@@ -469,56 +459,19 @@ class Session:
             await draft.drop_reply()
         if not self.config.turn.create_response:
             return
-        tally = self._tally
-        answer = self._answers.prepare(ResponseRequest(self.config.reply), "end_of_turn")
-        answer.latency = lambda: self._timed(spoken_until, ended, concluding, draft.marks)
-        answer.draft = lambda: tally.account(draft, ended)
-        answer.apologise = lambda: self._drafting.say(APOLOGY, answer.request.options)
-        answer.input_audio_tokens = (voice_end - utterance.start) * INPUT_TOKENS_PER_SECOND // HEARING_RATE
-        self._start_answer(answer, draft, utterance, concluding)
-
-    def _start_answer(
-        self, answer: Answer, draft: Draft, utterance: Utterance, concluding: asyncio.Task[Heard]
-    ) -> None:
-        """Answer with the draft; before it, a word for which nobody has to think; instead of it, silence where somebody
-        else was spoken to, and a question where nothing was understood."""
-        options = answer.request.options
-        prepared = draft if draft.pieces is not None else self._drafting.answer(answer.request, draft.marks)
-
-        async def answered() -> Stream[Piece] | None:
-            heard = await asyncio.shield(concluding)
-            if not heard.words.text and heard.trouble is None:
-                return None
-            if self.config.manners.ignore_side_talk and addressed_elsewhere(heard.words.text):
-                await self._decided("remain_silent", "addressed_elsewhere")
-                answer.reason = "remain_silent"
-                return Prepared.empty(self._tasks)
-            return prepared
-
-        async def answered_or_asked() -> Stream[Piece]:
-            return await answered() or self._drafting.prepare_say(DID_NOT_CATCH, options)
-
-        async def choose() -> Stream[Piece] | None:
-            opened = None if prepared.ready else self._opener(utterance.guess or Transcription(""), options)
-            if opened is not None:
-                draft.marks.opener = asyncio.get_running_loop().time()
-                return Opened(*opened, answered_or_asked)
-            return await (answered_or_asked() if utterance.interrupted else answered())
-
-        self._answers.start(answer, prepared, choose)
-
-    def _opener(self, words: Transcription, options: ReplyOptions) -> tuple[str, Pcm] | None:
-        """A word for which one need not think, to begin an answer that takes longer."""
-        self._turns += 1
-        manners = self.config.manners
-        ours = options.instructions == PERSONA and not options.tools
-        if manners.openers == "off" or (manners.openers == "auto" and not ours) or options.modality == "text":
-            return None
-        if self._usual_wait < WORTH_AN_OPENER or (manners.ignore_side_talk and addressed_elsewhere(words.text)):
-            return None
-        word = opener(words.text, words.language or self._transcripts.language, self._turns)
-        sound = self._phrases.sound(word, options) if word else None
-        return (word, sound) if word and sound else None
+        self._responder.answer(
+            Taken(
+                draft,
+                self._tally,
+                concluding,
+                utterance.guess or Transcription(""),
+                voiced=voice_end - utterance.start,
+                spoken_until=spoken_until,
+                ended=ended,
+                interrupted=utterance.interrupted,
+            ),
+            self.config,
+        )
 
     def _listen_along(self, judged: _Judgement) -> None:
         """A brief sign of attention in a pause of somebody who clearly goes on."""
@@ -529,23 +482,14 @@ class Session:
         if judged.p_done > CLEARLY_UNDONE or spoken < SIGNAL_EVERY or self._floor.holder is not Holder.PAUSE:
             return
         self._signalled = self._floor.now
-        request = ResponseRequest(self.config.reply, in_conversation=False, metadata={"vivavoce": "listening"})
-        answer = self._answers.prepare(request, "listening")
-        self._answers.start(answer, self._drafting.prepare_say(LISTENING, request.options))
-
-    def _timed(self, spoken_until: float, ended: float, concluding: asyncio.Task[Heard], marks: Marks) -> Latency:
-        if marks.first_sound is not None:
-            self._usual_wait += 0.3 * (max(0.0, marks.first_sound - ended) - self._usual_wait)
-        return _latency(spoken_until, ended, concluding, marks)
+        self._responder.nod(self.config.reply)
 
     async def _idle(self, start: int, end: int) -> None:
         item = Message(new_id("item"), "user", (Speech("", self._ear.tape.cut(start, end)),))
         await self._send(IdleTimeout(item.id, _ms(start), _ms(end)))
         await self._send(InputCommitted(item, self.history.add(item)))
         if not self._answers.busy:
-            request = ResponseRequest(self.config.reply)
-            answer = self._answers.prepare(request, "idle")
-            self._answers.start(answer, self._drafting.answer(request, Marks(), cue=IDLE_CUE))
+            self._responder.ask_whether_there(self.config.reply)
 
     def _release(self) -> None:
         """Nobody has the floor, and no turn is under way."""
@@ -578,19 +522,3 @@ def _raise_trouble(group: ExceptionGroup[Exception]) -> None:
 
 def _ms(position: int) -> int:
     return position * 1000 // HEARING_RATE
-
-
-def _latency(spoken_until: float, ended: float, concluding: asyncio.Task[Heard], marks: Marks) -> Latency:
-    def since(moment: float | None) -> float | None:
-        return None if moment is None else round((moment - spoken_until) * 1000, 1)
-
-    heard_at = concluding.result().at if concluding.done() and not concluding.cancelled() else None
-    sounded = None if marks.first_sound is None else max(marks.first_sound, ended)
-    return Latency(
-        since(ended),
-        since(heard_at),
-        since(marks.first_token),
-        since(marks.first_clause),
-        since(sounded),
-        since(marks.opener),
-    )

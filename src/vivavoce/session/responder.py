@@ -1,0 +1,156 @@
+"""Answers to what the floor gives: a turn of the user, a long silence, a pause to nod in.
+
+Decides what comes before an answer (a word for which nobody has to think), instead of it (silence where somebody else
+was spoken to, a question where nothing was understood), and when all else fails (an apology).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from secrets import randbelow
+
+from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.addressing import addressed_elsewhere
+from vivavoce.conversation.config import PERSONA, Manners, ReplyOptions, ResponseRequest, SessionConfig
+from vivavoce.conversation.events import Latency
+from vivavoce.conversation.opener import opener
+from vivavoce.ports import HEARING_RATE, Transcription
+from vivavoce.session.answers import Answers
+from vivavoce.session.draft import Draft, Drafting, Tally
+from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
+from vivavoce.session.phrases import Opened, Phrasebook
+from vivavoce.session.prepared import Prepared, Stream
+from vivavoce.session.reply import Marks, Piece, Spoken
+from vivavoce.session.transcripts import Heard, Transcripts
+
+WORTH_AN_OPENER = 0.25
+"""Seconds of usual wait from which an answer gets an opener: shorter ones need none."""
+CERTAINLY_WORDS = 1.5
+"""Seconds of voice that surely hold words enough for an opener, where no pass had time to hear them."""
+INPUT_TOKENS_PER_SECOND = 10
+IDLE_CUE = "The user has been silent for a while. In one short sentence, ask whether they are still there."
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A turn of the user that is over. `spoken_until`, `ended`: loop times of its last voice and of the decision;
+    `voiced`: samples at HEARING_RATE; `guess`: the words that are known now; `concluding`: the final ones."""
+
+    draft: Draft
+    tally: Tally
+    concluding: asyncio.Task[Heard]
+    guess: Transcription
+    voiced: int
+    spoken_until: float
+    ended: float
+    interrupted: bool
+
+
+class Responder:
+    def __init__(
+        self,
+        tasks: asyncio.TaskGroup,
+        answers: Answers,
+        drafting: Drafting,
+        transcripts: Transcripts,
+        phrases: Phrasebook,
+        decided: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        """`decided`: told of decisions about the turn, with their reasons."""
+        self._tasks, self._answers, self._drafting = tasks, answers, drafting
+        self._transcripts, self._phrases, self._decided = transcripts, phrases, decided
+        self._turns = randbelow(6)  # which opener comes first
+        self._usual_wait = 1.0
+        """Seconds from the end of a turn to the first sound of an answer made for it."""
+
+    def answer(self, turn: Taken, config: SessionConfig) -> None:
+        """Start the answer to a turn: its draft, with what comes before or instead of it."""
+        answer = self._answers.prepare(ResponseRequest(config.reply), "end_of_turn")
+        answer.latency = lambda: self._timed(turn)
+        answer.draft = lambda: turn.tally.account(turn.draft, turn.ended)
+        answer.apologise = lambda: self._say(APOLOGY, config.reply)
+        answer.input_audio_tokens = turn.voiced * INPUT_TOKENS_PER_SECOND // HEARING_RATE
+        draft = turn.draft
+        prepared = draft if draft.pieces is not None else self._drafting.answer(answer.request, draft.marks)
+
+        async def answered() -> Stream[Piece] | None:
+            heard = await asyncio.shield(turn.concluding)
+            if not heard.words.text and heard.trouble is None:
+                return None
+            if config.manners.ignore_side_talk and addressed_elsewhere(heard.words.text):
+                await self._decided("remain_silent", "addressed_elsewhere")
+                answer.reason = "remain_silent"
+                return Prepared.empty(self._tasks)
+            return prepared
+
+        async def answered_or_asked() -> Stream[Piece]:
+            return await answered() or self._prepare(DID_NOT_CATCH, config.reply)
+
+        async def choose() -> Stream[Piece] | None:
+            opened = None if prepared.ready else self._opener(turn, config.manners, config.reply)
+            if opened is not None:
+                draft.marks.opener = asyncio.get_running_loop().time()
+                return Opened(*opened, answered_or_asked)
+            return await (answered_or_asked() if turn.interrupted else answered())
+
+        self._answers.start(answer, prepared, choose)
+
+    def nod(self, options: ReplyOptions) -> None:
+        """A brief sign of attention, beside the conversation."""
+        request = ResponseRequest(options, in_conversation=False, metadata={"vivavoce": "listening"})
+        self._answers.start(self._answers.prepare(request, "listening"), self._prepare(LISTENING, options))
+
+    def ask_whether_there(self, options: ReplyOptions) -> None:
+        """After a long silence."""
+        request = ResponseRequest(options)
+        answer = self._answers.prepare(request, "idle")
+        self._answers.start(answer, self._drafting.answer(request, Marks(), cue=IDLE_CUE))
+
+    def _prepare(self, phrase: Mapping[str, str], options: ReplyOptions) -> Prepared[Piece]:
+        return Prepared(self._tasks, self._say(phrase, options), depth=1)
+
+    async def _say(self, phrase: Mapping[str, str], options: ReplyOptions) -> AsyncGenerator[Piece, None]:
+        """A phrase of our own in the user's language: as it was rendered beforehand, so that it comes at once even
+        from a server that is overwhelmed; made now otherwise."""
+        language = self._transcripts.language or "en"
+        text = phrase.get(language, phrase["en"])
+        sound = None if options.modality == "text" else self._phrases.sound(text, options)
+        if sound is not None:
+            yield Spoken(text, sound)
+            return
+        async for piece in self._drafting.say(text, options, language):
+            yield piece
+
+    def _opener(self, turn: Taken, manners: Manners, options: ReplyOptions) -> tuple[str, Pcm] | None:
+        """A word for which one need not think, to begin an answer that takes longer."""
+        self._turns += 1
+        ours = options.instructions == PERSONA and not options.tools
+        if manners.openers == "off" or (manners.openers == "auto" and not ours) or options.modality == "text":
+            return None
+        words = turn.guess.text
+        if self._usual_wait < WORTH_AN_OPENER or (manners.ignore_side_talk and addressed_elsewhere(words)):
+            return None
+        if not words and turn.voiced < CERTAINLY_WORDS * HEARING_RATE:
+            return None
+        word = opener(words or None, turn.guess.language or self._transcripts.language, self._turns)
+        sound = self._phrases.sound(word, options) if word else None
+        return (word, sound) if word and sound else None
+
+    def _timed(self, turn: Taken) -> Latency:
+        marks, heard = turn.draft.marks, turn.concluding
+        if marks.first_sound is not None:
+            self._usual_wait += 0.3 * (max(0.0, marks.first_sound - turn.ended) - self._usual_wait)
+
+        def since(moment: float | None) -> float | None:
+            return None if moment is None else round((moment - turn.spoken_until) * 1000, 1)
+
+        return Latency(
+            since(turn.ended),
+            since(heard.result().at if heard.done() and not heard.cancelled() else None),
+            since(marks.first_token),
+            since(marks.first_clause),
+            since(None if marks.first_sound is None else max(marks.first_sound, turn.ended)),
+            since(marks.opener),
+        )
