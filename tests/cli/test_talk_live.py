@@ -35,6 +35,32 @@ def test_nothing_is_cut_when_all_was_played() -> None:
     assert speaker.flush() is None
 
 
+def test_a_voice_softens_it_then_pauses_it_and_it_goes_on_from_the_same_sample() -> None:
+    speaker = Speaker()
+    sound = np.linspace(0.1, 1, 1920, dtype=np.float32)
+    speaker.put("a", sound)
+    assert np.array_equal(speaker.take(480), sound[:480])
+    speaker.duck(-20.0)
+    softer = speaker.take(480) / sound[480:960]
+    assert softer[0] == pytest.approx(1.0) and softer[-1] == pytest.approx(0.1)
+    assert np.abs(np.diff(softer)).max() < 0.01  # no click
+    speaker.hold()
+    assert not speaker.take(480).any()
+    speaker.resume()
+    assert speaker.take(480)[-1] == pytest.approx(sound[1439])
+    assert np.array_equal(speaker.take(480), sound[1440:])
+
+
+def test_what_is_cut_while_it_pauses_does_not_silence_the_next_answer() -> None:
+    speaker = Speaker()
+    speaker.put("a", ones(480))
+    speaker.duck(-14.0)
+    speaker.hold()
+    assert speaker.flush() == ("a", 0)
+    speaker.put("b", ones(960))
+    assert speaker.take(480)[-1] == 1.0
+
+
 def test_half_duplex_waits_for_the_room() -> None:
     speaker = Speaker()
     assert not speaker.sounding

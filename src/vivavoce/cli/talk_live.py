@@ -37,6 +37,9 @@ MICROPHONE_FRAMES = 100
 ROOM_SECONDS = 0.3
 """After the speakers fall silent the room still rings; half duplex goes on not listening for so long."""
 
+MANAGED: Json = {"vivavoce": {"managed_playback": True}}
+"""We duck, pause and go on as the server tells us."""
+
 
 @dataclass(frozen=True, slots=True)
 class Devices:
@@ -92,6 +95,9 @@ class Speaker:
         self._playing = ""
         self._played = 0
         self._last_sound = 0.0
+        self._gain = self._volume = 1.0
+        """Of the next sample, and the one that it is on its way to."""
+        self._held = False
 
     def put(self, item: str, samples: Samples) -> None:
         with self._lock:
@@ -102,7 +108,7 @@ class Speaker:
         block = np.zeros(size, np.float32)
         filled = 0
         with self._lock:
-            while self._waiting and filled < size:
+            while self._waiting and not self._held and filled < size:
                 item, samples = self._waiting.popleft()
                 part = samples[: size - filled]
                 block[filled : filled + len(part)] = part
@@ -112,10 +118,28 @@ class Speaker:
                     self._waiting.appendleft((item, samples[len(part) :]))
             if filled:
                 self._last_sound = monotonic()
+            block *= np.linspace(self._gain, self._volume, size, dtype=np.float32)  # a step would click
+            self._gain = self._volume
         return block
+
+    def duck(self, db: float) -> None:
+        """Play on, `db` louder (negative: softer)."""
+        with self._lock:
+            self._volume = 10 ** (db / 20)
+
+    def hold(self) -> None:
+        """Pause: what waits is kept."""
+        with self._lock:
+            self._held = True
+
+    def resume(self) -> None:
+        """Go on from the next sample at full volume."""
+        with self._lock:
+            self._held, self._volume = False, 1.0
 
     def flush(self) -> tuple[str, int] | None:
         """Stop. The item that was cut and the ms of it that were played; None if nothing was cut."""
+        self.resume()
         with self._lock:
             if not self._waiting:
                 return None
@@ -145,7 +169,7 @@ async def talk(address: Address, session: Json, devices: Devices, *, half_duplex
     speaker = Speaker()
     frames: asyncio.Queue[Samples] = asyncio.Queue(MICROPHONE_FRAMES)
     async with open_socket(address) as socket:
-        await socket.send(json.dumps({"type": "session.update", "session": {"type": "realtime", **session}}))
+        await socket.send(json.dumps({"type": "session.update", "session": {"type": "realtime", **session, **MANAGED}}))
         with ExitStack() as streams:
             streams.enter_context(_microphone(devices, frames))
             streams.enter_context(_speakers(devices, speaker))
@@ -211,6 +235,12 @@ async def _follow(socket: ClientConnection, speaker: Speaker, captions: Captions
         match event["type"]:
             case "response.output_audio.delta":
                 speaker.put(event["item_id"], from_pcm16(base64.b64decode(event["delta"])))
+            case "vivavoce.output_audio.ducked":
+                speaker.duck(event["gain_db"])
+            case "vivavoce.output_audio.held":
+                speaker.hold()
+            case "vivavoce.output_audio.resumed":
+                speaker.resume()
             case "input_audio_buffer.speech_started":
                 cut = speaker.flush()
                 if cut:
