@@ -4,7 +4,7 @@ when the server does."""
 import numpy as np
 
 from vivavoce.cli.bench_barge_in import Outcome, summarise
-from vivavoce.cli.managed import PausableEar
+from vivavoce.cli.managed import RememberingEar
 
 
 def _ramp(start: int, size: int) -> np.ndarray:
@@ -12,7 +12,7 @@ def _ramp(start: int, size: int) -> np.ndarray:
 
 
 def test_playback_goes_on_with_the_sample_at_which_it_was_held() -> None:
-    ear = PausableEar()
+    ear = RememberingEar()
     ear.hear("a", _ramp(0, 2400), 10.0)
     ear.hear("a", _ramp(2400, 2400), 10.01)
     ear.hold(10.13)  # in the second chunk
@@ -24,7 +24,7 @@ def test_playback_goes_on_with_the_sample_at_which_it_was_held() -> None:
 
 
 def test_a_sample_heard_out_of_place_is_counted() -> None:
-    ear = PausableEar()
+    ear = RememberingEar()
     ear.hear("a", _ramp(0, 2400), 10.0)
     ear.flush(10.05)
     ear.hear("a", _ramp(2400, 2400), 10.05)

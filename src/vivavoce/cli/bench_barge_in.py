@@ -104,7 +104,7 @@ async def gather(settings: Settings, recordings: Path | None, most: int) -> tupl
 
     spoken = {"interruption": INTERRUPTIONS, "backchannel": BACKCHANNELS, "to others": TO_OTHERS}
     texts = [QUESTION, *(text for group in spoken.values() for text in group)]
-    said = await _speak(settings, texts)
+    said = await speak(settings, texts)
     trials = [
         Trial(kind, text, said[text, voice]) for kind, group in spoken.items() for text in group for voice in VOICES
     ]
@@ -140,7 +140,8 @@ def _noise(recordings: Path, name: str) -> Clip | None:
     return Clip(name, at_level(sound, NOISE_DB).samples, 0.0, sound.seconds)
 
 
-async def _speak(settings: Settings, texts: list[str]) -> dict[tuple[str, str], Clip]:
+async def speak(settings: Settings, texts: list[str]) -> dict[tuple[str, str], Clip]:
+    """Each text in each of VOICES, by the speech engine of the settings, closed before anything is measured."""
     from contextlib import aclosing, closing
 
     from vivavoce.app import load_engine, model_files
@@ -182,7 +183,7 @@ async def _try(address: Address, question: Clip, trial: Trial) -> Outcome:
     import asyncio
     from time import monotonic
 
-    async with _listening(address, trial.echo_db) as talk:
+    async with listening(address, trial.echo_db) as talk:
         if not await talk.answer_to(question):
             return Outcome(trial.kind, trial.name, problem="no answer to interrupt")
         first_sound = talk.ear.chunks[0].start
@@ -197,14 +198,18 @@ async def _try(address: Address, question: Clip, trial: Trial) -> Outcome:
 
 
 @asynccontextmanager
-async def _listening(address: Address, echo_db: float | None) -> AsyncIterator[Listener]:
+async def listening(
+    address: Address, echo_db: float | None, ours: dict[str, Any] | None = None, *, long: bool = True
+) -> AsyncIterator[Listener]:
+    """A session with managed playback. `ours`: more of `session.vivavoce`; `long`: answers are long."""
     import asyncio
 
     from vivavoce.cli.bench_latency import TELL_ME_MORE, session_settings
     from vivavoce.cli.dialogue import open_socket
     from vivavoce.cli.managed import Listener
 
-    session = session_settings("semantic_vad", TELL_ME_MORE) | {"vivavoce": {"managed_playback": True}}
+    session = session_settings("semantic_vad", TELL_ME_MORE if long else None)
+    session |= {"vivavoce": {"managed_playback": True, **(ours or {})}}
     async with open_socket(address) as socket:
         talk = Listener(socket, echo_db)
         tasks = [asyncio.create_task(talk.read())]
@@ -224,12 +229,9 @@ async def _listening(address: Address, echo_db: float | None) -> AsyncIterator[L
 
 def summarise(outcomes: list[Outcome]) -> dict[str, Any]:
     """By kind: how many stopped the answer, and when it was ducked, held and stopped."""
-    import os
-    import platform
-
     import numpy as np
 
-    from vivavoce import __version__
+    from vivavoce.cli.bench_report import about
 
     def spread(values: list[float]) -> dict[str, float] | None:
         return {f"p{p}": round(float(np.percentile(values, p)), 1) for p in (50, 95)} if values else None
@@ -250,14 +252,7 @@ def summarise(outcomes: list[Outcome]) -> dict[str, Any]:
             "resumed_exactly": sum(outcome.unheard == 0 for outcome in resumed),
             **times,
         }
-    machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
-    return {
-        "kind": "barge-in",
-        "vivavoce": __version__,
-        "machine": machine,
-        "summary": kinds,
-        "trials": [asdict(outcome) for outcome in outcomes],
-    }
+    return about() | {"kind": "barge-in", "summary": kinds, "trials": [asdict(outcome) for outcome in outcomes]}
 
 
 def _show(report: dict[str, Any]) -> None:

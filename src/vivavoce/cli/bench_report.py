@@ -33,14 +33,14 @@ Report = dict[str, Any]
 
 def report(measured: dict[str, Any]) -> Report:
     """Everything measured, ready for JSON. Takes what `bench_latency` gathered."""
-    about = {key: value for key, value in measured.items() if key != "exchanges"}
-    head = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "vivavoce": __version__,
-        "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
-        **about,
-    }
-    return head | _latency(measured["exchanges"])
+    gathered = {key: value for key, value in measured.items() if key != "exchanges"}
+    return about() | gathered | _latency(measured["exchanges"])
+
+
+def about() -> Report:
+    """When, with what and on which machine something was measured."""
+    machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+    return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "vivavoce": __version__, "machine": machine}
 
 
 def _latency(exchanges: Sequence[Exchange]) -> Report:

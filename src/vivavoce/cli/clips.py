@@ -35,7 +35,8 @@ FILLERS = frozenset(("um", "uh", "er", "erm", "hmm", "äh", "ehm"))
 DICTATION_SECONDS = 6.0
 SHORT_SECONDS = 1.5
 
-_FRAME = 0.01  # s
+LEVEL_SECONDS = 0.01
+"""Of one frame whose level is told."""
 _SILENCE_DB = -90.0  # digital silence has no level; this stands for it
 
 
@@ -83,7 +84,7 @@ def read_clip(path: Path, text: str = "") -> Clip:
 
 def levels(sound: Pcm) -> Samples:
     """Level of each 10 ms frame in dBFS, shape (frames,)."""
-    size = round(_FRAME * sound.rate)
+    size = round(LEVEL_SECONDS * sound.rate)
     frames = sound.samples[: len(sound) // size * size].reshape(-1, size)
     power = np.square(frames, dtype=np.float64).mean(axis=1)
     return np.asarray(10 * np.log10(np.maximum(power, 10 ** (_SILENCE_DB / 10))), np.float32)
@@ -102,13 +103,13 @@ def voiced_span(sound: Pcm) -> tuple[float, float]:
         return 0.0, sound.seconds
     first = max(0, int(ends[0]) - 4)
     first += int(np.argmax(voiced[first : ends[0] + 1]))
-    return first * _FRAME, min((int(ends[-1]) + 1) * _FRAME, sound.seconds)
+    return first * LEVEL_SECONDS, min((int(ends[-1]) + 1) * LEVEL_SECONDS, sound.seconds)
 
 
 def first_audible(sound: Pcm) -> float | None:
     """Seconds into `sound` at which it can be heard; None when it is silent."""
     loud = np.flatnonzero(levels(sound) > AUDIBLE_DB)
-    return float(loud[0]) * _FRAME if len(loud) else None
+    return float(loud[0]) * LEVEL_SECONDS if len(loud) else None
 
 
 # --- choosing questions ------------------------------------------------------------------------------

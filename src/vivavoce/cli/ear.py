@@ -40,6 +40,8 @@ class Ear:
 
     def hold(self, at: float) -> None:
         """Pause at the sample that plays at `at`, and keep the rest."""
+        if self._holding:
+            return
         held = self.chunks
         self.flush(at)
         for chunk in held:
@@ -52,13 +54,17 @@ class Ear:
         """Go on from the sample at which it was held."""
         waiting, self._paused, self._holding = self._paused, [], False
         for chunk in waiting:
-            self.hear(chunk.response, chunk.samples, at)
+            self._play(chunk.response, chunk.samples, at)
 
     def hear(self, response: str, samples: Samples, at: float) -> None:
         """A chunk of the answer `response` arrived."""
         if len(samples) and self._holding:
             self._paused.append(Heard(response, at, samples))
-        elif len(samples):
+        else:
+            self._play(response, samples, at)
+
+    def _play(self, response: str, samples: Samples, at: float) -> None:
+        if len(samples):
             self.chunks.append(Heard(response, max(at, self.end), samples))
 
     def flush(self, at: float) -> None:

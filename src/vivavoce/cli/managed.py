@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vivavoce.audio.pcm import Samples
-from vivavoce.cli.clips import RATE, Clip
+from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.cli.clips import AUDIBLE_DB, LEVEL_SECONDS, RATE, Clip, levels
 from vivavoce.cli.dialogue import FRAME, Answer, Dialogue, FileMicrophone, Json
 from vivavoce.cli.ear import Ear, Heard
 from vivavoce.cli.stimuli import room_response
@@ -26,42 +26,31 @@ PATIENCE = 15.0
 
 
 @dataclass(slots=True)
-class PausableEar(Ear):
-    """An ear whose player can be paused at a sample, and remembers all that came."""
+class RememberingEar(Ear):
+    """An ear that remembers all that came."""
 
     received: list[Samples] = field(default_factory=list[Samples])
-    waiting: list[tuple[str, Samples]] | None = None
-    """What is to be played after the pause; None: there is none."""
 
     def hear(self, response: str, samples: Samples, at: float) -> None:
         self.received.append(samples)
-        if self.waiting is not None:
-            self.waiting.append((response, samples))
-        else:
-            Ear.hear(self, response, samples, at)
-
-    def hold(self, at: float) -> None:
-        if self.waiting is None:
-            rest = [
-                (chunk.response, chunk.samples[max(0, round((at - chunk.start) * RATE)) :]) for chunk in self.chunks
-            ]
-            self.waiting = [(response, samples) for response, samples in rest if len(samples)]
-            Ear.flush(self, at)
-
-    def resume(self, at: float) -> None:
-        waiting, self.waiting = self.waiting, None
-        for response, samples in waiting or []:
-            Ear.hear(self, response, samples, at)
-
-    def flush(self, at: float) -> None:
-        self.waiting = None
-        Ear.flush(self, at)
+        Ear.hear(self, response, samples, at)
 
     def unheard(self) -> int:
         """Samples that should have been heard by the end of what is queued, and were not in their place."""
         heard = np.concatenate([chunk.samples for chunk in self.chunks] or [np.zeros(0, np.float32)])
         sent = np.concatenate(self.received or [np.zeros(0, np.float32)])
         return int(np.count_nonzero(heard != sent[: len(heard)])) if len(heard) <= len(sent) else len(heard) - len(sent)
+
+    def audible(self) -> list[tuple[str, float, float]]:
+        """What could be heard: response, beginning and end of each stretch of sound above AUDIBLE_DB, on the clock."""
+        stretches = []
+        for chunk in self.chunks:
+            loud = np.flatnonzero(levels(Pcm(chunk.samples, RATE)) > AUDIBLE_DB)
+            for run in np.split(loud, np.flatnonzero(np.diff(loud) > 1) + 1):
+                if len(run):
+                    first, last = chunk.start + run[0] * LEVEL_SECONDS, chunk.start + (run[-1] + 1) * LEVEL_SECONDS
+                    stretches.append((chunk.response, float(first), float(last)))
+        return stretches
 
     def longest_silence(self, since: float) -> float:
         """Seconds between one chunk and the next, after `since`."""
@@ -85,7 +74,7 @@ def _add(sound: Samples, chunk: Heard, place: int) -> None:
 class EchoMicrophone(FileMicrophone):
     """Hears the room, and the loudspeaker `echo_db` below its level."""
 
-    def __init__(self, deliver: Any, ear: PausableEar, echo_db: float) -> None:
+    def __init__(self, deliver: Any, ear: RememberingEar, echo_db: float) -> None:
         super().__init__(deliver)
         self._ear = ear
         self._response = room_response(RATE) * 10 ** (echo_db / 20)
@@ -107,7 +96,7 @@ class Listener(Dialogue):
 
     def __init__(self, socket: ClientConnection, echo_db: float | None) -> None:
         super().__init__(socket)
-        self.player = self.ear = PausableEar()
+        self.player = self.ear = RememberingEar()
         if echo_db is not None:
             self.microphone = EchoMicrophone(self._append, self.player, echo_db)
         self.told: list[tuple[str, float, str]] = []
@@ -153,8 +142,4 @@ class Listener(Dialogue):
         name = event.get("type", "").removeprefix("vivavoce.output_audio.")
         if name in ("ducked", "held", "resumed"):
             self.told.append((name, at, event.get("reason", "")))
-        if name == "held":
-            self.player.hold(at)
-        elif name == "resumed":
-            self.player.resume(at)
         super()._take(event, at)
