@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 from typing import Any
 
-BENCHES = ("bench_barge_in", "bench_frontier", "bench_latency", "bench_load", "bench_stt", "bench_turns")
+BENCHES = ("bench_barge_in", "bench_frontier", "bench_latency", "bench_load", "bench_peers", "bench_stt", "bench_turns")
 
 
 def add_parser(commands: Any) -> None:
