@@ -150,6 +150,22 @@ def test_a_muted_microphone_sends_silence(demo_server: str, hearing: Hearing) ->
     assert len(visit.said("input_audio_buffer.append")) > 50
 
 
+def test_manners_are_told_at_once_and_kept_for_the_next_visit(demo_server: str, browser: Browser) -> None:
+    visit = Visit.to(browser, demo_server)
+    visit.page.get_by_role("button", name="Manners").click()
+    visit.page.get_by_label("When you pause, it answers").select_option("low")
+    visit.page.get_by_label("Stay silent when you talk to somebody else").check()
+    visit.page.get_by_role("button", name="Done").click()
+    visit.page.reload()
+    visit.page.locator("#line").fill("Hello there")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.locator(".caption.vivavoce").first).to_be_visible()
+    session = visit.said("session.update")[0]["session"]
+    assert session["audio"]["input"]["turn_detection"] == {"type": "semantic_vad", "eagerness": "low"}
+    assert session["vivavoce"]["side_talk"] == "ignore"
+    assert visit.complaints == []
+
+
 def test_everything_fits_the_screen(demo_server: str, browser: Browser) -> None:
     visit = Visit.to(browser, demo_server)
     for width, height in ((360, 640), (1280, 800)):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from vivavoce.cli.talk_live import Captions, Speaker
+from vivavoce.cli.talk_live import Captions, Speaker, managed
 
 
 def ones(size: int) -> np.ndarray:
@@ -59,6 +59,11 @@ def test_what_is_cut_while_it_pauses_does_not_silence_the_next_answer() -> None:
     assert speaker.flush() == ("a", 0)
     speaker.put("b", ones(960))
     assert speaker.take(480)[-1] == 1.0
+
+
+def test_a_live_talk_asks_for_managed_playback_and_keeps_the_manners() -> None:
+    session = {"audio": {}, "vivavoce": {"side_talk": "ignore"}}
+    assert managed(session)["vivavoce"] == {"side_talk": "ignore", "managed_playback": True}
 
 
 def test_half_duplex_waits_for_the_room() -> None:

@@ -2,6 +2,7 @@
 
 import { phase } from "./captions.js";
 import { Link, realtimeUrl } from "./link.js";
+import { type Manners, parseManners } from "./manners.js";
 import { Microphone, MicrophoneRefused, type SpokenFrame } from "./microphone.js";
 import { Orb } from "./orb.js";
 import { RATE } from "./pcm.js";
@@ -14,12 +15,13 @@ import { View } from "./view.js";
 /** For this tab only: a key is not left behind on a shared machine. */
 const KEY_SLOT = "vivavoce.key";
 const VOICE_SLOT = "vivavoce.voice";
+const MANNERS_SLOT = "vivavoce.manners";
 const DEFAULT_VOICE = "marin";
 const PROBE_DEADLINE_MS = 4_000;
 
 const page = new URL("./", document.baseURI).href;
 const orb = new Orb(document.getElementById("orb") as HTMLCanvasElement);
-const view = new View({ toggle, mute, type, voice: chooseVoice, forget: () => talk.forget(), key: useKey });
+const view = new View({ toggle, mute, type, voice: chooseVoice, manners: chooseManners, forget: () => talk.forget(), key: useKey });
 
 interface Sound {
   readonly context: AudioContext;
@@ -53,8 +55,9 @@ const world: Surroundings = {
 };
 
 const savedVoice = localStorage.getItem(VOICE_SLOT) ?? DEFAULT_VOICE;
+const savedManners = parseManners(localStorage.getItem(MANNERS_SLOT));
 const hooks = { changed: render, problem: report, recovered: () => view.clearProblem("lost", "busy", "unreachable", "refused") };
-const talk = new Talk(world, hooks, savedVoice);
+const talk = new Talk(world, hooks, savedVoice, savedManners);
 
 function render(): void {
   const shown = phase(talk.linkState, microphone !== null, talk.captions);
@@ -175,6 +178,11 @@ function chooseVoice(name: string): void {
   view.showProblem({ kind: "session", title, remedy: "To hear it now, end this one and press the button again." });
 }
 
+function chooseManners(manners: Manners): void {
+  localStorage.setItem(MANNERS_SLOT, JSON.stringify(manners));
+  talk.setManners(manners);
+}
+
 function useKey(key: string): void {
   if (!isSendable(key)) return view.showProblem(KEY_UNSENDABLE);
   sessionStorage.setItem(KEY_SLOT, key);
@@ -214,4 +222,5 @@ document.addEventListener("visibilitychange", () => {
 });
 
 view.voice = savedVoice;
+view.manners = savedManners;
 render();

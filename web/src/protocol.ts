@@ -1,5 +1,7 @@
 /** What the page speaks: the part of OpenAI's Realtime GA contract that it needs, and nothing else of it. */
 
+import type { Manners } from "./manners.js";
+
 export interface SpeechStarted {
   readonly type: "input_audio_buffer.speech_started";
   readonly item_id: string;
@@ -156,11 +158,29 @@ export type ClientEvent = { readonly type: string } & Readonly<Record<string, un
 
 const PCM = { type: "audio/pcm", rate: 24_000 };
 
-export function sessionUpdate(voice: string): ClientEvent {
-  const input = { format: PCM, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad" } };
+export function sessionUpdate(voice: string, manners: Manners): ClientEvent {
+  const input = { format: PCM, transcription: { model: "whisper-1" }, turn_detection: turns(manners) };
   const audio = { input, output: { format: PCM, voice } };
-  const vivavoce = { managed_playback: true };
+  const vivavoce = { managed_playback: true, ...ours(manners) };
   return { type: "session.update", session: { type: "realtime", output_modalities: ["audio"], audio, vivavoce } };
+}
+
+/** Allowed at any time, unlike another voice. */
+export function mannersUpdate(manners: Manners): ClientEvent {
+  const audio = { input: { turn_detection: turns(manners) } };
+  return { type: "session.update", session: { type: "realtime", audio, vivavoce: ours(manners) } };
+}
+
+function turns(manners: Manners): object {
+  return { type: "semantic_vad", eagerness: manners.eagerness };
+}
+
+function ours(manners: Manners): object {
+  return {
+    openers: manners.openers ? "auto" : "off",
+    listening_signals: manners.listeningSignals,
+    side_talk: manners.ignoreSideTalk ? "ignore" : "answer",
+  };
 }
 
 export function voiceUpdate(voice: string): ClientEvent {

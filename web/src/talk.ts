@@ -4,6 +4,7 @@ import { type Captions, type LinkState, type LocalEvent, NO_CAPTIONS, reduce } f
 import { Ledger } from "./ledger.js";
 import { type Ending, type LinkHooks, retryDelay } from "./link.js";
 import { fromBase64, toBase64 } from "./pcm.js";
+import type { Manners } from "./manners.js";
 import {
   type ClientEvent,
   type ReplyAudio,
@@ -13,6 +14,7 @@ import {
   cancel,
   message,
   respond,
+  mannersUpdate,
   sessionUpdate,
   truncate,
   voiceUpdate,
@@ -88,6 +90,7 @@ export class Talk {
     private readonly world: Surroundings,
     private readonly hooks: TalkHooks,
     private voiceName: string,
+    private manners: Manners,
   ) {
     const talk = this;
     this.uplink = new Uplink({
@@ -156,6 +159,11 @@ export class Talk {
     return true;
   }
 
+  setManners(manners: Manners): void {
+    this.manners = manners;
+    this.send(mannersUpdate(manners));
+  }
+
   forget(): void {
     this.captions = { ...this.captions, entries: [] };
     this.hooks.changed();
@@ -191,7 +199,7 @@ export class Talk {
   }
 
   private opened(): void {
-    this.send(sessionUpdate(this.voiceName));
+    this.send(sessionUpdate(this.voiceName, this.manners));
     this.retell();
     this.uplink.drain();
   }

@@ -1,6 +1,7 @@
 /** The page: shows what it is handed and tells what the person does. Decides nothing. */
 
 import type { Entry, Phase } from "./captions.js";
+import { EAGERNESS, type Manners } from "./manners.js";
 import type { Problem } from "./remedies.js";
 
 export interface Wishes {
@@ -8,6 +9,7 @@ export interface Wishes {
   readonly mute: () => void;
   readonly type: (text: string) => void;
   readonly voice: (name: string) => void;
+  readonly manners: (manners: Manners) => void;
   readonly forget: () => void;
   readonly key: (key: string) => void;
 }
@@ -47,6 +49,12 @@ export class View {
   private readonly keyDialog = element("key-dialog", HTMLDialogElement);
   private readonly keyInput = element("key", HTMLInputElement);
 
+  private readonly mannersDialog = element("manners-dialog", HTMLDialogElement);
+  private readonly eagerness = element("eagerness", HTMLSelectElement);
+  private readonly openers = element("openers", HTMLInputElement);
+  private readonly listeningSignals = element("listening-signals", HTMLInputElement);
+  private readonly ignoreSideTalk = element("side-talk", HTMLInputElement);
+
   private readonly lines = new Map<string, { entry: Entry; node: HTMLElement }>();
   private announced = new Set<string>();
 
@@ -59,11 +67,31 @@ export class View {
     element("composer", HTMLFormElement).addEventListener("submit", (event) => this.submitLine(event));
     element("key-form", HTMLFormElement).addEventListener("submit", () => this.submitKey());
     element("key-cancel", HTMLButtonElement).addEventListener("click", () => this.keyDialog.close());
+    element("manners", HTMLButtonElement).addEventListener("click", () => this.mannersDialog.showModal());
+    for (const choice of [this.eagerness, this.openers, this.listeningSignals, this.ignoreSideTalk]) {
+      choice.addEventListener("change", () => wishes.manners(this.manners));
+    }
     document.addEventListener("keydown", (event) => this.pressed(event));
   }
 
   set voice(name: string) {
     this.voices.value = name;
+  }
+
+  get manners(): Manners {
+    return {
+      eagerness: EAGERNESS.find((name) => name === this.eagerness.value) ?? "auto",
+      openers: this.openers.checked,
+      listeningSignals: this.listeningSignals.checked,
+      ignoreSideTalk: this.ignoreSideTalk.checked,
+    };
+  }
+
+  set manners(manners: Manners) {
+    this.eagerness.value = manners.eagerness;
+    this.openers.checked = manners.openers;
+    this.listeningSignals.checked = manners.listeningSignals;
+    this.ignoreSideTalk.checked = manners.ignoreSideTalk;
   }
 
   /** What was typed and could not be sent. */
@@ -121,7 +149,7 @@ export class View {
   /** The space bar is the button, except where it already means something. */
   private pressed(event: KeyboardEvent): void {
     const free = event.target === this.body || event.target === this.log;
-    if (event.code !== "Space" || event.repeat || !free || this.keyDialog.open) return;
+    if (event.code !== "Space" || event.repeat || !free || this.keyDialog.open || this.mannersDialog.open) return;
     event.preventDefault();
     this.wishes.toggle();
   }

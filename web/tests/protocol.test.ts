@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { isSendable, message, parse, sessionUpdate, subprotocols } from "../src/protocol.js";
+import { DEFAULT_MANNERS } from "../src/manners.js";
+import { isSendable, mannersUpdate, message, parse, sessionUpdate, subprotocols } from "../src/protocol.js";
 
 describe("reading the server", () => {
   it("takes an event that has all its fields", () => {
@@ -25,17 +26,26 @@ describe("reading the server", () => {
 describe("speaking to the server", () => {
   it("asks for spoken replies, captions and semantic turns at 24 kHz", () => {
     const pcm = { type: "audio/pcm", rate: 24_000 };
-    expect(sessionUpdate("marin")).toEqual({
+    expect(sessionUpdate("marin", DEFAULT_MANNERS)).toEqual({
       type: "session.update",
       session: {
         type: "realtime",
         output_modalities: ["audio"],
         audio: {
-          input: { format: pcm, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad" } },
+          input: { format: pcm, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad", eagerness: "auto" } },
           output: { format: pcm, voice: "marin" },
         },
-        vivavoce: { managed_playback: true },
+        vivavoce: { managed_playback: true, openers: "auto", listening_signals: false, side_talk: "answer" },
       },
+    });
+  });
+
+  it("changes manners without touching voice or playback", () => {
+    const polite = { eagerness: "low", openers: false, listeningSignals: true, ignoreSideTalk: true } as const;
+    expect(mannersUpdate(polite)["session"]).toEqual({
+      type: "realtime",
+      audio: { input: { turn_detection: { type: "semantic_vad", eagerness: "low" } } },
+      vivavoce: { openers: "off", listening_signals: true, side_talk: "ignore" },
     });
   });
 

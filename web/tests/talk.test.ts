@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { DEFAULT_MANNERS } from "../src/manners.js";
 import type { LinkHooks } from "../src/link.js";
 import { toBase64 } from "../src/pcm.js";
 import type { ClientEvent, ServerEvent } from "../src/protocol.js";
@@ -81,7 +82,7 @@ class World {
       problem: (problem: Problem) => void this.problems.push(problem),
       recovered: () => void (this.recovered += 1),
     };
-    this.talk = new Talk(surroundings, hooks, "marin");
+    this.talk = new Talk(surroundings, hooks, "marin", DEFAULT_MANNERS);
   }
 
   get link(): FakeLink {

@@ -28,6 +28,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="for scripts (with --wav or --text)")
     parser.add_argument("--voice", help="voice to answer with")
     parser.add_argument("--language", help="language you speak, such as en; found out when left out")
+    parser.add_argument(
+        "--eagerness", choices=("low", "medium", "high", "auto"), default="auto", help="how soon a pause is the end"
+    )
+    parser.add_argument("--no-openers", action="store_true", help='answer without "Well," and its like')
+    parser.add_argument("--listening-signals", action="store_true", help='"Mm-hm" while you speak for long')
+    parser.add_argument("--ignore-side-talk", action="store_true", help="silence when you talk to somebody else")
     parser.add_argument("--half-duplex", action="store_true", help="do not listen while it speaks: for loudspeakers")
     parser.add_argument("--demo", action="store_true", help="if a server has to be started: one with scripted engines")
     parser.set_defaults(run=run)
@@ -84,10 +90,16 @@ async def _exchange(args: argparse.Namespace, settings: Settings) -> list[Exchan
 def session_settings(args: argparse.Namespace) -> Json:
     """What the options ask of the session."""
     transcription = {"model": "whisper-1"} | ({"language": args.language} if args.language else {})
-    audio: Json = {"input": {"transcription": transcription, "turn_detection": {"type": "semantic_vad"}}}
+    turns = {"type": "semantic_vad", "eagerness": args.eagerness}
+    audio: Json = {"input": {"transcription": transcription, "turn_detection": turns}}
     if args.voice:
         audio["output"] = {"voice": args.voice}
-    return {"audio": audio}
+    ours: Json = {
+        "openers": "off" if args.no_openers else "auto",
+        "listening_signals": args.listening_signals,
+        "side_talk": "ignore" if args.ignore_side_talk else "answer",
+    }
+    return {"audio": audio, "vivavoce": ours}
 
 
 def _serve_arguments(args: argparse.Namespace) -> tuple[str, ...]:

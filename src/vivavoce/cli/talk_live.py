@@ -37,8 +37,10 @@ MICROPHONE_FRAMES = 100
 ROOM_SECONDS = 0.3
 """After the speakers fall silent the room still rings; half duplex goes on not listening for so long."""
 
-MANAGED: Json = {"vivavoce": {"managed_playback": True}}
-"""We duck, pause and go on as the server tells us."""
+
+def managed(session: Json) -> Json:
+    """The session of a client that ducks, pauses and goes on as the server tells it."""
+    return {"type": "realtime", **session, "vivavoce": {**session["vivavoce"], "managed_playback": True}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ async def talk(address: Address, session: Json, devices: Devices, *, half_duplex
     speaker = Speaker()
     frames: asyncio.Queue[Samples] = asyncio.Queue(MICROPHONE_FRAMES)
     async with open_socket(address) as socket:
-        await socket.send(json.dumps({"type": "session.update", "session": {"type": "realtime", **session, **MANAGED}}))
+        await socket.send(json.dumps({"type": "session.update", "session": managed(session)}))
         with ExitStack() as streams:
             streams.enter_context(_microphone(devices, frames))
             streams.enter_context(_speakers(devices, speaker))

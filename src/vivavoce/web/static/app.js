@@ -1,6 +1,7 @@
 /** Where the page is put together: sound, wire, captions and what is seen. */
 import { phase } from "./captions.js";
 import { Link, realtimeUrl } from "./link.js";
+import { parseManners } from "./manners.js";
 import { Microphone, MicrophoneRefused } from "./microphone.js";
 import { Orb } from "./orb.js";
 import { RATE } from "./pcm.js";
@@ -12,11 +13,12 @@ import { View } from "./view.js";
 /** For this tab only: a key is not left behind on a shared machine. */
 const KEY_SLOT = "vivavoce.key";
 const VOICE_SLOT = "vivavoce.voice";
+const MANNERS_SLOT = "vivavoce.manners";
 const DEFAULT_VOICE = "marin";
 const PROBE_DEADLINE_MS = 4_000;
 const page = new URL("./", document.baseURI).href;
 const orb = new Orb(document.getElementById("orb"));
-const view = new View({ toggle, mute, type, voice: chooseVoice, forget: () => talk.forget(), key: useKey });
+const view = new View({ toggle, mute, type, voice: chooseVoice, manners: chooseManners, forget: () => talk.forget(), key: useKey });
 let sound = null;
 let microphone = null;
 let muted = false;
@@ -42,8 +44,9 @@ const world = {
     },
 };
 const savedVoice = localStorage.getItem(VOICE_SLOT) ?? DEFAULT_VOICE;
+const savedManners = parseManners(localStorage.getItem(MANNERS_SLOT));
 const hooks = { changed: render, problem: report, recovered: () => view.clearProblem("lost", "busy", "unreachable", "refused") };
-const talk = new Talk(world, hooks, savedVoice);
+const talk = new Talk(world, hooks, savedVoice, savedManners);
 function render() {
     const shown = phase(talk.linkState, microphone !== null, talk.captions);
     if (document.body.dataset["state"] !== shown)
@@ -167,6 +170,10 @@ function chooseVoice(name) {
     const title = "The new voice speaks from the next conversation on.";
     view.showProblem({ kind: "session", title, remedy: "To hear it now, end this one and press the button again." });
 }
+function chooseManners(manners) {
+    localStorage.setItem(MANNERS_SLOT, JSON.stringify(manners));
+    talk.setManners(manners);
+}
 function useKey(key) {
     if (!isSendable(key))
         return view.showProblem(KEY_UNSENDABLE);
@@ -206,4 +213,5 @@ document.addEventListener("visibilitychange", () => {
     void keepAwake();
 });
 view.voice = savedVoice;
+view.manners = savedManners;
 render();

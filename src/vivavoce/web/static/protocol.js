@@ -47,11 +47,26 @@ function isRecord(value) {
     return typeof value === "object" && value !== null;
 }
 const PCM = { type: "audio/pcm", rate: 24_000 };
-export function sessionUpdate(voice) {
-    const input = { format: PCM, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad" } };
+export function sessionUpdate(voice, manners) {
+    const input = { format: PCM, transcription: { model: "whisper-1" }, turn_detection: turns(manners) };
     const audio = { input, output: { format: PCM, voice } };
-    const vivavoce = { managed_playback: true };
+    const vivavoce = { managed_playback: true, ...ours(manners) };
     return { type: "session.update", session: { type: "realtime", output_modalities: ["audio"], audio, vivavoce } };
+}
+/** Allowed at any time, unlike another voice. */
+export function mannersUpdate(manners) {
+    const audio = { input: { turn_detection: turns(manners) } };
+    return { type: "session.update", session: { type: "realtime", audio, vivavoce: ours(manners) } };
+}
+function turns(manners) {
+    return { type: "semantic_vad", eagerness: manners.eagerness };
+}
+function ours(manners) {
+    return {
+        openers: manners.openers ? "auto" : "off",
+        listening_signals: manners.listeningSignals,
+        side_talk: manners.ignoreSideTalk ? "ignore" : "answer",
+    };
 }
 export function voiceUpdate(voice) {
     return { type: "session.update", session: { type: "realtime", audio: { output: { voice } } } };

@@ -3,7 +3,7 @@ import { NO_CAPTIONS, reduce } from "./captions.js";
 import { Ledger } from "./ledger.js";
 import { retryDelay } from "./link.js";
 import { fromBase64, toBase64 } from "./pcm.js";
-import { append, cancel, message, respond, sessionUpdate, truncate, voiceUpdate, } from "./protocol.js";
+import { append, cancel, message, respond, mannersUpdate, sessionUpdate, truncate, voiceUpdate, } from "./protocol.js";
 import { BUSY, KEY_NEEDED, LOST, REFUSED, UNREACHABLE, failedReply, sessionProblem } from "./remedies.js";
 import { InputClock, Stopwatch } from "./stopwatch.js";
 import { Uplink } from "./uplink.js";
@@ -19,6 +19,7 @@ export class Talk {
     world;
     hooks;
     voiceName;
+    manners;
     captions = NO_CAPTIONS;
     linkState = "off";
     link = null;
@@ -33,10 +34,11 @@ export class Talk {
     owesResponse = false;
     speechStartMs = 0;
     hasSpoken = false;
-    constructor(world, hooks, voiceName) {
+    constructor(world, hooks, voiceName, manners) {
         this.world = world;
         this.hooks = hooks;
         this.voiceName = voiceName;
+        this.manners = manners;
         const talk = this;
         this.uplink = new Uplink({
             get open() {
@@ -101,6 +103,10 @@ export class Talk {
         this.send(voiceUpdate(name));
         return true;
     }
+    setManners(manners) {
+        this.manners = manners;
+        this.send(mannersUpdate(manners));
+    }
     forget() {
         this.captions = { ...this.captions, entries: [] };
         this.hooks.changed();
@@ -133,7 +139,7 @@ export class Talk {
         this.hooks.changed();
     }
     opened() {
-        this.send(sessionUpdate(this.voiceName));
+        this.send(sessionUpdate(this.voiceName, this.manners));
         this.retell();
         this.uplink.drain();
     }

@@ -1,4 +1,5 @@
 /** The page: shows what it is handed and tells what the person does. Decides nothing. */
+import { EAGERNESS } from "./manners.js";
 const WORDS = {
     ready: "Ready",
     connecting: "Connecting",
@@ -24,6 +25,11 @@ export class View {
     announcer = element("announcer", HTMLElement);
     keyDialog = element("key-dialog", HTMLDialogElement);
     keyInput = element("key", HTMLInputElement);
+    mannersDialog = element("manners-dialog", HTMLDialogElement);
+    eagerness = element("eagerness", HTMLSelectElement);
+    openers = element("openers", HTMLInputElement);
+    listeningSignals = element("listening-signals", HTMLInputElement);
+    ignoreSideTalk = element("side-talk", HTMLInputElement);
     lines = new Map();
     announced = new Set();
     constructor(wishes) {
@@ -36,10 +42,28 @@ export class View {
         element("composer", HTMLFormElement).addEventListener("submit", (event) => this.submitLine(event));
         element("key-form", HTMLFormElement).addEventListener("submit", () => this.submitKey());
         element("key-cancel", HTMLButtonElement).addEventListener("click", () => this.keyDialog.close());
+        element("manners", HTMLButtonElement).addEventListener("click", () => this.mannersDialog.showModal());
+        for (const choice of [this.eagerness, this.openers, this.listeningSignals, this.ignoreSideTalk]) {
+            choice.addEventListener("change", () => wishes.manners(this.manners));
+        }
         document.addEventListener("keydown", (event) => this.pressed(event));
     }
     set voice(name) {
         this.voices.value = name;
+    }
+    get manners() {
+        return {
+            eagerness: EAGERNESS.find((name) => name === this.eagerness.value) ?? "auto",
+            openers: this.openers.checked,
+            listeningSignals: this.listeningSignals.checked,
+            ignoreSideTalk: this.ignoreSideTalk.checked,
+        };
+    }
+    set manners(manners) {
+        this.eagerness.value = manners.eagerness;
+        this.openers.checked = manners.openers;
+        this.listeningSignals.checked = manners.listeningSignals;
+        this.ignoreSideTalk.checked = manners.ignoreSideTalk;
     }
     /** What was typed and could not be sent. */
     set line(text) {
@@ -93,7 +117,7 @@ export class View {
     /** The space bar is the button, except where it already means something. */
     pressed(event) {
         const free = event.target === this.body || event.target === this.log;
-        if (event.code !== "Space" || event.repeat || !free || this.keyDialog.open)
+        if (event.code !== "Space" || event.repeat || !free || this.keyDialog.open || this.mannersDialog.open)
             return;
         event.preventDefault();
         this.wishes.toggle();
