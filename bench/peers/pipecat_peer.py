@@ -88,8 +88,15 @@ async def converse(args: argparse.Namespace) -> None:
     rates = PipelineParams(audio_in_sample_rate=HEARD_RATE, audio_out_sample_rate=SPOKEN_RATE)
     worker = PipelineWorker(pipeline, params=rates, enable_rtvi=False)
 
+    greeted = False
+
     @wire.event_handler("on_client_connected")
     async def on_connected(_transport: object, socket: object) -> None:
+        nonlocal greeted
+        if greeted:  # this pipeline is being put away; the next one answers at the same address
+            await socket.close()
+            return
+        greeted = True
         await socket.send("ready")
 
     @wire.event_handler("on_client_disconnected")

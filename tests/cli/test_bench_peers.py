@@ -109,7 +109,7 @@ async def asked(url: str) -> Turn:
 
 
 def test_a_peer_is_timed_at_the_ear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_peers, "PAUSE", 0.1)
+    monkeypatch.setattr(bench_peers, "LISTENING", 0.1)
 
     async def run() -> Turn:
         async with scripted_peer(0.4) as url:

@@ -37,10 +37,8 @@ REFUSED_FOR = 20.0
 """Seconds for which a peer may refuse a conversation, because it is still putting the last one away."""
 PATIENCE = 15.0
 """Seconds after the last word within which an answer has to begin."""
-PAUSE = 1.5
-"""Seconds without sound after which an answer is taken to be over."""
-LONGEST = 20.0
-"""Seconds of an answer that are waited for."""
+LISTENING = 2.0
+"""Seconds for which an answer is listened to. Then we hang up: its end is not measured."""
 
 Ask = Callable[["Clip"], Awaitable["Turn"]]
 
@@ -398,6 +396,11 @@ def judge(ear: Ear, last_word: float) -> tuple[float | None, bool]:
 
 def _realtime(base: str, session: dict[str, Any]) -> Ask:
     """Asks over the Realtime WebSocket, with a conversation for each question."""
+    return _patiently(lambda clip, asked: _ask_realtime(base, session, clip, asked))
+
+
+def _patiently(once: Callable[[Clip, list[float]], Awaitable[Turn]]) -> Ask:
+    """Asks once, and once more for as long as the peer refuses before a word has been said."""
 
     async def ask(clip: Clip) -> Turn:
         from vivavoce.cli.dialogue import ConversationEnded
@@ -406,83 +409,88 @@ def _realtime(base: str, session: dict[str, Any]) -> Ask:
         while True:
             asked: list[float] = []
             try:
-                return await _ask_realtime(base, session, clip, asked)
-            except ConversationEnded as error:
+                return await once(clip, asked)
+            except (ConversationEnded, TimeoutError) as error:
                 if asked or monotonic() > deadline:
-                    return Turn(clip.name, None, None, cut_in=False, problem=str(error))
+                    return Turn(clip.name, None, None, cut_in=False, problem=str(error) or "not ready in time")
             await asyncio.sleep(0.5)
 
     return ask
 
 
 async def _ask_realtime(base: str, session: dict[str, Any], clip: Clip, asked: list[float]) -> Turn:
-    """One question; `asked` takes the time at which its first sample was captured. Raises ConversationEnded."""
+    """One question; `asked` takes the time of its last voiced sample. Raises ConversationEnded."""
     from vivavoce.cli.dialogue import dialogue
     from vivavoce.cli.server import Address
 
     async with dialogue(Address(base), session) as talk:
-        say = talk.microphone.say
+        last_word = talk.microphone.say(clip.samples) + clip.end
+        asked.append(last_word)
 
-        def noted(samples: Samples) -> float:
-            asked.append(say(samples))
-            return asked[0]
+        def content() -> float | None:
+            """When the answer itself began to play, of an answer that was begun after the question."""
+            known = [answer.content_at for answer in talk.protocol.answers.values() if answer.content_at]
+            return next((at for at in known if at >= last_word), None)
 
-        talk.microphone.say = noted  # type: ignore[method-assign]
-        exchange = await talk.ask(clip)
-    ms, cut_in = judge(talk.ear, asked[0] + clip.end)
-    content = exchange.content_ms if "vivavoce" in session else ms
-    return Turn(clip.name, ms, content, cut_in=cut_in, problem=exchange.problem)
+        await hear(talk.ear, last_word, lambda: content() is not None or "vivavoce" not in session)
+        problem = "; ".join(talk.protocol.problems)
+    ms, cut_in = judge(talk.ear, last_word)
+    if "vivavoce" not in session:
+        return Turn(clip.name, ms, ms, cut_in=cut_in, problem=problem)
+    at = content()
+    return Turn(
+        clip.name, ms, None if at is None else round((at - last_word) * 1000, 1), cut_in=cut_in, problem=problem
+    )
+
+
+async def hear(
+    ear: Ear, last_word: float, whole: Callable[[], bool] = lambda: True, ended: Callable[[], bool] = lambda: False
+) -> None:
+    """Wait until an answer has sounded for LISTENING seconds and `whole()` holds; at most PATIENCE, and not when the
+    conversation has `ended`."""
+    while monotonic() < last_word + PATIENCE and not ended():
+        ms, _ = judge(ear, last_word)
+        if ms is not None and whole() and monotonic() > last_word + ms / 1000 + LISTENING:
+            return
+        await asyncio.sleep(0.1)
 
 
 def _bare(url: str) -> Ask:
     """Asks over a WebSocket that carries bare PCM, with a connection for each question."""
-
-    async def ask(clip: Clip) -> Turn:
-        from vivavoce.cli.dialogue import ConversationEnded
-
-        try:
-            return await _ask_bare(url, clip)
-        except (ConversationEnded, TimeoutError) as error:
-            return Turn(clip.name, None, None, cut_in=False, problem=str(error) or "no answer")
-
-    return ask
+    return _patiently(lambda clip, asked: _ask_bare(url, clip, asked))
 
 
-async def _ask_bare(url: str, clip: Clip) -> Turn:
+async def _ask_bare(url: str, clip: Clip, asked: list[float]) -> Turn:
     async with _connected(url) as socket:
         talk = BareTalk(socket)
-        async with asyncio.timeout(READY_WITHIN):
-            await talk.ready()
+        await talk.ready()
         tasks = [asyncio.create_task(talk.read()), asyncio.create_task(talk.microphone.run())]
         try:
             await asyncio.sleep(0.5)
             last_word = talk.microphone.say(clip.samples) + clip.end
-            await talk.hear_out(last_word)
+            asked.append(last_word)
+            await hear(talk.ear, last_word, ended=tasks[0].done)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
     ms, cut_in = judge(talk.ear, last_word)
-    return Turn(clip.name, ms, ms, cut_in=cut_in, problem="" if ms is not None else "no answer")
+    nothing = "The peer closed the conversation." if talk.closed else "no answer"
+    return Turn(clip.name, ms, ms, cut_in=cut_in, problem="" if ms is not None else nothing)
 
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[ClientConnection]:
-    """A connection; one that is refused is tried again, since a peer may still be putting the last one away."""
+    """A connection. Raises ConversationEnded when it is refused."""
     from websockets.asyncio.client import connect
     from websockets.exceptions import InvalidHandshake
 
     from vivavoce.cli.dialogue import ConversationEnded
 
-    deadline = monotonic() + REFUSED_FOR
-    while True:
-        try:
-            socket = await connect(url, compression=None, max_size=None, proxy=None)
-            break
-        except (OSError, InvalidHandshake, TimeoutError) as error:
-            if monotonic() > deadline:
-                raise ConversationEnded(f"{url} refused the conversation: {error}") from error
-            await asyncio.sleep(0.2)
+    try:
+        socket = await connect(url, compression=None, max_size=None, proxy=None)
+    except (OSError, InvalidHandshake, TimeoutError) as error:
+        raise ConversationEnded(f"{url} refused the conversation: {error}") from error
     async with socket:
         yield socket
 
@@ -500,6 +508,7 @@ class BareTalk:
         self._resampler = Resampler(RATE, HEARD_RATE)
         self.microphone = FileMicrophone(self._deliver)
         self.ear = Ear()
+        self.closed = False
 
     async def ready(self) -> None:
         """Wait until the peer says that it hears. Raises ConversationEnded."""
@@ -508,8 +517,9 @@ class BareTalk:
         from vivavoce.cli.dialogue import ConversationEnded
 
         try:
-            while await self._socket.recv() != "ready":
-                pass
+            async with asyncio.timeout(REFUSED_FOR):
+                while await self._socket.recv() != "ready":
+                    pass
         except ConnectionClosed as error:
             raise ConversationEnded("The peer closed the conversation.") from error
 
@@ -524,16 +534,7 @@ class BareTalk:
                     self.ear.hear("answer", from_pcm16(message), monotonic())
                 elif message == "flush":
                     self.ear.flush(monotonic())
-
-    async def hear_out(self, last_word: float) -> None:
-        """Wait until the answer is over, or has not begun within PATIENCE."""
-        while monotonic() < last_word + LONGEST:
-            begun = judge(self.ear, last_word)[0] is not None
-            if begun and monotonic() > self.ear.end + PAUSE:
-                return
-            if not begun and monotonic() > last_word + PATIENCE:
-                return
-            await asyncio.sleep(0.1)
+        self.closed = True
 
     async def _deliver(self, samples: Samples) -> None:
         from websockets.exceptions import ConnectionClosed
