@@ -87,7 +87,7 @@ def session(args: argparse.Namespace) -> AgentSession:
     return AgentSession(
         **stages,
         turn_handling={
-            "endpointing": {"min_delay": 0.0},
+            "endpointing": {"min_delay": 0.0, "max_delay": 1.0},
             "preemptive_generation": {"enabled": True, "preemptive_tts": True},
         },
     )

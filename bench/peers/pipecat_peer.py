@@ -10,6 +10,7 @@ import asyncio
 import sys
 
 from loguru import logger
+from pipecat.audio.turn.smart_turn.base_smart_turn import SmartTurnParams
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
@@ -57,10 +58,12 @@ def transport(args: argparse.Namespace) -> SingleClientWebsocketServerTransport:
 
 
 def turns(args: argparse.Namespace) -> LLMUserAggregatorParams:
-    """Defaults: Silero, 0.2 s of quiet, then Smart Turn. Best: half that quiet."""
+    """Defaults: Silero, 0.2 s of quiet, then Smart Turn, and 3 s when that doubts. Best: 0.1 s and 1 s."""
     if args.settings == "defaults":
         return LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
-    stop = TurnAnalyzerUserTurnStopStrategy(turn_analyzer=LocalSmartTurnAnalyzerV3())
+    stop = TurnAnalyzerUserTurnStopStrategy(
+        turn_analyzer=LocalSmartTurnAnalyzerV3(params=SmartTurnParams(stop_secs=1.0))
+    )
     return LLMUserAggregatorParams(
         vad_analyzer=SileroVADAnalyzer(params=VADParams(stop_secs=0.1)),
         user_turn_strategies=UserTurnStrategies(stop=[stop]),

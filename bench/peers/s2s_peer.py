@@ -25,6 +25,7 @@ def silero_vad(onnx=False, force_onnx_cpu=False):
 BEST = [
     *("--stream_batch_sentences", "1"),  # speak the first sentence at once, not three together
     *("--smart_turn_incomplete_delay_ms", "0"),  # recognise a turn at once that may not be over
+    *("--smart_turn_max_wait_ms", "1000"),  # hold back the answer to such a turn for 1 s, not 2
     "--openai_tts_stream",
     "--no_enable_live_transcription",  # captions would cost a recogniser without partial results a pass each
 ]
