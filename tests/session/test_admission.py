@@ -25,6 +25,16 @@ def test_newcomers_are_refused_while_promises_are_broken_and_let_in_again_after(
     assert door.open == 3
 
 
+def test_who_comes_back_while_his_last_session_is_on_its_way_out_is_let_in():
+    door, _ = admission()
+    door.enter()
+    for _ in range(BROKEN):
+        door.note_wait(WORST_WAIT * 2)
+    door.enter()
+    with pytest.raises(SessionRefused, match="hands full"):
+        door.enter()
+
+
 def test_an_empty_house_lets_in_whoever_comes():
     """What the models did while they warmed up broke no promise."""
     door, _ = admission(1)

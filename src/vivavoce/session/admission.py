@@ -43,9 +43,10 @@ class Admission:
 
     @property
     def strained(self) -> bool:
-        """Whether promises were broken lately; nobody present, nobody was promised anything."""
+        """Whether promises were broken lately. Nobody present, nobody was promised anything; and one alone may be the
+        newcomer's own session, of a page that he reloads, on its way out."""
         broken = tuple(self._broken)
-        return self.open > 0 and len(broken) == BROKEN and self._clock() - broken[0] < RECENT
+        return self.open > 1 and len(broken) == BROKEN and self._clock() - broken[0] < RECENT
 
     def enter(self) -> None:
         """Take a place. Raises SessionRefused when there is none; whoever entered has to `leave`."""
