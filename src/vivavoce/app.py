@@ -19,6 +19,7 @@ from typing import Any
 import uvicorn
 
 from vivavoce.api.auth import Keys
+from vivavoce.api.realtime.call import Limits
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
@@ -127,8 +128,10 @@ class _House:
         self._unwatch = pool.watch(self.note_wait)
 
     def api(self, keys: Keys) -> Any:
+        server = self.settings.server
+        limits = Limits(resume=server.resume_seconds, longest=server.session_minutes * 60)
         return create_api(
-            Service(self.open_session, self.metrics),
+            Service(self.open_session, self.metrics, limits=limits),
             keys=keys,
             ready=lambda: self.ready,
             models=["vivavoce"],

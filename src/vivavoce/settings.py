@@ -121,6 +121,12 @@ class Server:
     port: int = setting(8990, "Port to listen on; 0 takes a free one", at_least=0, at_most=65535)
     keys: tuple[ApiKey, ...] = setting((), "Keys that clients must show: words, or sha256:… of words")
     max_sessions: int = setting(8, "Conversations at once; the next one is refused", at_least=1)
+    session_minutes: int = setting(
+        0, "Longest conversation; a minute before, its client is told. 0: no limit", at_least=0
+    )
+    resume_seconds: int = setting(
+        20, "How long a conversation waits for a client whose connection broke off", at_least=0
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
 from vivavoce.api.auth import Keys
-from vivavoce.api.realtime.connection import Deadlines, Service
+from vivavoce.api.realtime.call import Limits
+from vivavoce.api.realtime.client import Deadlines
+from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.audio.pcm import Pcm
@@ -46,6 +48,8 @@ from vivavoce.errors import RequestError
 from vivavoce.telemetry.metrics import Metrics
 
 DEADLINES = Deadlines()
+NO_LIMITS = Limits(resume=0)
+"""A call ends with its connection: what most tests are about."""
 TTS_RATE = 22_050
 STRICT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 
@@ -84,6 +88,7 @@ class FakeSession:
         self.requests: list[ResponseRequest] = []
         self.closed = asyncio.Event()
         self.ended = False
+        self.silenced = 0
         self._send, self._script = send, script
         self._history = History()
         self._busy: str | None = None
@@ -132,6 +137,13 @@ class FakeSession:
 
     def item(self, item_id: str) -> Item:
         return self._history.get(item_id)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return self._history.items
+
+    def fall_silent(self) -> None:
+        self.silenced += 1
 
     async def respond(self, request: ResponseRequest) -> str:
         if self._busy is not None:
@@ -203,6 +215,7 @@ async def serving(
     keys: tuple[str, ...] = (),
     page: Path | None = None,
     deadlines: Deadlines = DEADLINES,
+    limits: Limits = NO_LIMITS,
     open_session: Any = None,
 ) -> AsyncIterator[Served]:
     """A real uvicorn on a free port of loopback, in this event loop."""
@@ -214,7 +227,7 @@ async def serving(
             raise script.refuse
         return FakeSession(config, send, script)
 
-    service = Service(open_session or open_fake, metrics, deadlines=deadlines)
+    service = Service(open_session or open_fake, metrics, deadlines=deadlines, limits=limits)
     api = create_api(service, keys=Keys.of(keys), ready=lambda: True, models=["own-model"], page=page)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(api, log_level="warning", lifespan="off", **UVICORN_OPTIONS))

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.api.fakes import FakeSession, Script, Served, reply, serving, strictly, tone, turn
-from vivavoce.api.realtime.connection import Deadlines
+from vivavoce.api.realtime.client import Deadlines
 from vivavoce.conversation.config import ReplyOptions, ResponseRequest, SemanticVad
 from vivavoce.conversation.events import OutputStarted, ReplyAudio, ResponseEnded, ResponseStarted, Usage
 from vivavoce.conversation.items import Message
@@ -278,7 +278,7 @@ def test_a_full_server_says_so_and_that_trying_later_helps() -> None:
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("query", ["intent=transcription", "call_id=rtc_1"])
+@pytest.mark.parametrize("query", ["intent=transcription"])
 def test_what_is_not_offered_is_refused_with_what_to_do(query: str) -> None:
     async def scene() -> None:
         async with serving() as served, connect(f"{served.ws}&{query}") as socket:

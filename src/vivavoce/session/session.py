@@ -212,6 +212,15 @@ class Session:
         """An item with its sound, as far as that is kept. Raises RequestError."""
         return self.history.get(item_id)
 
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All that was said, in order."""
+        return self.history.items
+
+    def fall_silent(self) -> None:
+        """Nobody hears what is being said any more: stop it, and remember what was heard."""
+        self._answers.yield_floor("client_cancelled")
+
     async def respond(self, request: ResponseRequest) -> str:
         """Start a response; returns its id. Raises RequestError while another one writes to the conversation."""
         self._answers.refuse_second(request)

@@ -26,10 +26,14 @@ class Outbox:
         self._filled = asyncio.Event()
         self._taken = asyncio.Event()
 
+    @property
+    def full(self) -> bool:
+        return self._size >= self._room
+
     async def vacancy(self) -> None:
         """Wait until there is room. Raises ClientStalled. `add` has to follow without an await between, so that
         the wire events of one event stay together."""
-        while self._size >= self._room and not self._abandoned:
+        while self.full and not self._abandoned:
             self._taken.clear()
             try:
                 async with asyncio.timeout(self._patience):

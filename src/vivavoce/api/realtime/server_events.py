@@ -81,6 +81,11 @@ def session_updated(session: RealtimeSession) -> Wire:
     return wire_event("session.updated", session=session.wire())
 
 
+def session_ending(reason: str, seconds: float) -> Wire:
+    """An early warning, of ours: the session ends in so many seconds."""
+    return wire_event("vivavoce.session.ending", reason=reason, seconds_left=round(seconds, 1))
+
+
 def item_retrieved(item: Wire) -> Wire:
     return wire_event("conversation.item.retrieved", item=item)
 
@@ -273,9 +278,9 @@ def _items(event: InputCommitted | ItemAdded | ItemDeleted | ItemTruncated) -> I
     match event:
         case InputCommitted(item, previous_id):
             yield wire_event("input_audio_buffer.committed", item_id=item.id, previous_item_id=previous_id)
-            yield from _item_added(item, previous_id)
+            yield from item_added(item, previous_id)
         case ItemAdded(item, previous_id):
-            yield from _item_added(item, previous_id)
+            yield from item_added(item, previous_id)
         case ItemDeleted(item_id):
             yield wire_event("conversation.item.deleted", item_id=item_id)
         case ItemTruncated(item_id, end_ms):
@@ -284,7 +289,8 @@ def _items(event: InputCommitted | ItemAdded | ItemDeleted | ItemTruncated) -> I
             assert_never(event)
 
 
-def _item_added(item: Item, previous_id: str | None) -> Iterator[Wire]:
+def item_added(item: Item, previous_id: str | None) -> Iterator[Wire]:
+    """An item that is whole already entered the conversation."""
     wire = wire_item(item)
     yield wire_event("conversation.item.added", previous_item_id=previous_id, item=wire)
     yield wire_event("conversation.item.done", previous_item_id=previous_id, item=wire)

@@ -8,6 +8,7 @@ off (`turn_detection`, `transcription`, `noise_reduction`, `idle_timeout_ms`, `t
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -51,6 +52,12 @@ class RealtimeSession:
     kept: Kept = field(default_factory=dict[str, Any])
     noise_reduction: Kept | None = None
     transcription_kept: Kept = field(default_factory=dict[str, Any])
+    expires_at: int | None = None
+    """Unix time in s at which the session will be ended; None: it may last as long as it likes."""
+
+    def named(self, session_id: str, longest: float) -> RealtimeSession:
+        """This session as it opens now, with `longest` seconds to live (0: for ever)."""
+        return replace(self, id=session_id, expires_at=int(time.time() + longest) if longest else None)
 
     def updated(self, patch: object, *, has_spoken: bool) -> RealtimeSession:
         """The session after a `session.update`. Raises RequestError, naming the field, and changes nothing then.
@@ -84,6 +91,7 @@ class RealtimeSession:
             "object": "realtime.session",
             "id": self.id,
             "model": self.model,
+            **({} if self.expires_at is None else {"expires_at": self.expires_at}),
             "output_modalities": [reply.modality],
             "instructions": reply.instructions,
             "tools": [wire_tool(tool) for tool in reply.tools],

@@ -1,0 +1,349 @@
+"""One call: a session, and the clients that are connected to it.
+
+    client ─▶ serve ─ commands ─▶ session ─ events ─▶ Narrator ─▶ every client
+
+The main client is the one whose sound the call is about. Others may join it by its id: they read along, change the
+session, answer tool calls. A main client whose connection breaks off may come back: the call waits for it, silent,
+with all that was said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import assert_never
+
+from vivavoce.api.realtime.client import Client
+from vivavoce.api.realtime.client_events import (
+    Append,
+    CancelResponse,
+    Clear,
+    Command,
+    Commit,
+    CreateItem,
+    CreateResponse,
+    DeleteItem,
+    Reference,
+    RetrieveItem,
+    TruncateItem,
+    UpdateSession,
+    event_id_of,
+    load,
+    parse,
+)
+from vivavoce.api.realtime.conversation import Conversation
+from vivavoce.api.realtime.items import wire_item_with_sound
+from vivavoce.api.realtime.server_events import (
+    Narrator,
+    Wire,
+    WireRequest,
+    failure,
+    item_added,
+    item_retrieved,
+    request_refused,
+    session_created,
+    session_ending,
+    session_updated,
+)
+from vivavoce.api.realtime.session_object import RealtimeSession
+from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.events import Event
+from vivavoce.conversation.items import Item, Message, new_id
+from vivavoce.errors import ClientStalled, RequestError, SessionError
+from vivavoce.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+BITE_SECONDS = 1.0
+"""Sound is handed to the ear in pieces of at most this, so that one huge append cannot flood it."""
+
+GOING_AWAY, POLICY, BROKEN, TRY_LATER = 1001, 1008, 1011, 1013
+"""Close codes of RFC 6455 and the IANA registry."""
+
+LISTENERS = 8
+"""Clients that may join one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """How a call ends. `event`: what its clients are told before."""
+
+    code: int = 1000
+    event: Wire | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds. `resume`: how long a call whose connection broke off waits for its client. `longest`: what a call may
+    last, 0: for ever. `warning`: how long before its end its clients are told."""
+
+    resume: float = 20.0
+    longest: float = 0.0
+    warning: float = 60.0
+
+
+class Call:
+    """`session`: as its client sees it at first. `owner`: the key that opened the call, as a digest; whoever comes
+    back or joins has to show the same."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        session: RealtimeSession,
+        metrics: Metrics,
+        *,
+        limits: Limits,
+        owner: bytes = b"",
+    ) -> None:
+        self.id, self.owner = conversation.id, owner
+        self._session = conversation
+        self._narrator = Narrator(session)
+        self._metrics, self._limits = metrics, limits
+        self._main: Client | None = None
+        self._met = False
+        """The main client was here before."""
+        self._clients: list[Client] = []
+        self._returned = asyncio.Event()
+        self._over = asyncio.Event()
+        self._farewell = Farewell()
+
+    # --- from its beginning to its end
+
+    async def run(self) -> None:
+        """Converse until the call ends. Whoever opened the call owns this."""
+        limit = asyncio.create_task(self._end_in_time(), name=f"{self.id} limit")
+        try:
+            await self._session.run()
+        except Exception as error:  # noqa: BLE001 - told to the clients, and logged when it is not ours
+            self._farewell = self._farewell_for(error)
+        finally:
+            limit.cancel()
+            self._over.set()
+            await asyncio.wait([limit])
+
+    async def end(self, code: int = 1000, event: Wire | None = None) -> None:
+        """Hang up on everybody."""
+        self._farewell = Farewell(code, event)
+        await self._session.close()
+
+    async def _end_in_time(self) -> None:
+        if not self._limits.longest:
+            return
+        warning = min(self._limits.warning, self._limits.longest / 2)
+        await asyncio.sleep(self._limits.longest - warning)
+        self._broadcast([session_ending("session_expired", warning)])
+        await asyncio.sleep(warning)
+        minutes = self._limits.longest / 60
+        message = f"A session may last {minutes:g} minutes on this server. Open a new one."
+        await self.end(GOING_AWAY, failure(message, "invalid_request_error", "session_expired"))
+
+    # --- its clients
+
+    async def serve(self, client: Client) -> None:
+        """Serve a client until it leaves or the call ends. One that does not listen in becomes the main one: the
+        first, or one that comes back, which takes the place of a connection that nobody has missed yet.
+
+        Raises RequestError when too many have joined."""
+        self._welcome(client)
+        async with asyncio.TaskGroup() as tasks:
+            writing = tasks.create_task(client.write())
+            ends = [
+                tasks.create_task(self._read(client)),
+                tasks.create_task(self._over.wait()),
+                tasks.create_task(client.replaced.wait()),
+            ]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for task in ends:
+                task.cancel()
+            await asyncio.wait(ends)
+            self._clients.remove(client)
+            if self._main is client:
+                await self._left(client)
+            if self._over.is_set() and self._farewell.event is not None:
+                client.tell([self._farewell.event])
+            client.finish()
+            await asyncio.wait([writing], timeout=client.deadlines.farewell)
+            writing.cancel()
+        await client.close(self._farewell.code)
+
+    def _welcome(self, client: Client) -> None:
+        if client.listens_in and len(self._clients) > LISTENERS:
+            raise RequestError(f"{LISTENERS} clients have joined this call already.", param="call_id")
+        client.tell([session_created(self._narrator.session)])
+        if not client.listens_in:
+            if self._met:
+                client.tell(self._so_far())
+            if self._main is not None:
+                self._main.replaced.set()
+            self._main, self._met = client, True
+            self._returned.set()
+        self._clients.append(client)
+
+    def _so_far(self) -> list[Wire]:
+        """The conversation until now, for a client that comes back."""
+        items = self._session.items
+        before = [None, *(item.id for item in items)]
+        return [wire for item, previous in zip(items, before, strict=False) for wire in item_added(item, previous)]
+
+    async def _left(self, client: Client) -> None:
+        """The main client is gone: wait for it to come back if its connection broke off, else end the call."""
+        self._main = None
+        self._returned.clear()
+        if self._over.is_set():
+            return
+        if client.dropped and self._limits.resume:
+            self._session.fall_silent()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.resume):
+                    await self._returned.wait()
+                    return
+        await self._session.close()
+
+    async def _read(self, client: Client) -> None:
+        try:
+            while (text := await client.receive()) is not None:
+                await self._take(text, client)
+        except Exception as error:  # noqa: BLE001 - told to the clients, and logged when it is not ours
+            self._farewell = self._farewell_for(error)
+            await self._session.close()
+
+    async def _take(self, text: str | bytes, client: Client) -> None:
+        """Do what one message asks; a request that cannot be done is answered, and that is all."""
+        event_id = None
+        try:
+            if isinstance(text, bytes):
+                raise RequestError(
+                    "Binary frames are not understood; send JSON as text, with sound as base64 in "
+                    "input_audio_buffer.append.",
+                    code="invalid_json",
+                )
+            message = load(text)
+            event_id = event_id_of(message)
+            await self._do(parse(message, self._narrator.session), client)
+        except RequestError as error:
+            self._metrics.request_refused(error.code)
+            await self._tell(client, request_refused(error, event_id))
+
+    async def _do(self, command: Command, client: Client) -> None:
+        match command:
+            case Append(sound):
+                await self._hear(sound)
+            case UpdateSession(patch):
+                await self._update(patch, client)
+            case CreateItem(item, after):
+                await self._session.add(item, after)
+            case RetrieveItem(item_id):
+                await self._retrieve(item_id, client)
+            case CreateResponse():
+                await self._respond(command)
+            case _:
+                await self._relay(command)
+
+    async def _relay(self, command: Commit | Clear | DeleteItem | TruncateItem | CancelResponse) -> None:
+        match command:
+            case Commit():
+                await self._session.commit()
+            case Clear():
+                await self._session.clear()
+            case DeleteItem(item_id):
+                await self._session.delete(item_id)
+            case TruncateItem(item_id, content_index, audio_end_ms):
+                await self._session.truncate(item_id, content_index, audio_end_ms)
+            case CancelResponse(response_id):
+                await self._session.cancel(response_id)
+            case _:
+                assert_never(command)
+
+    async def _hear(self, sound: Pcm) -> None:
+        self._metrics.heard(sound.seconds)
+        for bite in _bites(sound):
+            await self._session.hear(bite)
+
+    async def _update(self, patch: object, client: Client) -> None:
+        session = self._narrator.session.updated(patch, has_spoken=self._narrator.has_spoken)
+        await self._session.configure(session.config)
+        self._narrator.session = session
+        await client.vacancy()
+        self._broadcast([session_updated(session)])
+
+    async def _retrieve(self, item_id: str, client: Client) -> None:
+        item = self._session.item(item_id)
+        session = self._narrator.session
+        ours = isinstance(item, Message) and item.role == "assistant"
+        wire = await asyncio.to_thread(wire_item_with_sound, item, session.speaks if ours else session.hears)
+        await self._tell(client, item_retrieved(wire))
+
+    async def _respond(self, command: CreateResponse) -> None:
+        given = command.input
+        request = WireRequest(
+            options=command.options,
+            in_conversation=command.in_conversation,
+            input=None if given is None else tuple(self._resolved(item) for item in given),
+            metadata=command.metadata,
+            speaks=command.speaks,
+        )
+        await self._session.respond(request)
+
+    def _resolved(self, item: Item | Reference) -> Item:
+        if not isinstance(item, Reference):
+            return item
+        try:
+            return self._session.item(item.item_id)
+        except RequestError as error:
+            raise RequestError(str(error), param=item.path, code=error.code) from None
+
+    # --- what they are told
+
+    async def tell(self, event: Event) -> None:
+        """The session's `send`. A teller that is cancelled while it waits has told all the same: of what the
+        client will see the end, it must have seen the beginning."""
+        try:
+            if self._main is not None:
+                await self._main.vacancy()
+        except asyncio.CancelledError:
+            self._say(event)
+            raise
+        self._say(event)
+
+    def _say(self, event: Event) -> None:
+        self._metrics.observe(event)
+        self._broadcast(list(self._narrator.tell(event)))
+
+    def _broadcast(self, wires: list[Wire]) -> None:
+        for client in self._clients:
+            client.tell(wires)
+
+    async def _tell(self, client: Client, wire: Wire) -> None:
+        await client.vacancy()
+        client.tell([wire])
+
+    def _farewell_for(self, error: Exception) -> Farewell:
+        match _first(error):
+            case ClientStalled():
+                log.info("client stalled", extra={"session": self._session.id})
+                if self._main is not None:
+                    self._main.abandon()  # it would not read a reason either
+                return Farewell(POLICY)
+            case SessionError() as ended:
+                log.warning("session ended", extra={"session": self._session.id, "code": type(ended).__name__})
+                return Farewell(BROKEN, failure(str(ended), "server_error", "session_ended"))
+        error_id = new_id("err")
+        log.error("session broke", exc_info=error, extra={"session": self._session.id, "error_id": error_id})
+        message = f"The server failed and has to end this session; quote {error_id} when you report it."
+        return Farewell(BROKEN, failure(message, "server_error", "internal_error"))
+
+
+def _bites(sound: Pcm) -> Iterator[Pcm]:
+    size = round(BITE_SECONDS * sound.rate)
+    for start in range(0, len(sound), size):
+        yield Pcm(sound.samples[start : start + size], sound.rate)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first error inside a group: a session is a task group, and may raise as one."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
