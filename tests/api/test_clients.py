@@ -180,8 +180,7 @@ def test_a_call_of_open_webui() -> None:
             await client.say("conversation.item.delete", item_id="chat_context_0")
             await client.until("conversation.item.deleted")
             await client.say("response.cancel", response_id=created["response"]["id"])
-            assert (await client.next())["error"]["code"] == "response_cancel_not_active"  # the one it forgives
             await client.say("input_audio_buffer.clear")
-            await client.until("input_audio_buffer.cleared")
+            assert (await client.next())["type"] == "input_audio_buffer.cleared"  # a late cancel is no error
 
     asyncio.run(scene())

@@ -308,7 +308,6 @@ BAD = [
         "invalid_value",
     ),
     ('{"type": "input_audio_buffer.commit"}', None, "input_audio_buffer_commit_empty"),
-    ('{"type": "response.cancel"}', None, "response_cancel_not_active"),
     ('{"type": "conversation.item.delete", "item_id": "nobody"}', "item_id", "item_not_found"),
     ('{"type": "output_audio_buffer.clear"}', "type", "invalid_value"),
 ]

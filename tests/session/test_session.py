@@ -221,26 +221,56 @@ def test_text_only_and_out_of_band_responses():
     assert {e.how for e in scene.of(ResponseEnded)} == {"finished"} and len(scene.of(ResponseEnded)) == 2
 
 
-def test_a_second_response_is_refused_and_cancel_makes_room():
+def test_a_second_response_waits_for_the_first_and_a_cancel_stops_both():
     async def twice(scene: Scene) -> None:
         request = ResponseRequest(scene.session.config.reply)
         await scene.session.respond(request)
-        with pytest.raises(RequestError) as refused:
-            await scene.session.respond(request)
-        assert refused.value.code == "conversation_already_has_active_response"
         await asyncio.sleep(1)
+        await scene.session.respond(request)
+        await asyncio.sleep(30)
+        await scene.session.respond(request)
+        await asyncio.sleep(1)
+        await scene.session.respond(request)
         await scene.session.cancel()
-        with pytest.raises(RequestError) as refused:
-            await scene.session.cancel()
-        assert refused.value.code == "response_cancel_not_active"
+        await scene.session.cancel()  # what has ended is stopped already
         await scene.session.respond(request)
         await asyncio.sleep(20)
 
     scene = play(twice, engines=engines(LONG))
-    assert [(e.how, e.reason) for e in scene.of(ResponseEnded)] == [
-        ("interrupted", "client_cancelled"),
-        ("finished", "requested"),
-    ]
+    finished, cancelled = ("finished", "requested"), ("interrupted", "client_cancelled")
+    endings = [(e.how, e.reason) for e in scene.of(ResponseEnded)]
+    assert endings == [finished, finished, cancelled, cancelled, finished]
+    first, second = (e.response_id for e in scene.of(ResponseEnded)[:2])
+    order = scene.of(ResponseStarted, ResponseEnded)
+    assert [(type(e), e.response_id) for e in order[:3]] == [
+        (ResponseStarted, first), (ResponseEnded, first), (ResponseStarted, second),
+    ]  # fmt: skip
+
+
+def test_a_response_that_waited_answers_what_was_said_meanwhile():
+    model = ScriptedModel(["One.", "Two."])
+
+    async def ask(scene: Scene) -> None:
+        request = ResponseRequest(ReplyOptions(modality="text"))
+        await scene.session.respond(request)
+        await scene.session.respond(request)
+        await scene.session.add(Message("mine", "user", (Text("And this?"),)), None)
+        await asyncio.sleep(20)
+
+    play(ask, engines=scripted_engines(llm=model))
+    assert "One." in str(model.asked[-1].items) and "And this?" in str(model.asked[-1].items)
+
+
+def test_only_so_many_responses_wait():
+    async def flood(scene: Scene) -> None:
+        request = ResponseRequest(scene.session.config.reply)
+        for _ in range(5):
+            await scene.session.respond(request)
+        with pytest.raises(RequestError) as refused:
+            await scene.session.respond(request)
+        assert refused.value.code == "conversation_already_has_active_response"
+
+    play(flood, engines=engines(LONG))
 
 
 def test_truncation_keeps_the_words_until_then_and_refuses_more_than_there_is():

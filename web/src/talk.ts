@@ -64,8 +64,6 @@ export interface TalkHooks {
 const PATIENCE_MS = 15_000;
 /** Lines told again to a server that has lost the conversation with the connection. */
 const RETOLD_ENTRIES = 20;
-/** Errors of a race that did no harm. */
-const HARMLESS = new Set(["response_cancel_not_active"]);
 /** Errors that the end of the connection explains better. */
 const ENDINGS = new Set(["server_busy", "invalid_api_key"]);
 
@@ -330,7 +328,7 @@ export class Talk {
   }
 
   private complain(code: string, text: string): void {
-    if (!HARMLESS.has(code) && !ENDINGS.has(code)) this.hooks.problem(sessionProblem(text));
+    if (!ENDINGS.has(code)) this.hooks.problem(sessionProblem(text));
   }
 
   /** Asks for the response that had to wait for the connection or for the end of another response. */

@@ -198,10 +198,9 @@ describe("a talk", () => {
     expect(world.talk.captions.playing).toBeNull();
   });
 
-  it("shows errors and goes on, but not those of a harmless race", () => {
+  it("shows errors and goes on", () => {
     world.begin();
     world.say({ type: "error", error: { message: "Bad rate.", code: "invalid_value" } });
-    world.say({ type: "error", error: { message: "None is active.", code: "response_cancel_not_active" } });
     world.say({ ...done("failed"), response: { id: "r1", status: "failed", status_details: { error: { message: "Slow." } } } } as ServerEvent);
     expect(world.problems.map(({ title }) => title)).toEqual(["Bad rate.", "This reply failed (Slow)."]);
     expect(world.talk.linkState).toBe("open");

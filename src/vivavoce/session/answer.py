@@ -56,7 +56,7 @@ class Answer:
         send: Callable[[Event], Awaitable[None]],
         reason: Reason,
         *,
-        not_before: float = 0.0,
+        not_before: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`history`: where the items go; None for a response out of band. `not_before`: see Mouth."""
         self.id = response_id

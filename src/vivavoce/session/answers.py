@@ -18,6 +18,8 @@ from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece
 
 OUT_OF_BAND = 4
+WAITING = 4
+"""Responses that may wait for the one that writes to the conversation."""
 SPOKEN_KEPT = 16
 """Spoken answers whose sound and word times are kept for `truncate`."""
 
@@ -46,14 +48,19 @@ class Answers:
         """A response that writes to the conversation is running, or waits to; one being stopped is not."""
         return any(answer.request.in_conversation and not answer.stopping for answer in self._running.values())
 
-    def refuse_second(self, request: ResponseRequest) -> None:
-        """Raises RequestError when `request` has to wait for another response to end."""
-        if request.in_conversation and self.busy:
+    def refuse_excess(self, request: ResponseRequest) -> None:
+        """Raises RequestError when too many responses like `request` are running or waiting."""
+        alike = sum(
+            answer.request.in_conversation == request.in_conversation and not answer.stopping
+            for answer in self._running.values()
+        )
+        if request.in_conversation and alike > WAITING:
             raise RequestError(
-                "The conversation has an active response already. Wait for response.done or cancel it first.",
+                f"The conversation has an active response, and {WAITING} wait for its end. Wait for response.done or "
+                "cancel it first.",
                 code="conversation_already_has_active_response",
             )
-        if sum(not answer.request.in_conversation for answer in self._running.values()) >= OUT_OF_BAND:
+        if not request.in_conversation and alike >= OUT_OF_BAND:
             raise RequestError(
                 f"{OUT_OF_BAND} responses out of band are running already. Wait for one of them to end.",
                 code="too_many_responses",
@@ -63,8 +70,7 @@ class Answers:
         """A new answer, not started yet."""
         if not request.in_conversation:
             return Answer(new_id("resp"), request, None, self._send, reason)
-        due = max((other.mouth.due for other in self._spoken.values()), default=0.0)
-        return Answer(new_id("resp"), request, self._history, self._send, reason, not_before=due)
+        return Answer(new_id("resp"), request, self._history, self._send, reason, not_before=self._played_out)
 
     def start(
         self, answer: Answer, pieces: Stream[Piece], choose: Callable[[], Awaitable[Stream[Piece] | None]] | None = None
@@ -80,9 +86,7 @@ class Answers:
                 chosen = pieces if choose is None else await choose()
                 if chosen is None:
                     return
-                if before:
-                    await asyncio.wait(before)
-                await answer.run(chosen)
+                await self._in_turn(answer, before, chosen)
             finally:
                 await pieces.drop()
                 del self._running[task]
@@ -93,21 +97,17 @@ class Answers:
         self._running[task] = answer
 
     async def cancel(self, response_id: str | None) -> None:
-        """Stop a response (None: the conversation's) and wait for its end. Raises RequestError."""
+        """Stop a response (None: the conversation's, and those that wait for it) and wait for its end. One that has
+        ended meanwhile, or was never there, is stopped already."""
         chosen = [
             task
             for task, answer in self._running.items()
             if (answer.id == response_id if response_id else answer.request.in_conversation)
         ]
-        if not chosen:
-            raise RequestError(
-                "There is no response to cancel: it has ended, or none was started.",
-                param="response_id" if response_id else None,
-                code="response_cancel_not_active",
-            )
         for task in chosen:
             self._stop(task, "client_cancelled")
-        await asyncio.wait(chosen)
+        if chosen:
+            await asyncio.wait(chosen)
 
     async def duck(self, at_ms: int, gain_db: float) -> None:
         """Have the client play more softly, in case the user is speaking up."""
@@ -169,6 +169,22 @@ class Answers:
         answer.truncated = seconds
         if isinstance(item, Message):
             self._history.replace(answer.heard_item(item, seconds))
+
+    async def _in_turn(self, answer: Answer, before: list[asyncio.Task[None]], pieces: Stream[Piece]) -> None:
+        """Run an answer after those before it. One that was asked for and is stopped while it waits is told all the
+        same: whoever asked waits to hear of it."""
+        try:
+            if before:
+                await asyncio.wait(before)
+        except asyncio.CancelledError:
+            if answer.stopping and answer.reason == "requested":
+                await answer.run(pieces)
+            raise
+        await answer.run(pieces)
+
+    def _played_out(self) -> float:
+        """Loop time at which all that was sent so far is played."""
+        return max((other.mouth.due for other in self._spoken.values()), default=0.0)
 
     def _stop(self, task: asyncio.Task[None], reason: Reason) -> None:
         answer = self._running[task]

@@ -28,10 +28,14 @@ class Mouth:
     """The playback of one response. Times are seconds of its own sound."""
 
     def __init__(
-        self, send: Callable[[str, Pcm], Awaitable[None]], *, lead: float = LEAD_SECONDS, not_before: float = 0.0
+        self,
+        send: Callable[[str, Pcm], Awaitable[None]],
+        *,
+        lead: float = LEAD_SECONDS,
+        not_before: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`send(text, sound)`: `text` is what begins to be said with this sound, "" in the middle of it.
-        `not_before`: loop time at which an earlier response is played out."""
+        `not_before()`: loop time at which an earlier response is played out; asked when the first sound goes out."""
         self._send = send
         self._lead = lead
         self._not_before = not_before
@@ -115,7 +119,7 @@ class Mouth:
         await self._going_on.wait()
         now = self._now()
         if not self._stretches or self.due < now:  # at the start, and after the sound ran dry
-            self._stretches.append((max(now, self._not_before), self.sent))
+            self._stretches.append((max(now, self._not_before()), self.sent))
         wait = self.due - self._lead - now
         if wait > 0:
             await asyncio.sleep(wait)

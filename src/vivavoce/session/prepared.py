@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -65,6 +65,22 @@ class Prepared(Generic[T]):
             await self._items.put(_End(error))
         else:
             await self._items.put(_End())
+
+
+class Later(Generic[T]):
+    """A stream that is not made before somebody reads it."""
+
+    def __init__(self, make: Callable[[], Stream[T]]) -> None:
+        self._make = make
+        self._made: Stream[T] | None = None
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        self._made = self._make()
+        return aiter(self._made)
+
+    async def drop(self) -> None:
+        if self._made is not None:
+            await self._made.drop()
 
 
 async def _nothing() -> AsyncGenerator[T, None]:

@@ -55,6 +55,7 @@ from vivavoce.session.draft import Draft, Drafting, Tally, same_words
 from vivavoce.session.ear import Ear
 from vivavoce.session.overhearing import Overhearing
 from vivavoce.session.phrases import Phrasebook
+from vivavoce.session.prepared import Later
 from vivavoce.session.reply import Marks
 from vivavoce.session.responder import Responder, Taken
 from vivavoce.session.transcripts import Transcripts
@@ -222,14 +223,15 @@ class Session:
         self._answers.yield_floor("client_cancelled")
 
     async def respond(self, request: ResponseRequest) -> str:
-        """Start a response; returns its id. Raises RequestError while another one writes to the conversation."""
-        self._answers.refuse_second(request)
+        """Start a response, after the one that writes to the conversation now; returns its id. Raises RequestError
+        when too many wait already."""
+        self._answers.refuse_excess(request)
         answer = self._answers.prepare(request, "requested")
-        self._answers.start(answer, self._drafting.answer(request, Marks()))
+        self._answers.start(answer, Later(lambda: self._drafting.answer(request, Marks())))
         return answer.id
 
     async def cancel(self, response_id: str | None = None) -> None:
-        """Stop a response (None: the one of the conversation) and wait for its end. Raises RequestError."""
+        """Stop a response (None: those of the conversation) and wait for its end; none may be running."""
         await self._answers.cancel(response_id)
 
     # --- hearing

@@ -11,8 +11,6 @@ import { Uplink } from "./uplink.js";
 const PATIENCE_MS = 15_000;
 /** Lines told again to a server that has lost the conversation with the connection. */
 const RETOLD_ENTRIES = 20;
-/** Errors of a race that did no harm. */
-const HARMLESS = new Set(["response_cancel_not_active"]);
 /** Errors that the end of the connection explains better. */
 const ENDINGS = new Set(["server_busy", "invalid_api_key"]);
 export class Talk {
@@ -265,7 +263,7 @@ export class Talk {
             this.hooks.problem(failedReply(response.status_details?.error?.message));
     }
     complain(code, text) {
-        if (!HARMLESS.has(code) && !ENDINGS.has(code))
+        if (!ENDINGS.has(code))
             this.hooks.problem(sessionProblem(text));
     }
     /** Asks for the response that had to wait for the connection or for the end of another response. */
