@@ -19,7 +19,7 @@ pin() { # OUTPUT [OPTIONS]
 }
 
 pin requirements.lock "$@"
-pin requirements-dev.lock --group dev --extra piper --constraint requirements.lock "$@"
+pin requirements-dev.lock --group dev --extra piper --extra media --constraint requirements.lock "$@"
 
 if grep -nE '://|--(index|extra-index|find-links)' requirements*.lock; then
   echo "A lock names a host." >&2

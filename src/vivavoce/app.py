@@ -135,6 +135,7 @@ class _House:
             keys=keys,
             ready=lambda: self.ready,
             models=["vivavoce"],
+            engines=lambda: self.engines if self.ready else None,
             page=Path(str(resources.files("vivavoce"))) / "web",
         )
 

@@ -19,6 +19,7 @@ from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.config import Tool, ToolChoice
 from vivavoce.conversation.floor import HOP as HOP  # engines hear in the floor's steps
 from vivavoce.conversation.items import Item
+from vivavoce.conversation.words import Word
 
 HEARING_RATE = 16_000
 """Hz of all sound that is listened to: what the VAD, Smart Turn and Whisper take."""
@@ -64,20 +65,34 @@ class TurnDetector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionHint:
-    """What is known beforehand. `language`: ISO 639-1, None: detect it."""
+    """What is known beforehand, and what is wanted. `language`: ISO 639-1, None: detect it, among `languages` where
+    these are given. `keywords`: names and terms that may occur. `translate`: into English. `detail`: the times and
+    probabilities of words, which takes a fifth longer."""
 
     language: str | None = None
     prompt: str | None = None
+    languages: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    translate: bool = False
+    detail: bool = False
+
+    @property
+    def context(self) -> str | None:
+        """Prompt and keywords as one text before the speech, as Whisper takes it."""
+        known = ", ".join(self.keywords)
+        return " ".join(filter(None, [known and f"Glossary: {known}.", self.prompt])) or None
 
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
     """`text` is empty when no words were spoken: noise, music and silence are never turned into words.
-    `confidence`: mean probability of the tokens, 0..1. `language`: ISO 639-1."""
+    `confidence`: mean probability of the tokens, 0..1. `language`: ISO 639-1. `words`: where detail was wanted and
+    the engine can tell."""
 
     text: str
     language: str | None = None
     confidence: float = 1.0
+    words: tuple[Word, ...] = ()
 
 
 class Transcriber(Protocol):

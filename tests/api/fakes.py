@@ -45,6 +45,7 @@ from vivavoce.conversation.events import (
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import Item, Message, Speech, Text, new_id
 from vivavoce.errors import RequestError
+from vivavoce.ports import Engines
 from vivavoce.telemetry.metrics import Metrics
 
 DEADLINES = Deadlines()
@@ -214,6 +215,7 @@ async def serving(
     deadlines: Deadlines = DEADLINES,
     limits: Limits = NO_LIMITS,
     open_session: Any = None,
+    engines: Engines | None = None,
 ) -> AsyncIterator[Served]:
     """A real uvicorn on a free port of loopback, in this event loop."""
     script = script or Script()
@@ -225,7 +227,9 @@ async def serving(
         return FakeSession(config, send, script)
 
     service = Service(open_session or open_fake, metrics, deadlines=deadlines, limits=limits)
-    api = create_api(service, keys=Keys.of(keys), ready=lambda: True, models=["own-model"], page=page)
+    api = create_api(
+        service, keys=Keys.of(keys), ready=lambda: True, models=["own-model"], engines=lambda: engines, page=page
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(api, log_level="warning", lifespan="off", **UVICORN_OPTIONS))
     task = asyncio.create_task(server.serve([listener]))

@@ -156,7 +156,7 @@ def test_a_second_client_reads_along_and_answers_without_the_sound():
                 kinds = [event.type for event in heard]
                 assert "response.output_audio.delta" in kinds
                 assert [event.type for event in read] == [it for it in kinds if it != "response.output_audio.delta"]
-                await say(aside, "response.cancel")
+                await say(aside, "conversation.item.delete", item_id="nobody")
                 assert (await next_event(aside)).type == "error"
             await say(caller, "input_audio_buffer.clear")
             assert (await next_event(caller)).type == "input_audio_buffer.cleared"

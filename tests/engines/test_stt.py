@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.engines.sounds import MUSEUM, RATE, clips, models, museum, speechless, with_pauses
+from tests.engines.sounds import MUSEUM, RATE, clips, models, museum, quiet, speechless, with_pauses
+from vivavoce.audio.cut import cut
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.cli.bench_stt import distance, words
-from vivavoce.engines.stt import loops, whisper, windows
+from vivavoce.engines.stt import loops, whisper
 from vivavoce.errors import ModelUnavailable, TurnError
 from vivavoce.ports import Transcriber, Transcription, TranscriptionHint
 
@@ -63,6 +64,36 @@ def test_the_language_is_detected(stt, recordings):
 def test_any_language_may_be_hinted(stt, language):
     """A region is ignored and an unknown language detected."""
     assert "museum" in transcribe(stt, museum(), TranscriptionHint(language=language)).text.lower()
+
+
+def test_words_come_with_their_times(stt):
+    """They lie in order inside the sound, and are the text."""
+    heard = transcribe(stt, museum(), TranscriptionHint("en", detail=True))
+    assert "".join(word.text for word in heard.words).strip() == heard.text
+    times = [time for word in heard.words for time in (word.start, word.end)]
+    assert times == sorted(times) and 0 <= times[0] and times[-1] <= museum().seconds + 0.1
+    assert max(word.end - word.start for word in heard.words) <= 1.0
+    sure = [token.logprob for word in heard.words for token in word.tokens]
+    assert max(sure) <= 0 and sum(sure) / len(sure) > -0.7
+
+
+def test_later_pieces_of_long_speech_have_later_times(stt):
+    long = join([museum(), quiet(22.0), museum()], RATE)
+    heard = transcribe(stt, long, TranscriptionHint("en", detail=True))
+    museums = [word.start for word in heard.words if "museum" in word.text.lower()]
+    assert museums[0] < 1 and museums[1] - museums[0] == pytest.approx(25.5, abs=0.6)
+
+
+def test_only_the_languages_given_are_heard(stt):
+    if "it" not in stt.languages:
+        pytest.skip("it knows one language")
+    assert transcribe(stt, museum(), TranscriptionHint(languages=("it", "es"))).language in ("it", "es")
+    assert transcribe(stt, museum(), TranscriptionHint(languages=("it", "en"))).language == "en"
+
+
+def test_keywords_do_not_end_up_in_the_text(stt):
+    heard = transcribe(stt, museum(), TranscriptionHint("en", keywords=("Abigail Crafren", "Uffizi")))
+    assert "museum" in heard.text.lower() and "Glossary" not in heard.text and "Uffizi" not in heard.text
 
 
 def test_a_prompt_does_not_end_up_in_the_text(stt):
@@ -155,22 +186,22 @@ def test_a_broken_model_says_which_and_what_to_do(tmp_path):
     assert "verify whisper-base" in caught.value.remedy
 
 
-# --- windows and loops -------------------------------------------------------------------------------
+# --- cuts and loops ----------------------------------------------------------------------------------
 
 
 def test_cuts_fall_into_pauses():
     """Pieces join up to the whole, none is too long, and no cut touches speech."""
-    speech = with_pauses([museum()] * 20, 0.5).samples
-    pieces = windows.cut(speech, 25.0)
-    assert np.array_equal(np.concatenate(pieces), speech)
+    speech = with_pauses([museum()] * 20, 0.5)
+    pieces = cut(speech, 25.0)
+    assert np.array_equal(join(pieces, RATE).samples, speech.samples)
     assert max(map(len, pieces)) <= 25 * RATE
     for piece in pieces[:-1]:
-        assert np.abs(piece[-RATE // 20 :]).max() < 0.01
+        assert np.abs(piece.samples[-RATE // 20 :]).max() < 0.01
 
 
 def test_speech_without_a_pause_is_cut_all_the_same():
     speech = np.random.default_rng(0).normal(0, 0.1, 600 * RATE).astype(np.float32)
-    pieces = windows.cut(speech, 25.0)
+    pieces = cut(Pcm(speech, RATE), 25.0)
     assert sum(map(len, pieces)) == len(speech) and max(map(len, pieces)) <= 25 * RATE
 
 

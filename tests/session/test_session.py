@@ -448,3 +448,17 @@ def test_the_model_rests_while_the_first_clause_is_made():
     before = [at for at in written if at < sounded - 0.05]
     assert 4 <= len(before) <= 8 < len(written)
     assert scene.of(ResponseEnded)[0].how == "finished"
+
+
+def test_log_probabilities_come_with_the_final_words_where_they_are_wanted():
+    wanted = SessionConfig(transcription=TranscriptionOptions(logprobs=True))
+    for config, tokens in ((wanted, 3), (SessionConfig(transcription=TranscriptionOptions()), None)):
+        scene = play(turn, config=config, engines=scripted_engines(stt=ScriptedTranscriber(["one two three"])))
+        (told,) = scene.of(Transcribed)
+        assert told.text == "one two three"
+        assert (None if told.tokens is None else len(told.tokens)) == tokens
+
+
+async def turn(scene: Scene) -> None:
+    await scene.speak(1.5)
+    await scene.silence(2)

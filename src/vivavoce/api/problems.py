@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -13,10 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivavoce.conversation.items import new_id
-from vivavoce.errors import RequestError
+from vivavoce.errors import EngineBusy, EngineTooSlow, RequestError, TurnError
 
 log = logging.getLogger(__name__)
 
+STATUSES = {"request_too_large": 413, "invalid_content_type": 415, "call_not_found": 404}
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -46,9 +48,46 @@ def on_http_error(request: Request, error: Exception) -> Response:
             return problem(status, error.detail, headers=error.headers)
 
 
+def warming_up() -> JSONResponse:
+    return problem(503, "The models are still warming up.", code="warming_up", headers={"Retry-After": "2"})
+
+
+class EngineTrouble(Exception):
+    """An engine could not do what a request needs; `answer` is what the client gets."""
+
+    def __init__(self, answer: JSONResponse) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+@asynccontextmanager
+async def answering_engines() -> AsyncIterator[None]:
+    """What fails inside becomes the answer to the request."""
+    try:
+        yield
+    except EngineBusy:
+        message = "The server has more to do than it can now."
+        raise EngineTrouble(problem(503, message, code="server_busy", headers={"Retry-After": "2"})) from None
+    except EngineTooSlow as error:
+        raise EngineTrouble(problem(504, str(error), code="too_slow")) from None
+    except TurnError as error:
+        raise EngineTrouble(problem(500, str(error), code="engine_failed")) from None
+
+
+def on_engine_trouble(_: Request, error: Exception) -> Response:
+    assert isinstance(error, EngineTrouble)  # noqa: S101 - registered for this class alone
+    return error.answer
+
+
+def on_disconnect(_: Request, __: Exception) -> Response:
+    """Nobody reads this; the number, nginx's, is for the log."""
+    return Response(status_code=499)
+
+
 def on_request_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - registered for this class alone
-    return problem(400, str(error), code=error.code, param=error.param)
+    status = STATUSES.get(error.code or "", 400)
+    return problem(status, str(error), code=error.code, param=error.param)
 
 
 def on_crash(request: Request, error: Exception) -> Response:

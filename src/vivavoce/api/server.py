@@ -8,6 +8,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
@@ -15,11 +16,22 @@ from vivavoce.api.auth import Keys
 from vivavoce.api.guard import LoopbackOnly
 from vivavoce.api.health import health_routes
 from vivavoce.api.page import SafeHeaders, page_routes
-from vivavoce.api.problems import RequestIds, on_crash, on_http_error, on_request_error
+from vivavoce.api.problems import (
+    EngineTrouble,
+    RequestIds,
+    on_crash,
+    on_disconnect,
+    on_engine_trouble,
+    on_http_error,
+    on_request_error,
+)
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.endpoint import realtime_routes
 from vivavoce.api.rest.models import model_routes
+from vivavoce.api.rest.speech import speech_routes
+from vivavoce.api.rest.transcriptions import transcription_routes
 from vivavoce.errors import RequestError
+from vivavoce.ports import Engines
 
 UVICORN_OPTIONS = {
     "ws": "websockets-sansio",
@@ -37,16 +49,20 @@ def create_api(
     keys: Keys,
     ready: Callable[[], bool],
     models: Sequence[str],
+    engines: Callable[[], Engines | None] = lambda: None,
     page: Path | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """`service`: how sessions are opened, counted and limited. `ready`: whether the models are warm.
-    `models`: ids of the models that run here. `page`: folder of the page, None for none. `lifespan`: starts and
+    `models`: ids of the models that run here. `engines`: those that the audio routes use, None while they are not
+    warm. `page`: folder of the page, None for none. `lifespan`: starts and
     stops what the application owns, `telemetry.metrics.measure_loop_lag` among it.
     """
     routes: list[BaseRoute] = [
         *realtime_routes(service, keys),
         *model_routes(models, keys),
+        *speech_routes(engines, keys),
+        *transcription_routes(engines, keys),
         *health_routes(ready, service.metrics, keys),
         *(page_routes(page) if page is not None else ()),
     ]
@@ -56,6 +72,12 @@ def create_api(
     return Starlette(
         routes=routes,
         middleware=middleware,
-        exception_handlers={HTTPException: on_http_error, RequestError: on_request_error, Exception: on_crash},
+        exception_handlers={
+            HTTPException: on_http_error,
+            RequestError: on_request_error,
+            EngineTrouble: on_engine_trouble,
+            ClientDisconnect: on_disconnect,
+            Exception: on_crash,
+        },
         lifespan=lifespan,
     )

@@ -45,11 +45,15 @@ class TurnPolicy:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionOptions:
-    """Whether and how the client wants to read what the user said."""
+    """Whether and how the client wants to read what the user said. `languages`: those that may be spoken; `keywords`:
+    terms that may occur; `logprobs`: how probable each token of the final words is, too."""
 
     model: str = "whisper-1"
     language: str | None = None
     prompt: str | None = None
+    languages: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    logprobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Literal
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.items import Item
+from vivavoce.conversation.words import Token
 
 Ending = Literal["finished", "interrupted", "failed", "incomplete"]
 Reason = Literal[
@@ -68,12 +69,13 @@ class TranscriptGrew:
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """The final words of the user's turn; empty when no words were spoken."""
+    """The final words of the user's turn; empty when no words were spoken. `tokens`: where the client wants them."""
 
     item_id: str
     text: str
     language: str | None
     seconds: float
+    tokens: tuple[Token, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.conversation.words import Token, Word
 from vivavoce.errors import EngineFailed
 from vivavoce.ports import (
     HOP,
@@ -89,9 +90,18 @@ class ScriptedTranscriber:
             raise EngineFailed(f"stt: {line}") from line
         words = line.split()
         heard = words if urgency is not Urgency.SPARE else words[: round(speech.seconds / WORD_SECONDS)]
-        return Transcription(" ".join(heard), "en")
+        return Transcription(" ".join(heard), "en", words=_timed(heard) if hint.detail else ())
 
     def close(self) -> None: ...
+
+
+def _timed(words: list[str]) -> tuple[Word, ...]:
+    """At an even pace, each beyond doubt."""
+    times = [(place * WORD_SECONDS, (place + 1) * WORD_SECONDS) for place in range(len(words))]
+    return tuple(
+        Word(f" {word}", round(start, 3), round(end, 3), (Token(f" {word}", 0.0),))
+        for word, (start, end) in zip(words, times, strict=True)
+    )
 
 
 @dataclass(slots=True)

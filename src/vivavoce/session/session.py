@@ -48,7 +48,7 @@ from vivavoce.conversation.floor import (
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import Item, Message, Speech, new_id
 from vivavoce.errors import RequestError, SessionError, TurnError
-from vivavoce.ports import HEARING_RATE, HOP, Engines, Transcription, TranscriptionHint
+from vivavoce.ports import HEARING_RATE, HOP, Engines, Transcription
 from vivavoce.session.answers import Answers
 from vivavoce.session.anticipation import Anticipation
 from vivavoce.session.draft import Draft, Drafting, Tally, same_words
@@ -58,7 +58,7 @@ from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.prepared import Later
 from vivavoce.session.reply import Marks
 from vivavoce.session.responder import Responder, Taken
-from vivavoce.session.transcripts import Transcripts
+from vivavoce.session.transcripts import Transcripts, hint_of
 from vivavoce.session.utterance import Utterance
 
 INBOX = 64  # frames; a client that sends faster than the ear hears waits at its socket
@@ -196,7 +196,7 @@ class Session:
         previous = self.history.add(item, after)
         await self._send(ItemAdded(item, previous))
         if isinstance(item, Message):
-            self._transcripts.hear_item(item)
+            self._transcripts.hear_item(item, hint_of(self.config.transcription))
 
     async def delete(self, item_id: str) -> None:
         """Raises RequestError."""
@@ -352,12 +352,12 @@ class Session:
 
     def _new_utterance(self, at: int) -> Utterance:
         options = self.config.transcription
-        hint = TranscriptionHint(options.language, options.prompt) if options else TranscriptionHint()
         item_id = new_id("item")
 
         async def tell(delta: str) -> None:
             await self._send(TranscriptGrew(item_id, delta))
 
+        hint = hint_of(options)
         return Utterance(item_id, at, self._ear, self._engines.stt, hint, tell if options else None, self._guessed)
 
     def _follow(self, utterance: Utterance) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.config import TranscriptionOptions
 from vivavoce.conversation.events import Event, Transcribed, TranscriptGrew, TranscriptionFailed
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import Message, Speech, with_transcript
@@ -27,6 +28,15 @@ class Heard:
     words: Transcription
     at: float
     trouble: TurnError | None = None
+
+
+def hint_of(options: TranscriptionOptions | None) -> TranscriptionHint:
+    """What the client's wishes mean for the recogniser."""
+    if options is None:
+        return TranscriptionHint()
+    return TranscriptionHint(
+        options.language, options.prompt, options.languages, options.keywords, detail=options.logprobs
+    )
 
 
 class Transcripts:
@@ -55,14 +65,14 @@ class Transcripts:
 
         return self._pend(item, conclude)
 
-    def hear_item(self, item: Message) -> None:
+    def hear_item(self, item: Message, hint: TranscriptionHint) -> None:
         """Recognise the speech of an item that the client made, if there is any without words."""
         sounds = [part.sound for part in item.parts if isinstance(part, Speech) and part.sound]
         if item.role != "user" or item.text or not sounds:
             return
 
         async def hear() -> Heard:
-            heard = await _safely(partial(self._listen_to, item.id, sounds))
+            heard = await _safely(partial(self._listen_to, item.id, sounds, hint))
             await self._tell(item, heard)
             return heard
 
@@ -88,7 +98,7 @@ class Transcripts:
         self._keep_sound(item.id)
         return task
 
-    async def _listen_to(self, item_id: str, sounds: list[Pcm]) -> Transcription:
+    async def _listen_to(self, item_id: str, sounds: list[Pcm], hint: TranscriptionHint) -> Transcription:
         ear, position = Ear(self._engines.vad.open()), 0
         for sound in [*sounds, Pcm.silence(0.1, sounds[-1].rate)]:
             ear.take(sound)
@@ -96,7 +106,7 @@ class Transcripts:
             for voice in voices:
                 position += HOP
                 ear.note(voice, position)
-        utterance = Utterance(item_id, 0, ear, self._engines.stt, TranscriptionHint(), None)
+        utterance = Utterance(item_id, 0, ear, self._engines.stt, hint, None)
         return await utterance.final(ear.tape.end)()
 
     async def _tell(self, item: Message, heard: Heard) -> None:
@@ -106,7 +116,8 @@ class Transcripts:
         self.language = heard.words.language or self.language
         self._history.replace(with_transcript(item, heard.words.text))
         seconds = sum(part.sound.seconds for part in item.parts if isinstance(part, Speech) and part.sound)
-        await self._send(Transcribed(item.id, heard.words.text, heard.words.language, seconds))
+        tokens = tuple(token for word in heard.words.words for token in word.tokens) if heard.words.words else None
+        await self._send(Transcribed(item.id, heard.words.text, heard.words.language, seconds, tokens))
 
     def _keep_sound(self, item_id: str) -> None:
         self._sounding.append(item_id)

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.words import Word
 from vivavoce.errors import TurnError
 from vivavoce.ports import HEARING_RATE, Transcriber, Transcription, TranscriptionHint, Urgency
 from vivavoce.session.ear import Ear
@@ -64,6 +65,7 @@ class Utterance:
         self._last_pass: _Pass | None = None
         self._ear, self._stt, self._hint, self._tell = ear, stt, hint, tell
         self._settled: list[str] = []
+        self._settled_words: list[Word] = []
         self._settled_until = start
         self._passing = asyncio.Lock()
         self._guess: list[str] = []
@@ -118,12 +120,13 @@ class Utterance:
                     speech.cut(max(0, self._settled_until - start) / speech.rate), self._hint
                 )
         text = " ".join([*self._settled, heard.text]).strip()
-        return Transcription(text, heard.language or self._hint.language, heard.confidence)
+        words = (*self._settled_words, *heard.words)
+        return Transcription(text, heard.language or self._hint.language, heard.confidence, words)
 
     def _covers(self, last: _Pass, tail: tuple[int, Pcm, int]) -> bool:
         """Whether a partial pass heard all there is: no piece was settled since, and no voice came after it."""
         start, _, voice_end = tail
-        return start >= self._settled_until and voice_end - last.until <= COVERED
+        return not self._hint.detail and start >= self._settled_until and voice_end - last.until <= COVERED
 
     def rest(self, text: str) -> str:
         """What of the final text was not told yet; empty when the telling went another way."""
@@ -143,6 +146,7 @@ class Utterance:
         self._settled_until, self._last_pass = cut, None
         if heard.text:
             self._settled.append(heard.text)
+            self._settled_words += heard.words
 
     async def _guess_along(self) -> None:
         """Tell the words on which two passes in a row agree (local agreement, Macháček et al. 2023)."""
@@ -150,7 +154,7 @@ class Utterance:
         voiced = self._voiced(until)
         if voiced is None:
             return
-        heard = await self._stt.transcribe(voiced[1], self._hint, Urgency.SPARE)
+        heard = await self._stt.transcribe(voiced[1], replace(self._hint, detail=False), Urgency.SPARE)
         self._last_pass = _Pass(heard, until)
         words = " ".join([*self._settled, heard.text]).split()
         self._guessed(" ".join(words))

@@ -6,13 +6,12 @@ that stands between it and the sound.
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from vivavoce.api.realtime.fields import Fields, invalid, missing
+from vivavoce.api.fields import Fields, invalid, missing
+from vivavoce.api.json_text import check_writable, json_object
 from vivavoce.api.realtime.items import read_id, read_item
 from vivavoce.api.realtime.reply_options import read_reply, refuse_moved
 from vivavoce.api.realtime.session_object import RealtimeSession
@@ -26,7 +25,6 @@ from vivavoce.errors import RequestError
 APPEND = "input_audio_buffer.append"
 MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 MOST_INPUT_ITEMS = 1000
-DEEPEST = 64  # levels of JSON; deeper ones could be read but not written back
 FOREVER_MS = 2**31 - 1
 
 
@@ -106,31 +104,10 @@ Command = (
 
 def load(text: str) -> dict[str, Any]:
     """The JSON object in a message. Raises RequestError for anything else, however crafted."""
-    try:
-        message = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        why = str(error) if isinstance(error, ValueError) else _TOO_DEEP
-        raise _unreadable(f"is not valid JSON: {why}. Send one JSON object as text") from None
-    if not isinstance(message, dict):
-        raise _unreadable("must be a JSON object with a 'type'")
+    message = json_object(text)
     if message.get("type") != APPEND:  # of which nothing but base64 is ever used
-        _check_writable(message, text)
+        check_writable(message, text)
     return message
-
-
-def _check_writable(message: dict[str, Any], text: str) -> None:
-    """What could be read and not be written back: half a surrogate pair, endless nesting."""
-    if text.count("{") + text.count("[") > DEEPEST and _depth(message) > DEEPEST:
-        raise _unreadable(f"cannot be taken: {_TOO_DEEP}")
-    if "\\u" in text:  # only an escape can smuggle in half a pair
-        try:
-            json.dumps(message, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise _unreadable("holds half of a surrogate pair; send whole characters") from None
-
-
-def _unreadable(why: str) -> RequestError:
-    return RequestError(f"The message {why}.", code="invalid_json")
 
 
 def event_id_of(message: dict[str, Any]) -> str | None:
@@ -233,26 +210,3 @@ _READERS: dict[str, Callable[[Fields, RealtimeSession], Command]] = {
 
 EVENTS = (APPEND, *_READERS)
 """Every type of event that a client may send."""
-
-
-_TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
-
-
-def _depth(value: Any) -> int:
-    """Levels of nesting, counted without recursion."""
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        inner = [it for it in level if isinstance(it, dict | list)]
-        level = [child for it in inner for child in (it.values() if isinstance(it, dict) else it)]
-    return depth
-
-
-def _finite(number: str) -> float:
-    """1e999 is JSON, but would be written back as the Infinity that is not."""
-    value = float(number)
-    return value if math.isfinite(value) else _no_constant(number)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")

@@ -7,7 +7,6 @@ that begin as the back end said. Only digests are kept.
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import time
 from collections.abc import Callable
@@ -19,19 +18,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vivavoce.api.auth import Keys, key_of, locked
-from vivavoce.api.realtime.client_events import load
-from vivavoce.api.realtime.fields import Fields
+from vivavoce.api.body import read_object
+from vivavoce.api.fields import Fields
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.conversation.items import new_id
-from vivavoce.errors import RequestError
 
 PREFIX = "ek_"
 SHORTEST, USUAL, LONGEST = 10, 600, 7200
 """Seconds that a secret may live."""
 KEPT = 10_000
 """Secrets that are remembered; beyond these the oldest go."""
-LARGEST_BODY = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def owner_of(key: str | None, keys: Keys) -> bytes:
 
 def secret_routes(alive: Secrets, keys: Keys, default_model: str, defaults: SessionConfig) -> list[Route]:
     async def make(request: Request) -> Response:
-        body = Fields(load(await _body(request)), "")
+        body = await read_object(request)
         seconds = _lifetime(body)
         patch = (body.object("session") or Fields({"type": "realtime"}, "session")).raw
         model = Fields(patch, "session").text("model", None) or default_model
@@ -94,19 +91,6 @@ def _lifetime(body: Fields) -> int:
     after.choice("anchor", ("created_at",), "created_at")
     seconds: int = after.integer("seconds", USUAL, SHORTEST, LONGEST)
     return seconds
-
-
-async def _body(request: Request) -> str:
-    """The body of a request as text, "{}" where there is none. Raises RequestError."""
-    taken = bytearray()
-    async for piece in request.stream():
-        taken += piece
-        if len(taken) > LARGEST_BODY:
-            raise RequestError(f"The body is longer than {LARGEST_BODY} bytes.", code="request_too_large")
-    try:
-        return taken.decode() or json.dumps({})
-    except UnicodeDecodeError:
-        raise RequestError("The body must be JSON in UTF-8.", code="invalid_json") from None
 
 
 def _digest(key: str) -> bytes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, assert_never
 
-from vivavoce.api.realtime.fields import Fields, invalid, missing
+from vivavoce.api.fields import Fields, invalid, missing
 from vivavoce.api.realtime.sound import sound_of, whole
 from vivavoce.audio.codecs import Encoding
 from vivavoce.audio.pcm import Pcm

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any, Literal
 
-from vivavoce.api.realtime.fields import Fields, invalid, missing
+from vivavoce.api.fields import Fields, invalid, missing
 from vivavoce.conversation.config import ReplyOptions, Tool, ToolChoice
 from vivavoce.errors import RequestError
 

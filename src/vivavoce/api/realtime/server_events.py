@@ -15,7 +15,7 @@ Responses out of band never touch the conversation: no `conversation.item.*`, `c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, assert_never
 
@@ -52,6 +52,7 @@ from vivavoce.conversation.events import (
     Usage,
 )
 from vivavoce.conversation.items import FunctionCall, Item, Message, new_id
+from vivavoce.conversation.words import Token
 from vivavoce.errors import RequestError
 
 Wire = dict[str, Any]
@@ -302,15 +303,23 @@ def _transcription(event: TranscriptGrew | Transcribed | TranscriptionFailed) ->
     match event:
         case TranscriptGrew(_, delta):
             return wire_event(f"{name}.delta", **at, delta=delta)
-        case Transcribed(_, text, language, seconds):
+        case Transcribed(_, text, language, seconds, tokens):
             languages = None if language is None else [{"code": language}]
             usage = {"type": "duration", "seconds": round(seconds, 3)}
-            return wire_event(f"{name}.completed", **at, transcript=text, usage=usage, languages=languages)
+            logprobs = {} if tokens is None else {"logprobs": wire_logprobs(tokens)}
+            return wire_event(f"{name}.completed", **at, transcript=text, usage=usage, languages=languages, **logprobs)
         case TranscriptionFailed(_, message):
             error = {"type": "server_error", "code": "transcription_failed", "message": message, "param": None}
             return wire_event(f"{name}.failed", **at, error=error)
         case _:
             assert_never(event)
+
+
+def wire_logprobs(tokens: Iterable[Token]) -> list[Wire]:
+    return [
+        {"token": token.text, "logprob": round(token.logprob, 5), "bytes": list(token.text.encode())}
+        for token in tokens
+    ]
 
 
 def _of_part(kind: str, response: _Response, index: int, item_id: str, **fields: Any) -> Wire:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from vivavoce.api.realtime.fields import Fields, invalid, string
+from vivavoce.api.fields import Fields, invalid, string
 from vivavoce.api.realtime.reply_options import (
     read_reply,
     refuse_moved,
@@ -34,6 +34,9 @@ from vivavoce.conversation.config import (
 from vivavoce.errors import RequestError
 
 LANGUAGE = re.compile(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]+)*")
+
+LOGPROBS = "item.input_audio_transcription.logprobs"
+MOST_KEYWORDS = 1000
 
 Kept = Mapping[str, Any]
 
@@ -80,8 +83,13 @@ class RealtimeSession:
                 param="session.audio.output.voice",
                 code="cannot_update_voice",
             )
-        config = replace(after.config, manners=_read_manners(fields, self.config.manners))
-        return replace(after, config=config, kept=_read_kept(fields, self.kept))
+        kept = _read_kept(fields, self.kept)
+        config = replace(
+            after.config,
+            manners=_read_manners(fields, self.config.manners),
+            transcription=_with_logprobs(after.config.transcription, kept.get("include")),
+        )
+        return replace(after, config=config, kept=kept)
 
     def wire(self) -> dict[str, Any]:
         """The whole effective session, as `session.created` and `session.updated` carry it."""
@@ -116,10 +124,12 @@ class RealtimeSession:
         options = self.config.transcription
         if options is None:
             return None
+        lists = {"languages": list(options.languages), "keywords": list(options.keywords)}
         return {
             "model": options.model,
             "language": options.language,
             "prompt": options.prompt,
+            **{name: value for name, value in lists.items() if value},
             **self.transcription_kept,
         }
 
@@ -260,27 +270,34 @@ def _read_transcription(
     if fields is None:
         return None, {}
     base = now or TranscriptionOptions()
+    languages = fields.array("languages", _code, most=100)
+    keywords = fields.array("keywords", string, most=MOST_KEYWORDS)
     options = TranscriptionOptions(
         model=fields.text("model", base.model),
         language=_read_language(fields, None if "language" in fields.raw else base.language),
         prompt=fields.text("prompt", None if "prompt" in fields.raw else base.prompt),
+        languages=base.languages if languages is None else tuple(languages),
+        keywords=base.keywords if keywords is None else tuple(keywords),
+        logprobs=base.logprobs,
     )
-    found = {
-        "delay": fields.choice("delay", ("minimal", "low", "medium", "high", "xhigh"), None),
-        "keywords": fields.array("keywords", string, most=1000),
-        "languages": fields.array("languages", string, most=100),
-    }
-    return options, {**kept, **{name: value for name, value in found.items() if value is not None}}
+    delay = fields.choice("delay", ("minimal", "low", "medium", "high", "xhigh"), None)
+    return options, kept if delay is None else {**kept, "delay": delay}
+
+
+def _with_logprobs(options: TranscriptionOptions | None, include: list[str] | None) -> TranscriptionOptions | None:
+    return options and replace(options, logprobs=LOGPROBS in (include or ()))
 
 
 def _read_language(fields: Fields, default: str | None) -> str | None:
     """ISO 639-1 as engines take it: "en-US" means "en", and "" that the language is to be detected."""
     language = fields.text("language", default)
-    if not language:
-        return None
-    if not LANGUAGE.fullmatch(language):
-        raise invalid(fields.at("language"), "be an ISO 639-1 code such as en", language)
-    return re.split("[-_]", language)[0].lower()
+    return _code(language, fields.at("language")) if language else None
+
+
+def _code(value: Any, path: str) -> str:
+    if not LANGUAGE.fullmatch(string(value, path)):
+        raise invalid(path, "be an ISO 639-1 code such as en", value)
+    return re.split("[-_]", value)[0].lower()
 
 
 def _read_noise_reduction(audio: Fields, now: Kept | None) -> Kept | None:
@@ -308,8 +325,8 @@ def _read_kept(fields: Fields, now: Kept) -> Kept:
 
 
 def _inclusion(value: Any, path: str) -> str:
-    if value != "item.input_audio_transcription.logprobs":
-        raise invalid(path, "be item.input_audio_transcription.logprobs", value)
+    if value != LOGPROBS:
+        raise invalid(path, f"be {LOGPROBS}", value)
     return str(value)
 
 

@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from vivavoce.api.realtime.fields import Fields, invalid
+from vivavoce.api.fields import Fields, invalid
 from vivavoce.audio.codecs import Encoding, decode, encode
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.audio.resample import Resampler, resample

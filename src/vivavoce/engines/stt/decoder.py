@@ -22,6 +22,8 @@ from tokenizers import Tokenizer
 from vivavoce.audio.codecs import decode as decode_sound
 from vivavoce.audio.mel import RATE, STRIDE, log_mel
 from vivavoce.audio.pcm import Samples
+from vivavoce.conversation.words import Word
+from vivavoce.engines.stt.alignment import words_of
 from vivavoce.engines.stt.loops import cut_loops, looping
 
 FULL = 30.0
@@ -60,10 +62,12 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known before listening. `languages`: those to choose from; one of them: it is that one."""
+    """What is known before listening. `languages`: those to choose from; one of them: it is that one. `translate`:
+    write English."""
 
     languages: tuple[str, ...]
     prompt: str | None = None
+    translate: bool = False
 
 
 class Decoder:
@@ -85,7 +89,7 @@ class Decoder:
         states = self._splice(samples) if window is None else self._encode(samples, window)
         view = ctranslate2.StorageView.from_array(np.ascontiguousarray(states))
         language = self._language(view, context.languages)
-        prompt = self._prompt(language, context.prompt)
+        prompt = self._prompt(language, context)
         budget = min(round(TOKENS_AT_LEAST + TOKENS_PER_SECOND * seconds), POSITIONS // 2)
         result = self._model.generate(
             view,
@@ -99,6 +103,16 @@ class Decoder:
         text = self._text(tokens)
         repeats, endless = looping(tokens, text), len(tokens) >= budget
         return Guess(text, tokens, language, result.scores[0], result.no_speech_prob, repeats, endless)
+
+    def words(self, samples: Samples, guess: Guess, *, translated: bool) -> tuple[Word, ...]:
+        """The words of a guess at `samples`, with their times."""
+        states = self._encode(samples, max(SHORTEST, len(samples) / RATE + HUSH))
+        view = ctranslate2.StorageView.from_array(np.ascontiguousarray(states))
+        frames = max(2, len(samples) // STRIDE)
+        start = self._start(guess.language, translated)
+        found = self._model.align(view, start, [list(guess.tokens)], frames)[0]
+        language = "en" if translated else guess.language
+        return words_of(guess.tokens, found.alignments, found.text_token_probs, self._raw_text, language)
 
     def without_loops(self, guess: Guess) -> Guess:
         """What is left of a guess when everything it repeats is said once."""
@@ -126,15 +140,18 @@ class Decoder:
         codes = (str(token)[2:-2] for token, _ in ranked)
         return next(code for code in codes if code in choice)
 
-    def _prompt(self, language: str, before: str | None) -> list[int]:
+    def _prompt(self, language: str, context: Context) -> list[int]:
+        start = [*self._start(language, context.translate), self._id("<|notimestamps|>")]
+        if not context.prompt:
+            return start
+        words = self._tokenizer.encode(f" {context.prompt.strip()}", add_special_tokens=False).ids
+        return [self._id("<|startofprev|>"), *words[-PROMPT_TOKENS:], *start]
+
+    def _start(self, language: str, translate: bool) -> list[int]:
         start = [self._id("<|startoftranscript|>")]
         if self._model.is_multilingual:  # the English-only models give rubbish with these
-            start += [self._id(f"<|{language}|>"), self._id("<|transcribe|>")]
-        start.append(self._id("<|notimestamps|>"))
-        if not before:
-            return start
-        words = self._tokenizer.encode(f" {before.strip()}", add_special_tokens=False).ids
-        return [self._id("<|startofprev|>"), *words[-PROMPT_TOKENS:], *start]
+            start += [self._id(f"<|{language}|>"), self._id("<|translate|>" if translate else "<|transcribe|>")]
+        return start
 
     def _languages(self, directory: Path) -> tuple[str, ...]:
         if not self._model.is_multilingual:
@@ -143,8 +160,11 @@ class Decoder:
         return tuple(token[2:-2] for number in ids if (token := self._tokenizer.id_to_token(number)))
 
     def _text(self, tokens: Sequence[int]) -> str:
+        return self._raw_text(tokens).strip()
+
+    def _raw_text(self, tokens: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(list(tokens))
-        return text.strip()
+        return text
 
     def _id(self, token: str) -> int:
         found = self._tokenizer.token_to_id(token)

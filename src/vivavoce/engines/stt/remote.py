@@ -12,44 +12,16 @@ from typing import Any
 
 from openai import omit
 from openai.types.audio import Transcription as Plain
-from openai.types.audio import TranscriptionSegment, TranscriptionVerbose
+from openai.types.audio import TranscriptionSegment, TranscriptionVerbose, Translation, TranslationVerbose
 
 from vivavoce.audio.codecs import to_pcm16
 from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.words import Word
 from vivavoce.engines.openai_server import OpenAIServer
 from vivavoce.errors import EngineBusy
 from vivavoce.models import ModelFiles
 from vivavoce.ports import Transcription, TranscriptionHint, Urgency
-
-LANGUAGES = {
-    "arabic": "ar",
-    "chinese": "zh",
-    "czech": "cs",
-    "danish": "da",
-    "dutch": "nl",
-    "english": "en",
-    "finnish": "fi",
-    "french": "fr",
-    "german": "de",
-    "greek": "el",
-    "hebrew": "he",
-    "hindi": "hi",
-    "hungarian": "hu",
-    "italian": "it",
-    "japanese": "ja",
-    "korean": "ko",
-    "norwegian": "no",
-    "polish": "pl",
-    "portuguese": "pt",
-    "romanian": "ro",
-    "russian": "ru",
-    "spanish": "es",
-    "swedish": "sv",
-    "turkish": "tr",
-    "ukrainian": "uk",
-    "vietnamese": "vi",
-}
-"""OpenAI answers with the English name of a language, other servers with its code."""
+from vivavoce.text.language_names import CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +33,7 @@ class Options:
     model: str = "whisper-1"
     api_key: str = field(default="", repr=False)
     details: bool = True
-    languages: tuple[str, ...] = tuple(sorted(LANGUAGES.values()))
+    languages: tuple[str, ...] = tuple(sorted(CODES.values()))
     timeout: float = 20.0
     max_retries: int = 1
 
@@ -104,12 +76,21 @@ class RemoteTranscriber:
         self._server.close()
 
     async def _ask(self, sound: bytes, hint: TranscriptionHint) -> Any:
-        return await self._server.client.audio.transcriptions.create(
+        audio, file = self._server.client.audio, ("speech.wav", sound, "audio/wav")
+        if hint.translate:
+            return await audio.translations.create(
+                model=self._options.model,
+                file=file,
+                prompt=hint.context or omit,
+                response_format="verbose_json" if self._options.details else "json",
+            )
+        return await audio.transcriptions.create(
             model=self._options.model,
-            file=("speech.wav", sound, "audio/wav"),
+            file=file,
             language=hint.language or omit,
-            prompt=hint.prompt or omit,
+            prompt=hint.context or omit,
             response_format="verbose_json" if self._options.details else "json",
+            timestamp_granularities=["segment", "word"] if hint.detail and self._options.details else omit,
         )
 
 
@@ -123,15 +104,23 @@ def _wav(speech: Pcm) -> bytes:
     return file.getvalue()
 
 
-def _heard(answer: Plain | TranscriptionVerbose, hint: TranscriptionHint) -> Transcription:
-    if not isinstance(answer, TranscriptionVerbose):
+def _heard(
+    answer: Plain | Translation | TranscriptionVerbose | TranslationVerbose, hint: TranscriptionHint
+) -> Transcription:
+    if not isinstance(answer, TranscriptionVerbose | TranslationVerbose):
         return Transcription(answer.text.strip(), hint.language)
     language, segments = _iso(answer.language) or hint.language, answer.segments or []
     spoken = [segment for segment in segments if not _silent(segment)]
     if segments and not spoken:
         return Transcription("", language, 0.0)
     text = answer.text if len(spoken) == len(segments) else "".join(segment.text for segment in spoken)
-    return Transcription(text.strip(), language, _confidence(spoken))
+    return Transcription(text.strip(), language, _confidence(spoken), _words(answer))
+
+
+def _words(answer: TranscriptionVerbose | TranslationVerbose) -> tuple[Word, ...]:
+    """Servers give words bare, with the spaces left out."""
+    words = getattr(answer, "words", None) or []
+    return tuple(Word(f" {word.word.strip()}", word.start, word.end) for word in words)
 
 
 def _silent(segment: TranscriptionSegment) -> bool:
@@ -148,4 +137,4 @@ def _confidence(segments: Sequence[TranscriptionSegment]) -> float:
 def _iso(language: str | None) -> str | None:
     """ISO 639-1 of what the server calls the language, None when it is no known name or code."""
     word = (language or "").lower()
-    return LANGUAGES.get(word) or (word if len(word) == 2 else None)
+    return CODES.get(word) or (word if len(word) == 2 else None)

@@ -14,10 +14,12 @@ from functools import partial
 
 import numpy as np
 
+from vivavoce.audio.cut import cut
 from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.conversation.words import Word
 from vivavoce.engines.pool import Worker
+from vivavoce.engines.stt.alignment import shifted
 from vivavoce.engines.stt.decoder import FULL, HUSH, Context, Decoder, Guess
-from vivavoce.engines.stt.windows import cut
 from vivavoce.engines.vad import silero
 from vivavoce.errors import EngineFailed, ModelUnavailable
 from vivavoce.models import ModelFiles
@@ -109,19 +111,27 @@ class Whisper:
             raise EngineFailed(f"{self.name}: want sound at {HEARING_RATE} Hz, got {speech.rate} Hz")
         context = self._context(hint)
         heard: list[Guess] = []
-        for piece in cut(speech.samples, LONGEST):
-            guess = await self._hear(piece, context, urgency)
+        words: list[Word] = []
+        position = 0.0
+        for piece in cut(speech, LONGEST):
+            guess = await self._hear(piece.samples, context, urgency)
             if guess is not None:
                 heard.append(guess)
                 context = replace(context, languages=(guess.language,))
-        return _joined(heard)
+                if hint.detail:
+                    tell = partial(self._decoder.words, piece.samples, guess, translated=context.translate)
+                    words += shifted(await self._worker.call(tell, urgency), position)
+            position += piece.seconds
+        return replace(_joined(heard), words=tuple(words))
 
     def close(self) -> None:
         self._worker.close()
 
     def _context(self, hint: TranscriptionHint) -> Context:
         code = (hint.language or "").split("-")[0].lower()
-        return Context((code,) if code in self._decoder.languages else self.languages, hint.prompt)
+        possible = (code,) if code else hint.languages
+        known = tuple(language for language in possible if language in self._decoder.languages)
+        return Context(known or self.languages, hint.context, hint.translate)
 
     async def _hear(self, samples: Samples, context: Context, urgency: Urgency) -> Guess | None:
         """The words in one piece, None when there are none."""
