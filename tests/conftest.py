@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -42,7 +42,7 @@ READY_SECONDS = 90
 
 
 @contextmanager
-def served(*arguments: str, log: Path | None = None) -> Iterator[str]:
+def served(*arguments: str, log: Path | None = None, environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """`vivavoce serve` as its own process on a free port; gives its base URL, stops it with SIGTERM.
 
     `log`: file that is to hold all it prints.
@@ -54,7 +54,7 @@ def served(*arguments: str, log: Path | None = None) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     with (
         log.open("w+") if log else tempfile.TemporaryFile("w+") as printed,
-        subprocess.Popen(command, stdout=printed, stderr=printed) as server,
+        subprocess.Popen(command, stdout=printed, stderr=printed, env={**os.environ, **(environment or {})}) as server,
     ):
         try:
             _wait_until_healthy(server, url, printed)

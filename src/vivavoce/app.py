@@ -38,6 +38,7 @@ from vivavoce.session.session import Session
 from vivavoce.settings import ENGINE_FOLDERS, EngineChoice, Settings, fill
 from vivavoce.telemetry import logs
 from vivavoce.telemetry.metrics import Metrics, measure_loop_lag
+from vivavoce.webrtc.gateway import Gateway, WebRtcOptions
 
 Say = Callable[[str], None]
 
@@ -97,6 +98,7 @@ async def serve(
     keys = Keys(tuple(key.digest for key in settings.server.keys))
     listening = _listen(settings.server.host, settings.server.port, keys)
     house = _House(settings, demo)
+    house.address = _url(listening).replace("http", "ws", 1) + "/v1/realtime"
     options: dict[str, Any] = {**UVICORN_OPTIONS, "log_config": None, "log_level": "warning", "access_log": False}
     server = uvicorn.Server(uvicorn.Config(house.api(keys), **options))
     try:
@@ -108,9 +110,18 @@ async def serve(
             lag.cancel()
     finally:
         listening.close()
+        await house.gateway.close()
         house.close()
     if house.trouble is not None:
         raise house.trouble
+
+
+def _webrtc(settings: Settings) -> WebRtcOptions:
+    webrtc = settings.webrtc
+    servers = [(url, "", "") for url in webrtc.stun]
+    if webrtc.turn:
+        servers.append((webrtc.turn, webrtc.turn_user, webrtc.turn_password.reveal()))
+    return WebRtcOptions(tuple(servers), webrtc.port_range(), webrtc.public_address)
 
 
 class _House:
@@ -125,13 +136,16 @@ class _House:
         self.trouble: StartupError | None = None
         """Why the engines could not be loaded."""
         self.ready = False
+        self.gateway = Gateway(lambda: self.address, _webrtc(settings))
+        self.address = ""
+        """Where this machine reaches the server's own WebSocket."""
         self._unwatch = pool.watch(self.note_wait)
 
     def api(self, keys: Keys) -> Any:
         server = self.settings.server
         limits = Limits(resume=server.resume_seconds, longest=server.session_minutes * 60)
         return create_api(
-            Service(self.open_session, self.metrics, limits=limits),
+            Service(self.open_session, self.metrics, limits=limits, answer_offer=self.gateway.answer),
             keys=keys,
             ready=lambda: self.ready,
             models=["vivavoce"],

@@ -130,6 +130,27 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class WebRtc:
+    """How callers outside this machine's network reach it; the defaults serve this machine and its network."""
+
+    stun: tuple[str, ...] = setting((), "STUN servers, such as stun:stun.example.org:3478")
+    turn: str = setting("", "A TURN server, such as turn:turn.example.org:3478")
+    turn_user: str = setting("", "User name at the TURN server")
+    turn_password: Secret = setting(Secret(), "Password at the TURN server")
+    ports: str = setting("", "UDP ports to use, such as 50000-50100; empty: any")
+    public_address: str = setting("", "Address by which callers reach this machine behind a one-to-one NAT")
+
+    def port_range(self) -> tuple[int, int]:
+        """First and last port, (0, 0) for any. Raises StartupError."""
+        if not self.ports:
+            return 0, 0
+        first, _, last = self.ports.partition("-")
+        if not (first.isdigit() and last.isdigit() and 1024 <= int(first) <= int(last) <= 65535):
+            raise StartupError(f"webrtc.ports is {self.ports!r}.", "It must be two ports, such as 50000-50100.")
+        return int(first), int(last)
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """What `talk` and `bench` connect to."""
 
@@ -170,6 +191,7 @@ class Settings:
 
     paths: Paths = Paths()
     server: Server = Server()
+    webrtc: WebRtc = WebRtc()
     client: Client = Client()
     models: ModelSources = ModelSources()
     engines: EngineChoices = EngineChoices()
@@ -180,6 +202,7 @@ class Settings:
 _SECTIONS: dict[str, type] = {
     "paths": Paths,
     "server": Server,
+    "webrtc": WebRtc,
     "client": Client,
     "models": ModelSources,
     "demo": Demo,

@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.api.fakes import Served, serving, strictly
 from vivavoce.api.realtime.call import Limits
 from vivavoce.api.realtime.client_secrets import KEPT, Secrets
+from vivavoce.api.realtime.opening import Opening
 
 KEY = {"Authorization": "Bearer sk-test-1234567890"}
 HELLO = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
@@ -240,11 +241,13 @@ def test_a_secret_that_was_never_made_opens_nothing_and_a_bad_session_names_its_
 def test_secrets_expire_and_are_bounded():
     now = [1000.0]
     secrets = Secrets(lambda: now[0])
-    first, _ = secrets.make({}, "m", b"", 10)
+    first, _ = secrets.make(Opening("m"), 10)
     assert secrets.find(first) is not None
     now[0] += 11
     assert secrets.find(first) is None
-    kept, _ = secrets.make({}, "m", b"", 100)
+    kept, _ = secrets.make(Opening("m"), 100)
     for _ in range(KEPT):
-        last, _ = secrets.make({}, "m", b"", 100)
+        last, _ = secrets.make(Opening("m"), 100)
     assert secrets.find(kept) is None and secrets.find(last) is not None
+    single, _ = secrets.make(Opening("m", call_id="rtc_1"), 100)
+    assert secrets.find(single) is not None and secrets.find(single) is None  # one that was made for a call is used up

@@ -222,3 +222,13 @@ def test_a_name_pointed_at_this_machine_does_not_open_a_server_without_keys() ->
 def test_pages_of_other_sites_may_not_act() -> None:
     refusal = get(api(), "/v1/models", "POST", origin="https://example.org")
     assert refusal.status_code == 403 and refusal.json()["error"]["code"] == "origin_not_allowed"
+
+
+def test_pages_of_other_sites_may_call_with_a_key_and_pages_of_this_machine_without() -> None:
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    there = get(api(keys=(KEY,)), "/v1/realtime/calls", "OPTIONS", Origin="https://shop.example", **asks)
+    assert there.status_code == 200 and there.headers["access-control-allow-origin"] == "*"
+    here = get(api(), "/v1/realtime/calls", "OPTIONS", Origin="http://localhost:5173", **asks)
+    assert here.headers["access-control-allow-origin"] == "http://localhost:5173"
+    elsewhere = get(api(), "/v1/realtime/calls", "OPTIONS", Origin="https://shop.example", **asks)
+    assert "access-control-allow-origin" not in elsewhere.headers

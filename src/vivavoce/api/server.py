@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import Lifespan
@@ -43,6 +45,22 @@ UVICORN_OPTIONS = {
 """What uvicorn has to be told to serve this application well."""
 
 
+LOOPBACK_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+
+
+def _cross_origin(keys: Keys) -> Middleware:
+    """Pages of other sites may call where a key is asked for: keys come in a header, never in a cookie. Without keys
+    only pages of this machine may."""
+    allowed: dict[str, Any] = {"allow_origins": ["*"]} if keys.required else {"allow_origin_regex": LOOPBACK_PAGES}
+    return Middleware(
+        CORSMiddleware,
+        **allowed,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=["Location", "x-request-id"],
+    )
+
+
 def create_api(
     service: Service,
     *,
@@ -66,7 +84,7 @@ def create_api(
         *health_routes(ready, service.metrics, keys),
         *(page_routes(page) if page is not None else ()),
     ]
-    middleware = [Middleware(RequestIds), Middleware(SafeHeaders)]
+    middleware = [Middleware(RequestIds), Middleware(SafeHeaders), _cross_origin(keys)]
     if not keys.required:
         middleware.append(Middleware(LoopbackOnly))
     return Starlette(

@@ -10,21 +10,23 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vivavoce.api.auth import Keys, key_of, locked
+from vivavoce.api.auth import WRONG_KEY, Keys, key_of, locked
 from vivavoce.api.body import read_object
 from vivavoce.api.fields import Fields
-from vivavoce.api.realtime.session_object import RealtimeSession
+from vivavoce.api.realtime.opening import Opening
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.conversation.items import new_id
+from vivavoce.errors import RequestError
 
 PREFIX = "ek_"
+DEFAULT_MODEL = "gpt-realtime"
+"""What a session is called whose client names no model."""
 SHORTEST, USUAL, LONGEST = 10, 600, 7200
 """Seconds that a secret may live."""
 KEPT = 10_000
@@ -33,11 +35,7 @@ KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """`patch`: the session as it was asked for; `owner`: digest of the key that made the secret."""
-
-    patch: dict[str, Any]
-    model: str
-    owner: bytes
+    opens: Opening
     expires_at: float
 
 
@@ -48,7 +46,7 @@ class Secrets:
         self._clock = clock
         self._alive: dict[bytes, Secret] = {}
 
-    def make(self, patch: dict[str, Any], model: str, owner: bytes, seconds: float) -> tuple[str, Secret]:
+    def make(self, opens: Opening, seconds: float) -> tuple[str, Secret]:
         """A new secret and what it stands for."""
         now = self._clock()
         if len(self._alive) >= KEPT:
@@ -56,13 +54,18 @@ class Secrets:
         if len(self._alive) >= KEPT:
             self._alive.pop(next(iter(self._alive)))
         value = PREFIX + secrets.token_hex(24)
-        secret = self._alive[_digest(value)] = Secret(patch, model, owner, now + seconds)
+        secret = self._alive[_digest(value)] = Secret(opens, now + seconds)
         return value, secret
 
-    def find(self, value: str) -> Secret | None:
-        """What a secret stands for; None: it has expired or was never made here."""
-        secret = self._alive.get(_digest(value))
-        return secret if secret is not None and secret.expires_at > self._clock() else None
+    def find(self, value: str) -> Opening | None:
+        """What a secret opens; None: it has expired or was never made here. One that was made for a call is used up."""
+        digest = _digest(value)
+        secret = self._alive.get(digest)
+        if secret is None or secret.expires_at <= self._clock():
+            return None
+        if secret.opens.call_id:
+            del self._alive[digest]
+        return secret.opens
 
 
 def owner_of(key: str | None, keys: Keys) -> bytes:
@@ -70,16 +73,40 @@ def owner_of(key: str | None, keys: Keys) -> bytes:
     return _digest(key) if keys.required and key is not None else b""
 
 
-def secret_routes(alive: Secrets, keys: Keys, default_model: str, defaults: SessionConfig) -> list[Route]:
+def opening_for(connection: HTTPConnection, keys: Keys, secrets: Secrets) -> Opening:
+    """What the key that was shown opens. Raises RequestError."""
+    key, model = key_of(connection), connection.query_params.get("model")
+    if key is not None and key.startswith(PREFIX):
+        opening = secrets.find(key)
+        if opening is not None:
+            return replace(opening, model=model or opening.model)
+        message = "This client secret has expired, or was not made by this server. Have the back end make a new one."
+        raise RequestError(message, code="invalid_api_key")
+    if not keys.admit(connection):
+        raise RequestError(WRONG_KEY, code="invalid_api_key")
+    if connection.query_params.get("intent") == "transcription":
+        raise RequestError(
+            "Transcription sessions are not offered yet: leave intent=transcription out, and set "
+            "session.audio.input.transcription and turn_detection.create_response false.",
+            param="intent",
+            code="invalid_value",
+        )
+    return Opening(model or DEFAULT_MODEL, owner_of(key, keys))
+
+
+def secret_routes(alive: Secrets, keys: Keys, defaults: SessionConfig) -> list[Route]:
     async def make(request: Request) -> Response:
         body = await read_object(request)
         seconds = _lifetime(body)
         patch = (body.object("session") or Fields({"type": "realtime"}, "session")).raw
-        model = Fields(patch, "session").text("model", None) or default_model
-        session = RealtimeSession(new_id("sess"), model, defaults).updated(patch, has_spoken=False)
-        value, secret = alive.make(dict(patch), model, owner_of(key_of(request), keys), seconds)
+        model = Fields(patch, "session").text("model", None) or DEFAULT_MODEL
+        opens = Opening(model, owner_of(key_of(request), keys), (patch,))
+        session = opens.session(defaults)
+        value, secret = alive.make(opens, seconds)
         expires_at = int(secret.expires_at)
-        return JSONResponse({"value": value, "expires_at": expires_at, "session": session.wire()})
+        return JSONResponse(
+            {"value": value, "expires_at": expires_at, "session": session.named(new_id("sess"), 0).wire()}
+        )
 
     return [Route("/v1/realtime/client_secrets", locked(keys, make), methods=["POST"])]
 

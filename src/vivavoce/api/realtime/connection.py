@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from vivavoce.api.realtime.call import TRY_LATER, Call, Limits
 from vivavoce.api.realtime.client import Client, Deadlines
 from vivavoce.api.realtime.conversation import OpenSession
+from vivavoce.api.realtime.opening import Opening
 from vivavoce.api.realtime.server_events import failure, request_refused
-from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.conversation.events import Event
 from vivavoce.errors import RequestError, SessionRefused
 from vivavoce.telemetry.metrics import Metrics
+
+AnswerOffer = Callable[[str, str, str], Awaitable[str]]
+"""(id of a call, the caller's offer as SDP, the key to its session) -> our answer as SDP. Raises RequestError for an
+offer that cannot be answered, and SessionRefused."""
 
 POLICY = 1008
 """Close code of RFC 6455: what the client wants is not allowed."""
@@ -21,24 +26,16 @@ POLICY = 1008
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What every connection of a server shares. `calls`: those that run, by the ids of their sessions."""
+    """What every connection of a server shares. `answer_offer`: for WebRTC, where there is any; `calls`: those that
+    run, by the ids of their sessions, and of their WebRTC calls."""
 
     open_session: OpenSession
     metrics: Metrics
     defaults: SessionConfig = SessionConfig()
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
+    answer_offer: AnswerOffer | None = None
     calls: dict[str, Call] = field(default_factory=dict[str, Call])
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """How a call begins. `owner`: digest of the key that was shown; `patch`: what a client secret says of the
-    session, checked when the secret was made."""
-
-    model: str
-    owner: bytes = b""
-    patch: object | None = None
 
 
 async def open_call(client: Client, opening: Opening, service: Service) -> None:
@@ -51,13 +48,15 @@ async def open_call(client: Client, opening: Opening, service: Service) -> None:
         await client.turn_away(failure(str(refusal), "server_error", "server_busy"), TRY_LATER)
         return
     service.metrics.session_opened()
-    service.calls[call.id] = call
+    names = {call.id, opening.call_id or call.id}
+    service.calls.update(dict.fromkeys(names, call))
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(call.run(), name=call.id)
             await call.serve(client)
     finally:
-        del service.calls[call.id]
+        for name in names:
+            del service.calls[name]
         service.metrics.session_closed()
 
 
@@ -83,9 +82,7 @@ def _new_call(opening: Opening, service: Service) -> Call:
         if call is not None:
             await call.tell(event)
 
-    session = RealtimeSession("", opening.model, service.defaults)
-    if opening.patch is not None:
-        session = session.updated(opening.patch, has_spoken=False)
+    session = opening.session(service.defaults)
     conversation = service.open_session(session.config, send)
     call = Call(
         conversation,

@@ -1,0 +1,134 @@
+"""A caller over WebRTC: aiortc's own peer connection, a voice from samples, an ear that keeps what it hears."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from fractions import Fraction
+from typing import Any
+
+import av
+import httpx
+import numpy as np
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+
+from vivavoce.audio.codecs import to_pcm16
+from vivavoce.audio.pcm import Pcm
+
+RATE = 48_000
+FRAME = RATE // 50
+
+
+class Voice(MediaStreamTrack):
+    """Silence, until something is said."""
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rest = np.zeros(0, np.float32)
+        self._frames = 0
+        self._began: float | None = None
+        self.spoken = asyncio.Event()
+        """What was said last is out."""
+
+    def say(self, sound: Pcm) -> None:
+        assert sound.rate == RATE
+        self._rest = np.concatenate([self._rest, sound.samples])
+        self.spoken.clear()
+
+    async def recv(self) -> Any:
+        loop = asyncio.get_running_loop()
+        self._began = self._began or loop.time()
+        await asyncio.sleep(max(0, self._began + self._frames * 0.02 - loop.time()))
+        samples, self._rest = self._rest[:FRAME], self._rest[FRAME:]
+        if not len(self._rest):
+            self.spoken.set()
+        data = np.pad(samples, (0, FRAME - len(samples)))
+        frame = av.AudioFrame.from_ndarray(np.frombuffer(to_pcm16(data), "<i2").reshape(1, -1), "s16", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, self._frames * FRAME, Fraction(1, RATE)
+        self._frames += 1
+        return frame
+
+
+class Caller:
+    """`async with Caller(base) as caller:` is connected, and has read session.created."""
+
+    def __init__(self, base: str, session: dict[str, Any] | None = None, key: str = "") -> None:
+        self._base, self._session = base, session
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.peer = RTCPeerConnection()
+        self.voice = Voice()
+        self.channel = self.peer.createDataChannel("oai-events")
+        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.seen: list[tuple[float, dict[str, Any]]] = []
+        self.heard: list[tuple[float, Any]] = []
+        """(loop time, samples at 48 kHz) of every frame."""
+        self.call_id = ""
+        self.closed = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
+        self.peer.addTrack(self.voice)
+
+    async def __aenter__(self) -> Caller:
+        opened = asyncio.Event()
+        self.channel.on("open", opened.set)
+        self.channel.on("close", self.closed.set)
+        self.channel.on("message", self._take)
+        self.peer.on("track", self._take_track)
+        await self.peer.setLocalDescription(await self.peer.createOffer())
+        answer = await self.offer()
+        assert answer.status_code == 201, answer.text
+        self.call_id = answer.headers["location"].rsplit("/", 1)[1]
+        await self.peer.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
+        async with asyncio.timeout(20):
+            await opened.wait()
+            assert (await self.next())["type"] == "session.created"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait([self._listening])
+        await self.peer.close()
+
+    async def offer(self) -> httpx.Response:
+        sdp = self.peer.localDescription.sdp
+        url = f"{self._base}/v1/realtime/calls"
+        async with httpx.AsyncClient(timeout=30, trust_env=False, headers=self._headers) as web:
+            if self._session is None:
+                return await web.post(url, content=sdp, headers={"content-type": "application/sdp"})
+            parts = {
+                "sdp": (None, sdp, "application/sdp"),
+                "session": (None, json.dumps(self._session), "application/json"),
+            }
+            return await web.post(url, files=parts)
+
+    def send(self, kind: str, **fields: Any) -> None:
+        self.channel.send(json.dumps({"type": kind, **fields}))
+
+    async def next(self) -> dict[str, Any]:
+        async with asyncio.timeout(30):
+            return await self.events.get()
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        while (event := await self.next())["type"] != kind:
+            assert event["type"] != "error", event
+        return event
+
+    def heard_sound(self) -> Pcm:
+        pieces = [samples for _, samples in self.heard]
+        return Pcm(np.concatenate(pieces) if pieces else np.zeros(0, np.float32), RATE)
+
+    def _take(self, message: str) -> None:
+        event = json.loads(message)
+        self.seen.append((asyncio.get_running_loop().time(), event))
+        self.events.put_nowait(event)
+
+    def _take_track(self, track: Any) -> None:
+        self._listening = asyncio.create_task(self._listen(track))
+
+    async def _listen(self, track: Any) -> None:
+        while True:
+            frame = await track.recv()
+            samples = frame.to_ndarray().reshape(-1, len(frame.layout.channels)).mean(axis=1) / 32768
+            self.heard.append((asyncio.get_running_loop().time(), samples.astype(np.float32)))
