@@ -278,13 +278,24 @@ def test_a_full_server_says_so_and_that_trying_later_helps() -> None:
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("query", ["intent=transcription"])
-def test_what_is_not_offered_is_refused_with_what_to_do(query: str) -> None:
+def test_a_transcription_session_listens_and_answers_nothing() -> None:
     async def scene() -> None:
-        async with serving() as served, connect(f"{served.ws}&{query}") as socket:
-            event = await next_event(socket)
-            assert event.error.param == query.split("=")[0] and "not offered" in event.error.message
-            assert await close_code(socket) == 1008
+        async with serving() as served, connect(f"{served.ws}&intent=transcription") as socket:
+            created = await next_event(socket)
+            assert (created.type, created.session.type) == ("session.created", "transcription")
+            assert created.session.audio.input.transcription.model == "whisper-1"
+            update = {"type": "transcription", "include": ["item.input_audio_transcription.logprobs"]}
+            await say(socket, "session.update", session={**update, "audio": {"input": {"turn_detection": None}}})
+            updated = await next_event(socket)
+            assert updated.session.include == update["include"] and updated.session.audio.input.turn_detection is None
+            config = served.script.opened[0].config
+            assert not config.turn.create_response and config.transcription.logprobs
+            await say(socket, "response.create")
+            assert "transcription session" in (await next_event(socket)).error.message
+            await say(socket, "session.update", session={"type": "realtime"})
+            assert (await next_event(socket)).error.param == "session.type"
+            await say(socket, "session.update", session={"audio": {"output": {"voice": "marin"}}})
+            assert (await next_event(socket)).error.param == "session.audio.output"
 
     asyncio.run(scene())
 

@@ -31,7 +31,6 @@ from vivavoce.api.realtime.client_events import (
     TruncateItem,
     UpdateSession,
     event_id_of,
-    load,
     parse,
 )
 from vivavoce.api.realtime.conversation import Conversation
@@ -220,7 +219,7 @@ class Call:
                     "input_audio_buffer.append.",
                     code="invalid_json",
                 )
-            message = load(text)
+            message = client.read(text)
             event_id = event_id_of(message)
             await self._do(parse(message, self._narrator.session), client)
         except RequestError as error:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from vivavoce.api.realtime.beta import BetaWords, released
+from vivavoce.api.realtime.client_events import load
 from vivavoce.api.realtime.outbox import Outbox
 from vivavoce.api.realtime.server_events import Wire, encode_event
 from vivavoce.errors import ClientStalled
@@ -35,11 +37,14 @@ class Deadlines:
 
 
 class Client:
-    """`listens_in`: it joined a call whose sound goes another way, so it gets no
-    audio deltas, and none of the events that are for whoever plays the sound."""
+    """`listens_in`: it joined a call whose sound goes another way, so it gets no audio deltas, and none of the events
+    that are for whoever plays the sound. `beta`: it speaks the contract of the beta."""
 
-    def __init__(self, socket: WebSocket, deadlines: Deadlines, *, listens_in: bool = False) -> None:
+    def __init__(
+        self, socket: WebSocket, deadlines: Deadlines, *, listens_in: bool = False, beta: bool = False
+    ) -> None:
         self._socket, self.deadlines, self.listens_in = socket, deadlines, listens_in
+        self._beta = BetaWords() if beta else None
         self._outbox = Outbox(room=OUTBOX_ROOM, patience=deadlines.reads)
         self.replaced = asyncio.Event()
         """Set when the same client came back by another socket."""
@@ -56,7 +61,14 @@ class Client:
             wires = [wire for wire in wires if _for_listeners(wire)]
             if self._outbox.full:
                 self._outbox.abandon()
+        if self._beta is not None:
+            wires = [told for wire in wires for told in self._beta.tell(wire)]
         self._outbox.add([encode_event(wire) for wire in wires])
+
+    def read(self, text: str) -> Wire:
+        """The event in a message, in the released contract. Raises RequestError."""
+        message = load(text)
+        return message if self._beta is None else released(message)
 
     async def receive(self) -> str | bytes | None:
         """The next message, None when the client has left: `dropped` then says how."""

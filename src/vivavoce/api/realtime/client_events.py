@@ -152,6 +152,10 @@ def _truncate(fields: Fields, _: RealtimeSession) -> TruncateItem:
 
 
 def _create_response(fields: Fields, session: RealtimeSession) -> CreateResponse:
+    if session.transcribes:
+        raise RequestError(
+            "A transcription session makes no responses; open one of type realtime.", param="type", code="invalid_value"
+        )
     response = fields.object("response") or Fields({}, "response")
     refuse_moved(response)
     audio = response.object("audio") or Fields({}, "response.audio")

@@ -16,9 +16,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vivavoce.api.auth import WRONG_KEY, Keys, key_of, locked
+from vivavoce.api.auth import WRONG_KEY, Endpoint, Keys, key_of, locked
 from vivavoce.api.body import read_object
 from vivavoce.api.fields import Fields
+from vivavoce.api.realtime.beta import Wire, beta_session, released_session, released_transcription
 from vivavoce.api.realtime.opening import Opening
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.conversation.items import new_id
@@ -84,14 +85,8 @@ def opening_for(connection: HTTPConnection, keys: Keys, secrets: Secrets) -> Ope
         raise RequestError(message, code="invalid_api_key")
     if not keys.admit(connection):
         raise RequestError(WRONG_KEY, code="invalid_api_key")
-    if connection.query_params.get("intent") == "transcription":
-        raise RequestError(
-            "Transcription sessions are not offered yet: leave intent=transcription out, and set "
-            "session.audio.input.transcription and turn_detection.create_response false.",
-            param="intent",
-            code="invalid_value",
-        )
-    return Opening(model or DEFAULT_MODEL, owner_of(key, keys))
+    transcribes = connection.query_params.get("intent") == "transcription"
+    return Opening(model or DEFAULT_MODEL, owner_of(key, keys), ({"type": "transcription"},) if transcribes else ())
 
 
 def secret_routes(alive: Secrets, keys: Keys, defaults: SessionConfig) -> list[Route]:
@@ -108,7 +103,27 @@ def secret_routes(alive: Secrets, keys: Keys, defaults: SessionConfig) -> list[R
             {"value": value, "expires_at": expires_at, "session": session.named(new_id("sess"), 0).wire()}
         )
 
-    return [Route("/v1/realtime/client_secrets", locked(keys, make), methods=["POST"])]
+    def of_the_beta(read: Callable[[Wire], Wire]) -> Endpoint:
+        """The beta's way: the session lies flat in the body, and comes back with the secret in it."""
+
+        async def make(request: Request) -> Response:
+            body = await read_object(request)
+            secret = body.object("client_secret")
+            seconds = USUAL if secret is None else _lifetime(secret)
+            patch = read(dict(body.raw))
+            opens = Opening(body.text("model", DEFAULT_MODEL), owner_of(key_of(request), keys), (patch,))
+            session = opens.session(defaults).named(new_id("sess"), 0)
+            value, made = alive.make(opens, seconds)
+            client_secret = {"value": value, "expires_at": int(made.expires_at)}
+            return JSONResponse({**beta_session(session.wire()), "client_secret": client_secret})
+
+        return locked(keys, make)
+
+    return [
+        Route("/v1/realtime/client_secrets", locked(keys, make), methods=["POST"]),
+        Route("/v1/realtime/sessions", of_the_beta(released_session), methods=["POST"]),
+        Route("/v1/realtime/transcription_sessions", of_the_beta(released_transcription), methods=["POST"]),
+    ]
 
 
 def _lifetime(body: Fields) -> int:

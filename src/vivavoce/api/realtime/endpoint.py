@@ -9,6 +9,8 @@ from starlette.websockets import WebSocket
 
 from vivavoce.api.auth import Keys, subprotocols
 from vivavoce.api.problems import problem
+from vivavoce.api.realtime.beta import SUBPROTOCOL as BETA_SUBPROTOCOL
+from vivavoce.api.realtime.beta import speaks_beta
 from vivavoce.api.realtime.client import Client
 from vivavoce.api.realtime.client_secrets import Secrets, opening_for, secret_routes
 from vivavoce.api.realtime.connection import POLICY, Service, join_call, open_call
@@ -24,9 +26,9 @@ def realtime_routes(service: Service, keys: Keys) -> list[BaseRoute]:
 
     async def converse(socket: WebSocket) -> None:
         offered = subprotocols(socket)
-        await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        await socket.accept(next((name for name in (SUBPROTOCOL, BETA_SUBPROTOCOL) if name in offered), None))
         asked = socket.query_params
-        client = Client(socket, service.deadlines, listens_in="call_id" in asked)
+        client = Client(socket, service.deadlines, listens_in="call_id" in asked, beta=speaks_beta(socket))
         try:
             opening = opening_for(socket, keys, secrets)
         except RequestError as error:  # told after the socket has opened: of a refused handshake it would see a number

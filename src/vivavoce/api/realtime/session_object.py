@@ -55,6 +55,8 @@ class RealtimeSession:
     kept: Kept = field(default_factory=dict[str, Any])
     noise_reduction: Kept | None = None
     transcription_kept: Kept = field(default_factory=dict[str, Any])
+    transcribes: bool = False
+    """It is a transcription session: it has ears and no mouth."""
     expires_at: int | None = None
     """Unix time in s at which the session will be ended; None: it may last as long as it likes."""
 
@@ -70,7 +72,10 @@ class RealtimeSession:
         default model here whatever the URL said.
         """
         fields = Fields(patch, "session")
-        _check_type(fields)
+        if _is_transcription(fields, self.transcribes):
+            return _as_transcription(self, fields)
+        if self.transcribes:
+            raise invalid("session.type", "be transcription in a transcription session; open another one", "realtime")
         refuse_moved(fields)
         fields.text("model", "")
         audio = fields.object("audio") or Fields({}, "session.audio")
@@ -93,6 +98,8 @@ class RealtimeSession:
 
     def wire(self) -> dict[str, Any]:
         """The whole effective session, as `session.created` and `session.updated` carry it."""
+        if self.transcribes:
+            return self._wire_transcribing()
         reply = self.config.reply
         return {
             "type": "realtime",
@@ -109,15 +116,31 @@ class RealtimeSession:
             **_UNSET,
             **self.kept,
             "audio": {
-                "input": {
-                    "format": wire_format(self.hears),
-                    "noise_reduction": self.noise_reduction,
-                    "transcription": self._wire_transcription(),
-                    "turn_detection": wire_turn_detection(self.config.turn),
-                },
+                "input": self._wire_input(),
                 "output": {"format": wire_format(self.speaks), "voice": reply.voice, "speed": reply.speed},
             },
             "vivavoce": _wire_manners(self.config.manners),
+        }
+
+    def _wire_transcribing(self) -> dict[str, Any]:
+        heard = self._wire_input()
+        if heard["turn_detection"] is not None:
+            del heard["turn_detection"]["create_response"], heard["turn_detection"]["interrupt_response"]
+        return {
+            "type": "transcription",
+            "object": "realtime.transcription_session",
+            "id": self.id,
+            **({} if self.expires_at is None else {"expires_at": self.expires_at}),
+            "include": self.kept.get("include"),
+            "audio": {"input": heard},
+        }
+
+    def _wire_input(self) -> dict[str, Any]:
+        return {
+            "format": wire_format(self.hears),
+            "noise_reduction": self.noise_reduction,
+            "transcription": self._wire_transcription(),
+            "turn_detection": wire_turn_detection(self.config.turn),
         }
 
     def _wire_transcription(self) -> dict[str, Any] | None:
@@ -183,18 +206,24 @@ def _read_manners(fields: Fields, now: Manners) -> Manners:
     )
 
 
-def _check_type(fields: Fields) -> None:
-    kind = fields.text("type", "realtime")
-    if kind == "transcription":
-        raise RequestError(
-            "Transcription sessions are not offered yet. Use 'session.type' realtime with "
-            "'session.audio.input.transcription' set and 'turn_detection.create_response' false: "
-            "the transcripts are the same.",
-            param="session.type",
-            code="invalid_value",
-        )
-    if kind != "realtime":
-        raise invalid("session.type", "be realtime", kind)
+def _is_transcription(fields: Fields, now: bool) -> bool:
+    kind = fields.choice("type", ("realtime", "transcription"), "transcription" if now else "realtime")
+    return bool(kind == "transcription")
+
+
+def _as_transcription(session: RealtimeSession, fields: Fields) -> RealtimeSession:
+    """A session that listens, and answers nothing. Its words are always told."""
+    audio = fields.object("audio") or Fields({}, "session.audio")
+    if audio.get("output") is not None:
+        raise invalid("session.audio.output", "be left out: a transcription session says nothing")
+    after = _with_input(session, audio.object("input") or Fields({}, "session.audio.input"))
+    include = fields.array("include", _inclusion, most=10) if "include" in fields.raw else after.kept.get("include")
+    config = replace(
+        after.config,
+        turn=replace(after.config.turn, create_response=False, interrupt_response=False),
+        transcription=_with_logprobs(after.config.transcription or TranscriptionOptions(), include),
+    )
+    return replace(after, config=config, kept={"include": include}, transcribes=True)
 
 
 def _with_input(session: RealtimeSession, audio: Fields) -> RealtimeSession:
