@@ -19,10 +19,10 @@ INSTALL = $(BIN)/python -m pip install --progress-bar off --require-hashes -r $(
 	| awk '/^Collecting/ { printf " %s", $$2; fflush() } /^Installing/ { printf " ... installing"; fflush() } END { print "" }' \
 	|| { cat .venv/pip.log >&2; exit 1; }
 
-.PHONY: help run setup test check web-check models bench lock clean
+.PHONY: help run setup test test-clients check web-check models bench lock clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup models ## set up what is missing, start the server, open its page
 	@exec $(BIN)/vivavoce serve
@@ -60,18 +60,30 @@ $(DONE)/web: web/package-lock.json $(DONE)/package
 	@scripts/npm.sh install --no-save --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
+# Voice frameworks as users install them, to be tested with; nothing of ours depends on them.
+$(DONE)/clients: tests/clients/requirements.lock tests/clients/package-lock.json | $(BIN)/python
+	@echo '• clients to test with'
+	@[ -x .venv/clients/bin/python ] || $(BIN)/python -m venv .venv/clients
+	@.venv/clients/bin/python -m pip install --quiet --require-hashes -r tests/clients/requirements.lock 2>.venv/pip.log \
+		|| { cat .venv/pip.log >&2; exit 1; }
+	@cd tests/clients && npm install --no-save --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
+
 # --- checking ----------------------------------------------------------------------------------------
 
 # Beside the defaults: one more engine of each kind, for the contracts that every engine has to keep.
 TEST_MODELS := piper-en_us-joe-medium whisper-tiny.en
 
-test: check web-check ## run every check and every test
+test: check web-check $(if $(CI),$(DONE)/clients) ## run every check and every test
 	@echo '• models'
 	@$(BIN)/vivavoce models pull --all-defaults $(TEST_MODELS)
 	@echo '• a browser for the tests'
 	@scripts/ensure-browser.sh
 	@echo '• tests'
 	@$(BIN)/pytest
+
+test-clients: $(DONE)/dev $(DONE)/clients ## hold a call with each of the voice frameworks
+	@$(BIN)/pytest tests/clients
 
 check: $(DONE)/dev
 	@echo '• format' && $(BIN)/ruff format --check --quiet

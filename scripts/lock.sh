@@ -10,18 +10,23 @@ uv=$(command -v .venv/bin/uv || command -v uv) || {
   exit 1
 }
 
-pin() { # OUTPUT [OPTIONS]
+compile() { # OUTPUT [OPTIONS]
   echo "• $1"
+  "$uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+    --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
+    "${@:2}" --output-file "$1" >/dev/null
+}
+
+pin() { # OUTPUT [OPTIONS]
   grep -A1 '^\[build-system\]' pyproject.toml | sed -n 's/^requires = \["\(.*\)"\]$/\1/p' |
-    "$uv" pip compile pyproject.toml - --quiet --universal --generate-hashes --python-version 3.11 \
-      --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
-      "${@:2}" --output-file "$1" >/dev/null
+    compile "$1" pyproject.toml - "${@:2}"
 }
 
 pin requirements.lock "$@"
 pin requirements-dev.lock --group dev --extra piper --extra media --constraint requirements.lock "$@"
+compile tests/clients/requirements.lock tests/clients/requirements.in "$@"
 
-if grep -nE '://|--(index|extra-index|find-links)' requirements*.lock; then
+if grep -nE '://|--(index|extra-index|find-links)' requirements*.lock tests/clients/requirements.lock; then
   echo "A lock names a host." >&2
   exit 1
 fi

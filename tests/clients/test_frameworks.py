@@ -1,0 +1,71 @@
+"""Voice frameworks as they come, each in its own environment (`make test-clients`), each with one call: a spoken turn,
+a tool, an answer that is interrupted, and the answer to that."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.fakes import serving
+from vivavoce.conversation.config import SessionConfig
+from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, scripted_engines
+from vivavoce.ports import Call
+from vivavoce.session.session import Session
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+PYTHON = REPOSITORY / ".venv" / "clients" / "bin" / "python"
+MODULES = HERE / "node_modules"
+LONG = "It is sunny in Rome, and it will stay so for the rest of the week, with a light wind from the sea."
+WITHIN = 60
+
+CLIENTS = [
+    ("openai-agents", [str(PYTHON), "call_openai_agents.py"]),
+    ("livekit", [str(PYTHON), "call_livekit.py"]),
+    ("pipecat", [str(PYTHON), "call_pipecat.py"]),
+    ("agents-realtime", ["node", "call_agents_realtime.mjs"]),
+]
+
+
+@pytest.mark.parametrize(("name", "command"), CLIENTS, ids=[name for name, _ in CLIENTS])
+def test_a_framework_holds_a_conversation(name: str, command: list[str]) -> None:
+    present = PYTHON.exists() if command[0] != "node" else MODULES.exists() and shutil.which("node") is not None
+    if not present:
+        pytest.skip(f"{name} is not installed: run `make test-clients`")
+    report = asyncio.run(call(command))
+    assert report["errors"] == []
+    assert report["tool"] == {"city": "Rome"}
+    assert report["interrupted"] and report["spoken_ms"] > 500
+    assert "".join(report["said"]).rstrip().endswith("As you wish.")
+    assert LONG not in report["said"], "what was cut off is not taken for heard"
+
+
+async def call(command: list[str]) -> dict[str, Any]:
+    model = ScriptedModel([Call("get_weather", '{"city": "Rome"}'), LONG, "As you wish."])
+    engines = scripted_engines(llm=model, stt=ScriptedTranscriber(["What is the weather in Rome?", "Stop that now."]))
+
+    def open_session(config: SessionConfig, send: Any) -> Session:
+        return Session(engines, config, send)
+
+    async with serving(open_session=open_session) as served:
+        pipe = asyncio.subprocess.PIPE
+        quiet = {"OPENAI_AGENTS_DISABLE_TRACING": "1", "OPENAI_API_KEY": "none"}
+        client = await asyncio.create_subprocess_exec(
+            *command, served.base, cwd=HERE, stdout=pipe, stderr=pipe, env={**os.environ, **quiet}
+        )
+        try:
+            async with asyncio.timeout(WITHIN):
+                out, err = await client.communicate()
+        except TimeoutError:
+            client.kill()
+            out, err = await client.communicate()
+            raise AssertionError(f"no report in time:\n{err.decode()[-3000:]}") from None
+        lines = [line.removeprefix("REPORT ") for line in out.decode().splitlines() if line.startswith("REPORT ")]
+        assert lines, f"no report:\n{err.decode()[-3000:]}"
+        return dict(json.loads(lines[-1]))
