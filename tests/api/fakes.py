@@ -216,6 +216,7 @@ async def serving(
     limits: Limits = NO_LIMITS,
     open_session: Any = None,
     engines: Engines | None = None,
+    answer_offer: Any = None,
 ) -> AsyncIterator[Served]:
     """A real uvicorn on a free port of loopback, in this event loop."""
     script = script or Script()
@@ -226,7 +227,8 @@ async def serving(
             raise script.refuse
         return FakeSession(config, send, script)
 
-    service = Service(open_session or open_fake, metrics, deadlines=deadlines, limits=limits)
+    opens = open_session or open_fake
+    service = Service(opens, metrics, deadlines=deadlines, limits=limits, answer_offer=answer_offer)
     api = create_api(
         service, keys=Keys.of(keys), ready=lambda: True, models=["own-model"], engines=lambda: engines, page=page
     )

@@ -23,12 +23,7 @@ from pipecat.pipeline.task import PipelineParams, PipelineTask
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
-from pipecat.services.openai.realtime.events import (
-    AudioConfiguration,
-    AudioInput,
-    SemanticTurnDetection,
-    SessionProperties,
-)
+from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from speech import RATE, TOOL, WEATHER, Microphone, Report
 

@@ -13,16 +13,14 @@ from typing import Any
 import pytest
 
 from tests.api.fakes import serving
+from tests.clients.weather import FORECAST, YIELDED, Weather
 from vivavoce.conversation.config import SessionConfig
-from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, scripted_engines
-from vivavoce.ports import Call
 from vivavoce.session.session import Session
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 PYTHON = REPOSITORY / ".venv" / "clients" / "bin" / "python"
 MODULES = HERE / "node_modules"
-LONG = "It is sunny in Rome, and it will stay so for the rest of the week, with a light wind from the sea."
 WITHIN = 60
 
 CLIENTS = [
@@ -42,13 +40,12 @@ def test_a_framework_holds_a_conversation(name: str, command: list[str]) -> None
     assert report["errors"] == []
     assert report["tool"] == {"city": "Rome"}
     assert report["interrupted"] and report["spoken_ms"] > 500
-    assert "".join(report["said"]).rstrip().endswith("As you wish.")
-    assert LONG not in report["said"], "what was cut off is not taken for heard"
+    assert "".join(report["said"]).rstrip().endswith(YIELDED)
+    assert FORECAST not in report["said"], "what was cut off is not taken for heard"
 
 
 async def call(command: list[str]) -> dict[str, Any]:
-    model = ScriptedModel([Call("get_weather", '{"city": "Rome"}'), LONG, "As you wish."])
-    engines = scripted_engines(llm=model, stt=ScriptedTranscriber(["What is the weather in Rome?", "Stop that now."]))
+    engines = Weather().engines()
 
     def open_session(config: SessionConfig, send: Any) -> Session:
         return Session(engines, config, send)
