@@ -51,7 +51,8 @@ const done = () => report.interrupted && report.said.includes("As you wish.");
 speak(1.0);
 while (!done()) {
   const frame = new Int16Array(FRAME);
-  if (speaking-- > 0) for (let n = 0; n < FRAME; n++) frame[n] = 8000 * Math.sin((2 * Math.PI * 330 * (position + n)) / RATE);
+  const level = 8000 * (0.6 + 0.4 * Math.sin((2 * Math.PI * 4 * position) / RATE));
+  if (speaking-- > 0) for (let n = 0; n < FRAME; n++) frame[n] = level * (2 * Math.random() - 1);
   session.sendAudio(frame.buffer);
   position += FRAME;
   due += (FRAME / RATE) * 1000;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import random
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
@@ -35,7 +36,8 @@ class Report:
 
 
 class Microphone:
-    """Sends sound in real time through `push(16-bit PCM)`: silence, and a tone for as long as one speaks."""
+    """Sends sound in real time through `push(16-bit PCM)`: silence, and while one speaks syllables of noise, which
+    nobody takes for the assistant's own hum."""
 
     def __init__(self, push: Callable[[bytes], Awaitable[None]]) -> None:
         self._push, self._speaking = push, 0
@@ -49,7 +51,8 @@ class Microphone:
         while True:
             loud = 8000 if self._speaking > 0 else 0
             self._speaking -= 1
-            samples = (int(loud * math.sin(2 * math.pi * 330 * (position + n) / RATE)) for n in range(FRAME))
+            level = loud * (0.6 + 0.4 * math.sin(2 * math.pi * 4 * position / RATE))
+            samples = (int(level * random.uniform(-1, 1)) for _ in range(FRAME))
             await self._push(struct.pack(f"<{FRAME}h", *samples))
             position += FRAME
             due += FRAME / RATE
