@@ -22,6 +22,8 @@ from vivavoce.api.auth import Keys
 from vivavoce.api.realtime.call import Limits
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.conversation import Send
+from vivavoce.api.realtime.prompts import prompts_in
+from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.conversation.config import PERSONA, ReplyOptions, SessionConfig
 from vivavoce.engines import pool
@@ -145,7 +147,13 @@ class _House:
         server = self.settings.server
         limits = Limits(resume=server.resume_seconds, longest=server.session_minutes * 60)
         return create_api(
-            Service(self.open_session, self.metrics, limits=limits, answer_offer=self.gateway.answer),
+            Service(
+                self.open_session,
+                self.metrics,
+                fresh=RealtimeSession("", "", prompts=prompts_in(self.settings.paths.home / "prompts")),
+                limits=limits,
+                answer_offer=self.gateway.answer,
+            ),
             keys=keys,
             ready=lambda: self.ready,
             models=["vivavoce"],

@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from vivavoce.audio.pcm import Pcm, Samples
-from vivavoce.conversation.config import Tool, ToolChoice
+from vivavoce.conversation.config import Tool, ToolChoice, Truncation
 from vivavoce.conversation.floor import HOP as HOP  # engines hear in the floor's steps
 from vivavoce.conversation.items import Item
 from vivavoce.conversation.words import Word
@@ -115,7 +115,8 @@ class Transcriber(Protocol):
 class Prompt:
     """What a language model is asked. `items` in order; the engine renders them for its model.
     `session` names the conversation, so that the engine can keep its prompt cache. `open`: the user is
-    still speaking, and the last item is what was heard so far; only `warm` and `p_end` take such prompts."""
+    still speaking, and the last item is what was heard so far; only `warm` and `p_end` take such prompts.
+    `effort`: how hard a model that reasons is to think."""
 
     instructions: str
     items: Sequence[Item]
@@ -125,6 +126,8 @@ class Prompt:
     max_tokens: int | None = None
     temperature: float = 0.7
     open: bool = False
+    truncation: Truncation = Truncation()
+    effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,8 @@ class LanguageModel(Protocol):
     name: str
     context: int
     """Tokens that one conversation may hold, prompt and reply together."""
+    sees: bool
+    """It takes pictures."""
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
         """Stream the reply. A prompt that is too long loses its oldest items, never its instructions."""

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openai.types.realtime import RealtimeSessionCreateRequest
 
 from tests.api.fakes import strictly
+from vivavoce.api.realtime.prompts import prompts_in
 from vivavoce.api.realtime.server_events import session_created
 from vivavoce.api.realtime.session_object import RealtimeSession
-from vivavoce.conversation.config import SemanticVad, ServerVad, SessionConfig, Tool, ToolChoice
+from vivavoce.conversation.config import (
+    NoiseReduction,
+    SemanticVad,
+    ServerVad,
+    SessionConfig,
+    Tool,
+    ToolChoice,
+    Truncation,
+)
 from vivavoce.errors import RequestError
 
-FRESH = RealtimeSession("sess_1", "gpt-realtime")
+STORED = {("p", None): "Be brief.", ("waiter", "2"): "Serve {{dish}} to {{ guest }}."}
+FRESH = RealtimeSession("sess_1", "gpt-realtime", prompts=lambda name, version: STORED.get((name, version)))
 WEATHER = {
     "type": "function",
     "name": "weather",
@@ -281,3 +292,56 @@ def test_a_wrong_manner_is_refused_by_name(patch: dict[str, Any], param: str) ->
     with pytest.raises(RequestError) as refused:
         update({"vivavoce": patch})
     assert refused.value.param == param
+
+
+def test_a_stored_prompt_is_the_instructions() -> None:
+    variables = {"dish": "soup", "guest": {"type": "input_text", "text": "the {{dish}} lover"}}
+    served = update({"prompt": {"id": "waiter", "version": "2", "variables": variables}})
+    assert served.config.reply.instructions == "Serve soup to the {{dish}} lover."  # what fills in is not filled in
+    assert served.wire()["prompt"]["id"] == "waiter" and served.wire()["instructions"].startswith("Serve soup")
+    overruled = update({"prompt": {"id": "p"}, "instructions": "Be long."})
+    assert overruled.config.reply.instructions == "Be long."
+
+
+@pytest.mark.parametrize(
+    ("prompt", "path", "code"),
+    [
+        ({"id": "nobody"}, "session.prompt.id", "prompt_not_found"),
+        ({"id": "../secret"}, "session.prompt.id", "invalid_value"),
+        ({"id": "p", "version": "a/b"}, "session.prompt.id", "invalid_value"),
+        ({"id": "waiter", "version": "2", "variables": {"dish": "soup"}}, "session.prompt.variables.guest", None),
+        ({"id": "p", "variables": {"a": 5}}, "session.prompt.variables.a", "invalid_value"),
+    ],
+)
+def test_a_prompt_that_does_not_fit_is_refused(prompt: Any, path: str, code: str | None) -> None:
+    with pytest.raises(RequestError) as refusal:
+        update({"prompt": prompt})
+    assert refusal.value.param == path and code in (None, refusal.value.code)
+
+
+def test_stored_prompts_are_files(tmp_path: Path) -> None:
+    find = prompts_in(tmp_path)
+    (tmp_path / "waiter.md").write_text("Serve.")
+    (tmp_path / "waiter@2.md").write_text("Serve well.")
+    assert (find("waiter", None), find("waiter", "2"), find("cook", None)) == ("Serve.", "Serve well.", None)
+
+
+def test_fields_that_shape_the_work_reach_it() -> None:
+    session = update(
+        audio_in(noise_reduction={"type": "far_field", "strength": 0.5}),
+        {"truncation": {"type": "retention_ratio", "retention_ratio": 0.8, "token_limits": {"post_instructions": 900}}},
+        {"reasoning": {"effort": "low"}},
+    )
+    assert session.config.noise_reduction == NoiseReduction("far_field", 0.5)
+    assert session.config.reply.truncation == Truncation(keep=0.8, most=900)
+    assert session.config.reply.effort == "low"
+    assert update({"truncation": "disabled"}).config.reply.truncation == Truncation(drop=False)
+    assert update({"truncation": "disabled"}, {"truncation": "auto"}).config.reply.truncation == Truncation()
+
+
+def test_tracing_stays_as_it_is_once_it_is_on() -> None:
+    traced = update({"tracing": {"workflow_name": "w", "group_id": "g"}})
+    assert update({"tracing": {"workflow_name": "w", "group_id": "g"}}, session=traced).wire() == traced.wire()
+    with pytest.raises(RequestError) as refusal:
+        update({"tracing": "auto"}, session=traced)
+    assert refusal.value.param == "session.tracing"

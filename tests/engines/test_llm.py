@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.engines.openai_mock import openai_mock
-from vivavoce.conversation.config import Tool, ToolChoice
+from vivavoce.conversation.config import Tool, ToolChoice, Truncation
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Item, Message, Speech, Text, new_id
 from vivavoce.engines.llm import remote
 from vivavoce.engines.llm.pull import pull
@@ -453,3 +453,19 @@ def test_a_call_that_pushes_is_over_when_its_iterator_is() -> None:
     assert next(numbers) == 1
     with pytest.raises(ValueError, match="no"):
         next(numbers)
+
+
+def test_a_conversation_is_shortened_as_its_client_wants() -> None:
+    """With a ratio, what goes leaves that much of the room filled, and the cut stays where it is for a while."""
+    items = [Message(str(n), "user", (Text("word " * 10),)) for n in range(40)]
+    lines, ruler = lines_of(items), Ruler()
+    room = 400
+    kept = fit(lines, room, ruler, Truncation(keep=0.5))
+    filled = sum(ruler.tokens(line.text) for line in kept)
+    assert 0.4 * room <= filled <= room and kept[-1] == lines[-1]
+    starts = {fit(lines[: 30 + n], room, ruler, Truncation(keep=0.5))[0].item.id for n in range(4)}
+    assert len(starts) <= 2
+    assert sum(ruler.tokens(line.text) for line in fit(lines, room, ruler, Truncation(most=100))) <= 100
+    with pytest.raises(EngineFailed, match="truncation is disabled"):
+        fit(lines, room, ruler, Truncation(drop=False))
+    assert fit(lines[:3], room, ruler, Truncation(drop=False)) == lines[:3]

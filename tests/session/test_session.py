@@ -30,7 +30,7 @@ from vivavoce.conversation.events import (
     TranscriptGrew,
     TranscriptionFailed,
 )
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Speech, Text
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Speech, Text
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ClientStalled, RequestError
 from vivavoce.ports import Call
@@ -462,3 +462,20 @@ def test_log_probabilities_come_with_the_final_words_where_they_are_wanted():
 async def turn(scene: Scene) -> None:
     await scene.speak(1.5)
     await scene.silence(2)
+
+
+def test_a_picture_for_a_model_that_does_not_see_is_refused():
+    picture = Message("mine", "user", (Image("data:image/png;base64,AA=="),))
+
+    async def show(scene: Scene) -> None:
+        with pytest.raises(RequestError) as refused:
+            await scene.session.add(picture)
+        assert (refused.value.code, refused.value.param) == ("image_not_supported", "item.content")
+        with pytest.raises(RequestError):
+            await scene.session.respond(ResponseRequest(ReplyOptions(), in_conversation=False, input=(picture,)))
+
+    assert play(show).session.history.items == ()
+    sees = ScriptedModel(["A cat."])
+    sees.sees = True
+    seen = play(lambda scene: scene.session.add(picture), engines=scripted_engines(llm=sees))
+    assert seen.session.history.items == (picture,)

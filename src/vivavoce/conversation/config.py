@@ -74,6 +74,25 @@ class ToolChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Truncation:
+    """How a conversation is shortened that outgrows the model. `drop`: False: not at all, replies fail instead.
+    `keep`: share of the room that stays filled when old items go, None: half of it, so that the model's cache lasts.
+    `most`: tokens that may follow the instructions, None: as many as the model holds."""
+
+    drop: bool = True
+    keep: float | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseReduction:
+    """`strength`: 0 to 1, None: what is usual for the kind."""
+
+    kind: Literal["near_field", "far_field"]
+    strength: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyOptions:
     """How a reply is made: the session's defaults, which one response may override."""
 
@@ -85,6 +104,9 @@ class ReplyOptions:
     speed: float = 1.0
     max_output_tokens: int | None = None
     temperature: float = 0.7
+    truncation: Truncation = Truncation()
+    effort: str | None = None
+    """How hard a model that reasons is to think."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +132,7 @@ class SessionConfig:
     transcription: TranscriptionOptions | None = None
     reply: ReplyOptions = ReplyOptions()
     manners: Manners = Manners()
+    noise_reduction: NoiseReduction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ class Message:
         ]
         return " ".join(word for word in words if word)
 
+    @property
+    def pictures(self) -> tuple[Image, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Image))
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall:

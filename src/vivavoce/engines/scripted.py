@@ -113,6 +113,7 @@ class ScriptedModel:
     per_word: float = 0.01
     name: str = "scripted"
     context: int = 4096
+    sees: bool = False
     ends: float | None = None
     """Its opinion on whether the user's words end the turn."""
     asked: deque[Prompt] = field(default_factory=lambda: deque[Prompt](maxlen=64), init=False)

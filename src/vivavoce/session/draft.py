@@ -221,6 +221,8 @@ class Drafting:
             options.tool_choice,
             options.max_output_tokens,
             options.temperature,
+            truncation=options.truncation,
+            effort=options.effort,
         )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from vivavoce.audio.noise import NoiseSuppressor
 from vivavoce.audio.pcm import Pcm
 from vivavoce.audio.resample import Resampler
 from vivavoce.audio.tape import Tape
+from vivavoce.conversation.config import NoiseReduction
 from vivavoce.ports import HEARING_RATE, HOP, VoiceStream
 
 VOICED = 0.5
@@ -27,12 +29,21 @@ class Ear:
         self.last_voice: int | None = None
         self._vad = vad
         self._resampler: Resampler | None = None
+        self._reduction: NoiseReduction | None = None
+        self._suppressor: NoiseSuppressor | None = None
+
+    def reduce_noise(self, wanted: NoiseReduction | None) -> None:
+        """From the next sound on."""
+        if wanted != self._reduction:
+            self._reduction = wanted
+            self._suppressor = None if wanted is None else NoiseSuppressor(wanted.kind, wanted.strength)
 
     def take(self, sound: Pcm) -> None:
         """Put sound of any rate on the tape."""
         if self._resampler is None or self._resampler.source != sound.rate:
             self._resampler = Resampler(sound.rate, HEARING_RATE)
-        self.tape.append(self._resampler.push(sound.samples))
+        samples = self._resampler.push(sound.samples)
+        self.tape.append(samples if self._suppressor is None else self._suppressor.push(samples))
 
     async def judge(self) -> list[float]:
         """Voice probabilities of the next whole hops on the tape, at most BLOCK_HOPS; empty: none is whole."""

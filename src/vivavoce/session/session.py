@@ -8,7 +8,7 @@ What a façade may ask for are the public methods; what happens comes back throu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vivavoce.audio.pcm import Pcm, join
@@ -108,6 +108,7 @@ class Session:
         self._inbox: asyncio.Queue[Pcm | _Judgement] = asyncio.Queue(INBOX)
         self._tasks = asyncio.TaskGroup()
         self._ear = Ear(engines.vad.open())
+        self._ear.reduce_noise(config.noise_reduction)
         self._floor = Floor(config.turn, config.manners.idle_timeout_ms)
         self._transcripts = Transcripts(self._tasks, self.history, engines, send)
         self._drafting = Drafting(self.id, self._tasks, self.history, engines, self._transcripts)
@@ -184,6 +185,7 @@ class Session:
     async def configure(self, config: SessionConfig) -> None:
         """Behave differently from the next decision on."""
         old, self.config = self.config, config
+        self._ear.reduce_noise(config.noise_reduction)
         self._floor.policy, self._floor.idle_timeout_ms = config.turn, config.manners.idle_timeout_ms
         if config.turn.detection is None and old.turn.detection is not None:
             self._release()
@@ -193,6 +195,7 @@ class Session:
 
     async def add(self, item: Item, after: str | None = None) -> None:
         """Put an item the client made into the conversation; speech in it is recognised. Raises RequestError."""
+        self._check_pictures((item,), "item.content")
         previous = self.history.add(item, after)
         await self._send(ItemAdded(item, previous))
         if isinstance(item, Message):
@@ -225,10 +228,20 @@ class Session:
     async def respond(self, request: ResponseRequest) -> str:
         """Start a response, after the one that writes to the conversation now; returns its id. Raises RequestError
         when too many wait already."""
+        self._check_pictures(request.input or (), "response.input")
         self._answers.refuse_excess(request)
         answer = self._answers.prepare(request, "requested")
         self._answers.start(answer, Later(lambda: self._drafting.answer(request, Marks())))
         return answer.id
+
+    def _check_pictures(self, items: Sequence[Item], param: str) -> None:
+        if not self._engines.llm.sees and any(isinstance(item, Message) and item.pictures for item in items):
+            raise RequestError(
+                f"The model here, {self._engines.llm.name}, does not see pictures: describe them in words, or have the "
+                "operator choose a model that sees.",
+                param=param,
+                code="image_not_supported",
+            )
 
     async def cancel(self, response_id: str | None = None) -> None:
         """Stop a response (None: those of the conversation) and wait for its end; none may be running."""

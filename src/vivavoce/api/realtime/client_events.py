@@ -7,12 +7,13 @@ that stands between it and the sound.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from vivavoce.api.fields import Fields, invalid, missing
 from vivavoce.api.json_text import check_writable, json_object
 from vivavoce.api.realtime.items import read_id, read_item
+from vivavoce.api.realtime.prompts import read_prompt
 from vivavoce.api.realtime.reply_options import read_reply, refuse_moved
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.api.realtime.sound import read_format, sound_of
@@ -160,9 +161,12 @@ def _create_response(fields: Fields, session: RealtimeSession) -> CreateResponse
     refuse_moved(response)
     audio = response.object("audio") or Fields({}, "response.audio")
     out = audio.object("output") or Fields({}, "response.audio.output")
+    options = read_reply(response, session.config.reply)
+    if prompt := read_prompt(response, session.prompts):
+        options = replace(options, instructions=response.text("instructions", prompt[1]))
     items = response.array("input", lambda item, path: _input_item(Fields(item, path), session), most=MOST_INPUT_ITEMS)
     return CreateResponse(
-        options=read_reply(response, session.config.reply),
+        options=options,
         speaks=read_format(out.object("format"), session.speaks),
         in_conversation=response.choice("conversation", ("auto", "none"), "auto") == "auto",
         input=None if items is None else tuple(items),

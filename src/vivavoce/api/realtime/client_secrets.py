@@ -21,7 +21,7 @@ from vivavoce.api.body import read_object
 from vivavoce.api.fields import Fields
 from vivavoce.api.realtime.beta import Wire, beta_session, released_session, released_transcription
 from vivavoce.api.realtime.opening import Opening
-from vivavoce.conversation.config import SessionConfig
+from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.conversation.items import new_id
 from vivavoce.errors import RequestError
 
@@ -89,14 +89,14 @@ def opening_for(connection: HTTPConnection, keys: Keys, secrets: Secrets) -> Ope
     return Opening(model or DEFAULT_MODEL, owner_of(key, keys), ({"type": "transcription"},) if transcribes else ())
 
 
-def secret_routes(alive: Secrets, keys: Keys, defaults: SessionConfig) -> list[Route]:
+def secret_routes(alive: Secrets, keys: Keys, fresh: RealtimeSession) -> list[Route]:
     async def make(request: Request) -> Response:
         body = await read_object(request)
         seconds = _lifetime(body)
         patch = (body.object("session") or Fields({"type": "realtime"}, "session")).raw
         model = Fields(patch, "session").text("model", None) or DEFAULT_MODEL
         opens = Opening(model, owner_of(key_of(request), keys), (patch,))
-        session = opens.session(defaults)
+        session = opens.session(fresh)
         value, secret = alive.make(opens, seconds)
         expires_at = int(secret.expires_at)
         return JSONResponse(
@@ -112,7 +112,7 @@ def secret_routes(alive: Secrets, keys: Keys, defaults: SessionConfig) -> list[R
             seconds = USUAL if secret is None else _lifetime(secret)
             patch = read(dict(body.raw))
             opens = Opening(body.text("model", DEFAULT_MODEL), owner_of(key_of(request), keys), (patch,))
-            session = opens.session(defaults).named(new_id("sess"), 0)
+            session = opens.session(fresh).named(new_id("sess"), 0)
             value, made = alive.make(opens, seconds)
             client_secret = {"value": value, "expires_at": int(made.expires_at)}
             return JSONResponse({**beta_session(session.wire()), "client_secret": client_secret})

@@ -11,7 +11,7 @@ from vivavoce.api.realtime.client import Client, Deadlines
 from vivavoce.api.realtime.conversation import OpenSession
 from vivavoce.api.realtime.opening import Opening
 from vivavoce.api.realtime.server_events import failure, request_refused
-from vivavoce.conversation.config import SessionConfig
+from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.conversation.events import Event
 from vivavoce.errors import RequestError, SessionRefused
 from vivavoce.telemetry.metrics import Metrics
@@ -26,12 +26,12 @@ POLICY = 1008
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What every connection of a server shares. `answer_offer`: for WebRTC, where there is any; `calls`: those that
-    run, by the ids of their sessions, and of their WebRTC calls."""
+    """What every connection of a server shares. `fresh`: a session of which nothing is said yet. `answer_offer`: for
+    WebRTC, where there is any; `calls`: those that run, by the ids of their sessions, and of their WebRTC calls."""
 
     open_session: OpenSession
     metrics: Metrics
-    defaults: SessionConfig = SessionConfig()
+    fresh: RealtimeSession = RealtimeSession("", "")
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
     answer_offer: AnswerOffer | None = None
@@ -82,7 +82,7 @@ def _new_call(opening: Opening, service: Service) -> Call:
         if call is not None:
             await call.tell(event)
 
-    session = opening.session(service.defaults)
+    session = opening.session(service.fresh)
     conversation = service.open_session(session.config, send)
     call = Call(
         conversation,

@@ -46,6 +46,6 @@ def realtime_routes(service: Service, keys: Keys) -> list[BaseRoute]:
     return [
         WebSocketRoute("/v1/realtime", converse),
         Route("/v1/realtime", explain, methods=["GET"]),
-        *secret_routes(secrets, keys, service.defaults),
+        *secret_routes(secrets, keys, service.fresh),
         *webrtc_routes(service, secrets, keys),
     ]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vivavoce.api.realtime.session_object import RealtimeSession
-from vivavoce.conversation.config import SessionConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +19,10 @@ class Opening:
     patches: tuple[Mapping[str, Any], ...] = ()
     call_id: str = ""
 
-    def session(self, defaults: SessionConfig) -> RealtimeSession:
-        """The session as it begins. Raises RequestError for a patch that does not fit."""
-        session = RealtimeSession("", self.model, defaults)
+    def session(self, fresh: RealtimeSession) -> RealtimeSession:
+        """The session as it begins, `fresh` being one of which nothing is said. Raises RequestError for a patch that
+        does not fit."""
+        session = replace(fresh, model=self.model)
         for patch in self.patches:
             session = session.updated(patch, has_spoken=False)
         return session

@@ -13,6 +13,7 @@ from vivavoce.errors import RequestError
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 MOST_TOOLS = 128
 MOST_TOKENS = 4096
+EFFORTS = ("minimal", "low", "medium", "high", "xhigh")
 
 MOVED = {
     "modalities": "output_modalities",
@@ -54,9 +55,19 @@ def read_reply(fields: Fields, base: ReplyOptions) -> ReplyOptions:
         speed=base.speed if out is None else out.number("speed", base.speed, 0.25, 1.5),
         max_output_tokens=_read_max_tokens(fields, base.max_output_tokens),
         temperature=fields.number("temperature", base.temperature, 0.0, 2.0),
+        effort=read_effort(fields, base.effort),
     )
     _check_choice(options, fields)
     return options
+
+
+def read_effort(fields: Fields, default: str | None) -> str | None:
+    """`reasoning.effort`: how hard a model that reasons is to think."""
+    reasoning = fields.object("reasoning")
+    if reasoning is None:
+        return None if "reasoning" in fields.raw else default
+    effort: str | None = reasoning.choice("effort", EFFORTS, default)
+    return effort
 
 
 def read_tool(value: Any, path: str) -> Tool:

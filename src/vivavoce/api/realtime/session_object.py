@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from vivavoce.api.fields import Fields, invalid, string
+from vivavoce.api.realtime.prompts import Prompts, no_prompts, read_prompt
 from vivavoce.api.realtime.reply_options import (
+    read_effort,
     read_reply,
     refuse_moved,
     wire_max_tokens,
@@ -25,10 +27,12 @@ from vivavoce.api.realtime.sound import read_format, wire_format
 from vivavoce.audio.codecs import Encoding
 from vivavoce.conversation.config import (
     Manners,
+    NoiseReduction,
     SemanticVad,
     ServerVad,
     SessionConfig,
     TranscriptionOptions,
+    Truncation,
     TurnPolicy,
 )
 from vivavoce.errors import RequestError
@@ -44,8 +48,8 @@ Kept = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class RealtimeSession:
     """One session as its client sees it. `hears`, `speaks`: encodings of the two directions.
-    `kept`, `noise_reduction` and `transcription_kept` hold fields that are accepted and echoed, but
-    change nothing in this server."""
+    `prompts`: those that are stored. `kept`: fields as they are echoed; `transcription_kept`: one that has no effect
+    here."""
 
     id: str
     model: str
@@ -53,7 +57,7 @@ class RealtimeSession:
     hears: Encoding = "audio/pcm"
     speaks: Encoding = "audio/pcm"
     kept: Kept = field(default_factory=dict[str, Any])
-    noise_reduction: Kept | None = None
+    prompts: Prompts = no_prompts
     transcription_kept: Kept = field(default_factory=dict[str, Any])
     transcribes: bool = False
     """It is a transcription session: it has ears and no mouth."""
@@ -89,8 +93,14 @@ class RealtimeSession:
                 code="cannot_update_voice",
             )
         kept = _read_kept(fields, self.kept)
+        _check_tracing(self.kept, kept)
+        reply = replace(after.config.reply, truncation=_truncation(kept.get("truncation")))
+        if prompt := read_prompt(fields, self.prompts):
+            kept["prompt"], text = prompt
+            reply = replace(reply, instructions=fields.text("instructions", text))
         config = replace(
             after.config,
+            reply=reply,
             manners=_read_manners(fields, self.config.manners),
             transcription=_with_logprobs(after.config.transcription, kept.get("include")),
         )
@@ -138,7 +148,7 @@ class RealtimeSession:
     def _wire_input(self) -> dict[str, Any]:
         return {
             "format": wire_format(self.hears),
-            "noise_reduction": self.noise_reduction,
+            "noise_reduction": _wire_noise_reduction(self.config.noise_reduction),
             "transcription": self._wire_transcription(),
             "turn_detection": wire_turn_detection(self.config.turn),
         }
@@ -232,12 +242,12 @@ def _with_input(session: RealtimeSession, audio: Fields) -> RealtimeSession:
         session.config,
         turn=_read_turn(audio, session.config.turn),
         transcription=transcription,
+        noise_reduction=_read_noise_reduction(audio, session.config.noise_reduction),
     )
     return replace(
         session,
         config=config,
         hears=read_format(audio.object("format"), session.hears),
-        noise_reduction=_read_noise_reduction(audio, session.noise_reduction),
         transcription_kept=kept,
     )
 
@@ -329,23 +339,45 @@ def _code(value: Any, path: str) -> str:
     return re.split("[-_]", value)[0].lower()
 
 
-def _read_noise_reduction(audio: Fields, now: Kept | None) -> Kept | None:
+def _read_noise_reduction(audio: Fields, now: NoiseReduction | None) -> NoiseReduction | None:
     if "noise_reduction" not in audio.raw:
         return now
     fields = audio.object("noise_reduction")
     if fields is None:
         return None
     kind = fields.need_choice("type", ("near_field", "far_field"))
-    strength = fields.number("strength", None, 0.0, 1.0)
-    return {"type": kind} if strength is None else {"type": kind, "strength": strength}
+    return NoiseReduction(kind, fields.number("strength", None, 0.0, 1.0))
 
 
-def _read_kept(fields: Fields, now: Kept) -> Kept:
-    """Fields without effect here, checked so far that their echo is valid."""
+def _wire_noise_reduction(reduction: NoiseReduction | None) -> dict[str, Any] | None:
+    if reduction is None:
+        return None
+    return {"type": reduction.kind, **({} if reduction.strength is None else {"strength": reduction.strength})}
+
+
+def _check_tracing(before: Kept, after: Kept) -> None:
+    """As the contract has it: tracing may be turned off, but once on it is not changed."""
+    if before.get("tracing") is not None and after.get("tracing") not in (None, before["tracing"]):
+        raise RequestError(
+            "Tracing cannot be changed once it is on: open a new session.",
+            param="session.tracing",
+            code="invalid_value",
+        )
+
+
+def _truncation(wire: Any) -> Truncation:
+    if isinstance(wire, dict):
+        limits = wire["token_limits"] or {}
+        return Truncation(keep=wire["retention_ratio"], most=limits.get("post_instructions"))
+    return Truncation(drop=wire != "disabled")
+
+
+def _read_kept(fields: Fields, now: Kept) -> dict[str, Any]:
+    """Fields that are echoed as they came, checked so far that their echo is valid."""
     read = {
         "tracing": _read_tracing,
         "include": lambda it: it.array("include", _inclusion, most=10),
-        "prompt": _read_prompt,
+        "prompt": lambda it: None,  # `read_prompt` has the rest
         "truncation": _read_truncation,
         "parallel_tool_calls": lambda it: it.flag("parallel_tool_calls", True),
         "reasoning": _read_reasoning,
@@ -369,19 +401,6 @@ def _read_tracing(fields: Fields) -> Any:
     return {**names, "metadata": tracing.get("metadata")}
 
 
-def _read_prompt(fields: Fields) -> Any:
-    prompt = fields.object("prompt")
-    if prompt is None:
-        return None
-    variables = prompt.object("variables")
-    version = prompt.text("version", None)
-    return {
-        "id": prompt.need_text("id"),
-        "version": version,
-        "variables": None if variables is None else {name: str(value) for name, value in variables.raw.items()},
-    }
-
-
 def _read_truncation(fields: Fields) -> Any:
     if fields.get("truncation") is None:
         return "auto"
@@ -399,7 +418,4 @@ def _read_truncation(fields: Fields) -> Any:
 
 
 def _read_reasoning(fields: Fields) -> Any:
-    reasoning = fields.object("reasoning")
-    if reasoning is None:
-        return None
-    return {"effort": reasoning.choice("effort", ("minimal", "low", "medium", "high", "xhigh"), None)}
+    return None if fields.get("reasoning") is None else {"effort": read_effort(fields, None)}

@@ -36,7 +36,7 @@ def webrtc_routes(service: Service, secrets: Secrets, keys: Keys) -> list[Route]
             return problem(503, "WebRTC is not served here; use a WebSocket.", code="webrtc_unavailable")
         call_id = new_id("rtc")
         prepared = opening.with_patches(*patches, MANAGED)
-        prepared.session(service.defaults)  # whatever is wrong with it is told now
+        prepared.session(service.fresh)  # whatever is wrong with it is told now
         key, _ = secrets.make(prepared.for_call(call_id), CONNECT_WITHIN)
         try:
             ours = await service.answer_offer(call_id, sdp, key)

@@ -101,7 +101,7 @@ class Llama:
         """`chatml`: the model's template is ChatML, so that a prompt can be read up to the middle of a message."""
         self.name = options.model
         self._chatml = chatml
-        self.context = options.context_per_slot
+        self.context, self.sees = options.context_per_slot, False
         self._options = options
         self._server = server
         self._slots = Slots(options.slots)
@@ -312,7 +312,7 @@ def _parameters(options: Options, path: str) -> xllamacpp.CommonParams:
 
 def _messages(prompt: Prompt, room: int, ruler: Ruler) -> list[ChatMessage]:
     system = prompt.instructions + function_tools.described(prompt.tools)
-    return chat(system, prompt.items, room, ruler)
+    return chat(system, prompt.items, room, ruler, prompt.truncation)
 
 
 def _request(messages: list[ChatMessage], slot: int, max_tokens: int, temperature: float) -> Request:

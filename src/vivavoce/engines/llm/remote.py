@@ -11,7 +11,7 @@ from typing import Any, Literal
 from openai.types.chat import ChatCompletionChunk
 
 from vivavoce.conversation.config import Tool, ToolChoice
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Item, Message
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item, Message
 from vivavoce.engines.llm.render import Line, Ruler, fit, lines_of
 from vivavoce.engines.openai_server import OpenAIServer
 from vivavoce.models import ModelFiles
@@ -54,7 +54,7 @@ class RemoteModel:
 
     def __init__(self, options: Options) -> None:
         self.name = options.model
-        self.context = options.context
+        self.context, self.sees = options.context, options.sees
         self._options = options
         self._server = OpenAIServer(
             options.base_url,
@@ -103,6 +103,8 @@ class RemoteModel:
         }
         if prompt.max_tokens:
             request[self._options.limit_name] = prompt.max_tokens
+        if prompt.effort:
+            request["reasoning_effort"] = prompt.effort
         if prompt.tools:
             request |= {"tools": [_tool(tool) for tool in prompt.tools], "tool_choice": _choice(prompt.tool_choice)}
         return request
@@ -112,7 +114,7 @@ class RemoteModel:
         tools = sum(ruler.tokens(str(_tool(tool))) for tool in prompt.tools)
         head = ruler.clip(prompt.instructions, room * 3 // 4)
         left = max(room - ruler.tokens(head) - tools, room // 8)
-        lines = fit(lines_of(prompt.items), left, ruler)
+        lines = fit(lines_of(prompt.items), left, ruler, prompt.truncation)
         return [{"role": "system", "content": head}, *_chat(lines, sees=self._options.sees)]
 
 
@@ -142,7 +144,7 @@ def _call(call: FunctionCall) -> dict[str, Any]:
 
 
 def _content(line: Line, *, sees: bool) -> str | list[dict[str, Any]]:
-    pictures = [part for part in line.item.parts if isinstance(part, Image)] if isinstance(line.item, Message) else []
+    pictures = line.item.pictures if isinstance(line.item, Message) else ()
     if not (sees and pictures):
         return line.text
     shown = [{"type": "image_url", "image_url": {"url": each.url, "detail": each.detail}} for each in pictures]

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
+from vivavoce.conversation.config import Truncation
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Item, Message
+from vivavoce.errors import EngineFailed
 
 ChatMessage = dict[str, str]
 
@@ -54,11 +56,13 @@ class Ruler:
         return text.encode()[:room].decode(errors="ignore") + ELLIPSIS
 
 
-def chat(system: str, items: Iterable[Item], room: int, ruler: Ruler) -> list[ChatMessage]:
+def chat(
+    system: str, items: Iterable[Item], room: int, ruler: Ruler, truncation: Truncation | None = None
+) -> list[ChatMessage]:
     """The messages of a prompt of at most about `room` tokens: the system's text first, always, then as
     many of the newest items as fit. Only a system text longer than three quarters of the room is clipped."""
     head = ruler.clip(_harmless(system), room * 3 // 4)
-    lines = fit(lines_of(items), room - ruler.tokens(head), ruler)
+    lines = fit(lines_of(items), room - ruler.tokens(head), ruler, truncation)
     return [{"role": "system", "content": head}, *_merged(lines)]
 
 
@@ -73,18 +77,26 @@ def lines_of(items: Iterable[Item]) -> list[Line]:
     return [line for item in items if (line := _line(item)).text]
 
 
-def fit(lines: Sequence[Line], room: int, ruler: Ruler) -> list[Line]:
+def fit(lines: Sequence[Line], room: int, ruler: Ruler, truncation: Truncation | None = None) -> list[Line]:
     """Drop the oldest lines until the rest fits in `room` tokens.
 
-    They go in blocks of half the room, so that the cut stays where it is for many turns and the model's
-    prompt cache with it. A result never stays without its call. No line takes more than half the room.
+    They go in blocks of half the room, or what `truncation` says, so that the cut stays where it is for many turns
+    and the model's prompt cache with it. A result never stays without its call. No line takes more than half the
+    room. Raises EngineFailed where nothing may be dropped.
     """
-    block = max(1, room // 2)
-    lines = [replace(line, text=ruler.clip(line.text, block)) for line in lines]
+    truncation = truncation or Truncation()
+    room = room if truncation.most is None else min(room, truncation.most)
+    block = max(1, room // 2 if truncation.keep is None else round(room * (1 - truncation.keep)))
+    lines = [replace(line, text=ruler.clip(line.text, max(1, room // 2))) for line in lines]
     costs = [ruler.tokens(line.text) for line in lines]
     surplus = sum(costs) - room
     if surplus <= 0:
         return list(lines)
+    if not truncation.drop:
+        raise EngineFailed(
+            "The conversation has outgrown the model, and truncation is disabled. Delete items, or set 'truncation' "
+            "to auto."
+        )
     drop, first = ceil(surplus / block) * block, 0
     while drop > 0 and first < len(lines) - 1:
         drop -= costs[first]
