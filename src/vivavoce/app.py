@@ -20,7 +20,7 @@ import uvicorn
 
 from vivavoce.api.auth import Keys
 from vivavoce.api.realtime.call import Limits
-from vivavoce.api.realtime.connection import Service
+from vivavoce.api.realtime.connection import Service, drain
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.realtime.prompts import prompts_in
 from vivavoce.api.realtime.session_object import RealtimeSession
@@ -102,7 +102,7 @@ async def serve(
     house = _House(settings, demo)
     house.address = _url(listening).replace("http", "ws", 1) + "/v1/realtime"
     options: dict[str, Any] = {**UVICORN_OPTIONS, "log_config": None, "log_level": "warning", "access_log": False}
-    server = uvicorn.Server(uvicorn.Config(house.api(keys), **options))
+    server = _Server(uvicorn.Config(house.api(keys), **options), house)
     try:
         async with asyncio.TaskGroup() as tasks:
             lag = tasks.create_task(measure_loop_lag(house.note_lag))
@@ -116,6 +116,20 @@ async def serve(
         house.close()
     if house.trouble is not None:
         raise house.trouble
+
+
+class _Server(uvicorn.Server):
+    """Lets conversations come to their end before it stops; a second Ctrl-C ends them at once."""
+
+    def __init__(self, config: uvicorn.Config, house: _House) -> None:
+        super().__init__(config)
+        self._house = house
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._house.draining = True
+        seconds = self._house.settings.server.drain_seconds
+        await drain(self._house.service, seconds, lambda: self.force_exit)
+        await super().shutdown(sockets)
 
 
 def _webrtc(settings: Settings) -> WebRtcOptions:
@@ -137,31 +151,34 @@ class _House:
         self.phrases: Phrasebook | None = None
         self.trouble: StartupError | None = None
         """Why the engines could not be loaded."""
-        self.ready = False
+        self.ready = self.draining = False
+        limits = Limits(resume=settings.server.resume_seconds, longest=settings.server.session_minutes * 60)
         self.gateway = Gateway(lambda: self.address, _webrtc(settings))
         self.address = ""
         """Where this machine reaches the server's own WebSocket."""
+        prompts = prompts_in(settings.paths.home / "prompts")
+        self.service = Service(
+            self.open_session,
+            self.metrics,
+            fresh=RealtimeSession("", "", prompts=prompts),
+            limits=limits,
+            answer_offer=self.gateway.answer,
+        )
         self._unwatch = pool.watch(self.note_wait)
 
     def api(self, keys: Keys) -> Any:
-        server = self.settings.server
-        limits = Limits(resume=server.resume_seconds, longest=server.session_minutes * 60)
         return create_api(
-            Service(
-                self.open_session,
-                self.metrics,
-                fresh=RealtimeSession("", "", prompts=prompts_in(self.settings.paths.home / "prompts")),
-                limits=limits,
-                answer_offer=self.gateway.answer,
-            ),
+            self.service,
             keys=keys,
-            ready=lambda: self.ready,
+            ready=lambda: self.ready and not self.draining,
             models=["vivavoce"],
             engines=lambda: self.engines if self.ready else None,
             page=Path(str(resources.files("vivavoce"))) / "web",
         )
 
     def open_session(self, config: SessionConfig, send: Send) -> Session:
+        if self.draining:
+            raise SessionRefused("The server is shutting down. Try again in a moment.")
         if self.engines is None or not self.ready:
             raise SessionRefused("The models are still warming up. Try again in a few seconds.")
         self.admission.enter()

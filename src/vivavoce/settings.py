@@ -127,6 +127,7 @@ class Server:
     resume_seconds: int = setting(
         20, "How long a conversation waits for a client whose connection broke off", at_least=0
     )
+    drain_seconds: int = setting(2, "How long conversations may go on once the server is told to stop", at_least=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,7 @@ class Served:
     base: str
     script: Script
     metrics: Metrics
+    service: Service
 
     @property
     def ws(self) -> str:
@@ -238,7 +239,7 @@ async def serving(
     try:
         while not server.started:
             await asyncio.sleep(0.005)
-        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", script, metrics)
+        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", script, metrics, service)
     finally:
         server.should_exit = True
         await task

@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.api.fakes import Served, serving, strictly
 from vivavoce.api.realtime.call import Limits
 from vivavoce.api.realtime.client_secrets import KEPT, Secrets
+from vivavoce.api.realtime.connection import drain
 from vivavoce.api.realtime.opening import Opening
 
 KEY = {"Authorization": "Bearer sk-test-1234567890"}
@@ -251,3 +252,36 @@ def test_secrets_expire_and_are_bounded():
     assert secrets.find(kept) is None and secrets.find(last) is not None
     single, _ = secrets.make(Opening("m", call_id="rtc_1"), 100)
     assert secrets.find(single) is not None and secrets.find(single) is None  # one that was made for a call is used up
+
+
+def test_a_server_that_stops_lets_conversations_come_to_their_end():
+    async def scene() -> None:
+        async with (
+            serving(limits=Limits(resume=20)) as served,
+            connect(served.ws) as leaver,
+            connect(served.ws) as stayer,
+        ):
+            await next_event(leaver)
+            await next_event(stayer)
+            draining = asyncio.create_task(drain(served.service, 1.0))
+            ending = json.loads(await stayer.recv())
+            assert (ending["type"], ending["reason"]) == ("vivavoce.session.ending", "server_shutdown")
+            await leaver.recv()
+            await leaver.close()
+            await say(stayer, "input_audio_buffer.clear")
+            assert (await next_event(stayer)).type == "input_audio_buffer.cleared"  # it goes on meanwhile
+            assert (await next_event(stayer)).error.code == "server_shutdown"
+            await draining
+            assert stayer.close_code == 1001 and not served.service.calls
+
+    asyncio.run(scene())
+
+
+def test_a_server_that_nobody_talks_to_stops_at_once():
+    async def scene() -> None:
+        async with serving() as served:
+            began = asyncio.get_running_loop().time()
+            await drain(served.service, 30.0)
+            assert asyncio.get_running_loop().time() - began < 1
+
+    asyncio.run(scene())

@@ -128,12 +128,16 @@ class Call:
         self._farewell = Farewell(code, event)
         await self._session.close()
 
+    def warn(self, reason: str, seconds: float) -> None:
+        """Tell everybody that the call will end in so many seconds."""
+        self._broadcast([session_ending(reason, seconds)])
+
     async def _end_in_time(self) -> None:
         if not self._limits.longest:
             return
         warning = min(self._limits.warning, self._limits.longest / 2)
         await asyncio.sleep(self._limits.longest - warning)
-        self._broadcast([session_ending("session_expired", warning)])
+        self.warn("session_expired", warning)
         await asyncio.sleep(warning)
         minutes = self._limits.longest / 60
         message = f"A session may last {minutes:g} minutes on this server. Open a new one."

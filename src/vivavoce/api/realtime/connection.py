@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from vivavoce.api.realtime.call import TRY_LATER, Call, Limits
+from vivavoce.api.realtime.call import GOING_AWAY, TRY_LATER, Call, Limits
 from vivavoce.api.realtime.client import Client, Deadlines
 from vivavoce.api.realtime.conversation import OpenSession
 from vivavoce.api.realtime.opening import Opening
@@ -36,6 +36,23 @@ class Service:
     limits: Limits = Limits()
     answer_offer: AnswerOffer | None = None
     calls: dict[str, Call] = field(default_factory=dict[str, Call])
+
+
+async def drain(service: Service, seconds: float, hurried: Callable[[], bool] = lambda: False) -> None:
+    """The server is to stop: tell the calls that run, let them go on for so many seconds, then end them. `hurried()`:
+    whether there is no time for that any more."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    for call in set(service.calls.values()):
+        call.warn("server_shutdown", seconds)
+    while service.calls and clock() < until and not hurried():
+        await asyncio.sleep(min(0.1, max(0.0, until - clock())))
+    message = "The server is shutting down. Connect again in a moment."
+    for call in set(service.calls.values()):
+        await call.end(GOING_AWAY, failure(message, "server_error", "server_shutdown"))
+    until = clock() + service.deadlines.farewell
+    while service.calls and clock() < until and not hurried():
+        await asyncio.sleep(0.02)
 
 
 async def open_call(client: Client, opening: Opening, service: Service) -> None:
