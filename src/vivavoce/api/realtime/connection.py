@@ -20,6 +20,7 @@ AnswerOffer = Callable[[str, str, str], Awaitable[str]]
 """(id of a call, the caller's offer as SDP, the key to its session) -> our answer as SDP. Raises RequestError for an
 offer that cannot be answered, and SessionRefused."""
 
+LOOK_EVERY = 0.05
 POLICY = 1008
 """Close code of RFC 6455: what the client wants is not allowed."""
 
@@ -41,18 +42,21 @@ class Service:
 async def drain(service: Service, seconds: float, hurried: Callable[[], bool] = lambda: False) -> None:
     """The server is to stop: tell the calls that run, let them go on for so many seconds, then end them. `hurried()`:
     whether there is no time for that any more."""
-    clock = asyncio.get_running_loop().time
-    until = clock() + seconds
     for call in set(service.calls.values()):
         call.warn("server_shutdown", seconds)
-    while service.calls and clock() < until and not hurried():
-        await asyncio.sleep(min(0.1, max(0.0, until - clock())))
+    await _emptied(service, seconds, hurried)
     message = "The server is shutting down. Connect again in a moment."
     for call in set(service.calls.values()):
         await call.end(GOING_AWAY, failure(message, "server_error", "server_shutdown"))
-    until = clock() + service.deadlines.farewell
-    while service.calls and clock() < until and not hurried():
-        await asyncio.sleep(0.02)
+    await _emptied(service, service.deadlines.farewell, hurried)
+
+
+async def _emptied(service: Service, seconds: float, hurried: Callable[[], bool]) -> None:
+    """Wait until no call runs any more, for so long at most."""
+    for _ in range(round(seconds / LOOK_EVERY)):
+        if not service.calls or hurried():
+            return
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def open_call(client: Client, opening: Opening, service: Service) -> None:
