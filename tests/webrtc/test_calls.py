@@ -105,6 +105,18 @@ def test_a_call_is_joined_by_its_id_and_hung_up(demo_server: str) -> None:
     asyncio.run(scene())
 
 
+def test_what_is_too_large_for_a_data_channel_comes_without_its_sound(demo_server: str) -> None:
+    async def scene() -> None:
+        async with Caller(demo_server, SEMANTIC) as caller:
+            caller.voice.say(tone(5.0))
+            item = (await caller.until("conversation.item.done"))["item"]
+            caller.send("conversation.item.retrieve", item_id=item["id"])
+            (part,) = (await caller.until("conversation.item.retrieved"))["item"]["content"]
+            assert part["type"] == "input_audio" and "audio" not in part
+
+    asyncio.run(scene())
+
+
 def test_client_secrets_open_calls_and_strangers_do_not() -> None:
     async def scene(base: str) -> None:
         async with httpx.AsyncClient(trust_env=False, headers={"Authorization": "Bearer sesame"}) as web:
