@@ -95,9 +95,11 @@ def with_pause(clip: Clip) -> tuple[Clip, tuple[tuple[float, float], ...]] | Non
         return (clip, own) if all(end - start <= PAUSE[1] for start, end in own) else None
     middle = clip.onset + np.array([0.35, 0.65]) * (clip.end - clip.onset)
     first, last = (round(at / LEVEL_SECONDS) for at in middle)
-    smooth = np.convolve(levels(Pcm(clip.samples, RATE)), np.ones(round(QUIET / LEVEL_SECONDS)), "same")
+    level = levels(Pcm(clip.samples, RATE))
+    smooth = np.convolve(level, np.ones(round(QUIET / LEVEL_SECONDS)), "same")
     at = round((first + int(np.argmin(smooth[first:last]))) * LEVEL_SECONDS * RATE)
-    rest = np.random.default_rng(3).normal(0.0, 10 ** (ROOM_DB / 20), round(INSERTED * RATE)).astype(np.float32)
+    room = max(ROOM_DB, float(np.percentile(level, 5)))  # the clip's own, or its speaker would seem to leave it
+    rest = np.random.default_rng(3).normal(0.0, 10 ** (room / 20), round(INSERTED * RATE)).astype(np.float32)
     sound = join([Pcm(each, RATE) for each in (clip.samples[:at], rest, clip.samples[at:])], RATE)
     paused = replace(clip, samples=sound.samples, end=clip.end + INSERTED)
     return paused, ((at / RATE, at / RATE + INSERTED),)
