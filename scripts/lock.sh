@@ -23,7 +23,7 @@ pin() { # OUTPUT [OPTIONS]
 }
 
 pin requirements.lock "$@"
-pin requirements-dev.lock --group dev --extra piper --extra media --constraint requirements.lock "$@"
+pin requirements-dev.lock --group dev --extra piper --extra media --extra postgres --constraint requirements.lock "$@"
 compile tests/clients/requirements.lock tests/clients/requirements.in "$@"
 
 if grep -nE '://|--(index|extra-index|find-links)' requirements*.lock tests/clients/requirements.lock; then

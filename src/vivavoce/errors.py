@@ -10,6 +10,7 @@ VivavoceError
     EngineFailed        a model raised, or answered with something unusable
     EngineTooSlow       a model missed its deadline
     EngineBusy          a model's queue is full
+    ToolFailed          a tool that runs beside the server could not do what was asked
   RequestError        one request of the client is refused; nothing else changes
 """
 
@@ -56,6 +57,10 @@ class EngineTooSlow(TurnError):
 
 class EngineBusy(TurnError):
     """A model's queue is full."""
+
+
+class ToolFailed(TurnError):
+    """A tool could not do what was asked; the message is fit for the model and for the person."""
 
 
 class RequestError(VivavoceError):
