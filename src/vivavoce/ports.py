@@ -190,12 +190,14 @@ class LanguageModel(Protocol):
 class HostedTool:
     """A tool that runs beside the server, not at the client. `reads_only`: it changes nothing anywhere, so a draft may
     run it. `asks_first`: the person has to approve each call. `slow`: it may take longer than a listener waits, so it
-    runs in the background and its start is acknowledged."""
+    runs in the background and its start is acknowledged. `foreign`: its results hold words of others (pages, files,
+    mail), after which no tool may change anything unasked (`conversation/consent.py`)."""
 
     tool: Tool
     reads_only: bool = False
     asks_first: bool = False
     slow: bool = False
+    foreign: bool = True
 
 
 @dataclass(frozen=True, slots=True)
