@@ -44,6 +44,10 @@ class Keys:
         """Whether the caller showed a key that fits, in any of the ways clients know."""
         return self.fit(key_of(connection))
 
+    def owner(self, connection: HTTPConnection) -> str:
+        """Whose data an admitted caller may touch: the hex digest of the key shown, "" where no keys are asked for."""
+        return hashlib.sha256((key_of(connection) or "").encode()).hexdigest() if self.required else ""
+
 
 def key_of(connection: HTTPConnection) -> str | None:
     """The key that came with a request: bearer token, `api-key`, `x-api-key` or WebSocket subprotocol."""
