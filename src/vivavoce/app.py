@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.realtime.prompts import prompts_in
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
+from vivavoce.assistant.minds import Minds
 from vivavoce.conversation.config import PERSONA, ReplyOptions, SessionConfig
 from vivavoce.engines import pool
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
@@ -148,6 +150,7 @@ class _House:
         self.metrics = Metrics()
         self.admission = Admission(settings.server.max_sessions)
         self.engines: Engines | None = None
+        self.minds: Minds | None = None
         self.phrases: Phrasebook | None = None
         self.trouble: StartupError | None = None
         """Why the engines could not be loaded."""
@@ -173,16 +176,18 @@ class _House:
             ready=lambda: self.ready and not self.draining,
             models=["vivavoce"],
             engines=lambda: self.engines if self.ready else None,
+            minds=lambda: self.minds if self.ready else None,
             page=Path(str(resources.files("vivavoce"))) / "web",
         )
 
     def open_session(self, config: SessionConfig, send: Send) -> Session:
         if self.draining:
             raise SessionRefused("The server is shutting down. Try again in a moment.")
-        if self.engines is None or not self.ready:
+        if self.engines is None or self.minds is None or not self.ready:
             raise SessionRefused("The models are still warming up. Try again in a few seconds.")
         self.admission.enter()
-        return Session(self.engines, config, send, on_close=self.admission.leave, phrases=self.phrases)
+        engines = replace(self.engines, llm=self.minds.for_voice(config.model))
+        return Session(engines, config, send, on_close=self.admission.leave, phrases=self.phrases)
 
     def note_lag(self, seconds: float) -> None:
         self.metrics.loop_was_late(seconds)
@@ -195,6 +200,7 @@ class _House:
 
     def load(self) -> None:
         self.engines = demo_engines(self.settings) if self.demo else load_engines(self.settings)
+        self.minds = Minds(self.engines.llm)
         self.phrases = Phrasebook(self.engines.tts)
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ VivavoceError
     EngineFailed        a model raised, or answered with something unusable
     EngineTooSlow       a model missed its deadline
     EngineBusy          a model's queue is full
+    PromptRefused       the model cannot do what the prompt asks for; another prompt may do
     ToolFailed          a tool that runs beside the server could not do what was asked
   RequestError        one request of the client is refused; nothing else changes
 """
@@ -57,6 +58,10 @@ class EngineTooSlow(TurnError):
 
 class EngineBusy(TurnError):
     """A model's queue is full."""
+
+
+class PromptRefused(TurnError):
+    """The prompt asks for what this model cannot do: the fault is in the request, not in the engine."""
 
 
 class ToolFailed(TurnError):

@@ -10,10 +10,10 @@ Rules that every engine keeps (checked by tests/engines, the contract tests):
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.config import Tool, ToolChoice, Truncation
@@ -116,7 +116,8 @@ class Prompt:
     """What a language model is asked. `items` in order; the engine renders them for its model.
     `session` names the conversation, so that the engine can keep its prompt cache. `open`: the user is
     still speaking, and the last item is what was heard so far; only `warm` and `p_end` take such prompts.
-    `effort`: how hard a model that reasons is to think."""
+    `effort`: how hard a model that reasons is to think. `schema`: JSON schema that the reply has to fit; it is JSON
+    then, all of it. `stop`: texts that end the reply before them. `top_p`, `seed`: None: as the engine likes."""
 
     instructions: str
     items: Sequence[Item]
@@ -128,6 +129,10 @@ class Prompt:
     open: bool = False
     truncation: Truncation = Truncation()
     effort: str | None = None
+    schema: Mapping[str, Any] | None = None
+    stop: tuple[str, ...] = ()
+    top_p: float | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +141,15 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasoning:
+    """Words of the model's thinking: shown where somebody asks for them, never spoken, never part of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """A whole tool call; `arguments` is JSON."""
+    """A whole tool call; `arguments` is JSON. One reply may hold several."""
 
     name: str
     arguments: str
@@ -145,15 +157,21 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Comes once, last. `cut_short`: the token limit ended the reply."""
+    """Comes once, last. `completion_tokens` count the `reasoning_tokens` in. `cut_short`: the token limit ended the
+    reply; `stopped`: the text of `Prompt.stop` that did, where the engine can tell. `mind`: the model that answered;
+    `reason`: why that one, a stable word ("" where nothing had to be decided)."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
     cut_short: bool = False
+    stopped: str | None = None
+    reasoning_tokens: int = 0
+    mind: str = ""
+    reason: str = ""
 
 
-Thought = Words | Call | Done
+Thought = Words | Reasoning | Call | Done
 
 
 class LanguageModel(Protocol):
@@ -164,7 +182,8 @@ class LanguageModel(Protocol):
     """It takes pictures."""
 
     def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
-        """Stream the reply. A prompt that is too long loses its oldest items, never its instructions."""
+        """Stream the reply. A prompt that is too long loses its oldest items, never its instructions. Raises
+        PromptRefused for what this model cannot do, such as a schema that it does not understand."""
         ...
 
     async def warm(self, prompt: Prompt) -> None:

@@ -21,7 +21,7 @@ from vivavoce.engines.llm.pull import pull
 from vivavoce.engines.llm.render import Ruler, chat, fit, lines_of
 from vivavoce.engines.llm.slots import Slots
 from vivavoce.engines.llm.tools import call_schema, callable_now, p_call, parsed
-from vivavoce.errors import EngineBusy, EngineFailed
+from vivavoce.errors import EngineBusy, EngineFailed, PromptRefused
 from vivavoce.models.store import Store
 from vivavoce.ports import Call, Done, LanguageModel, Prompt, Thought, Words
 from vivavoce.settings import read_settings
@@ -288,6 +288,39 @@ def test_a_schema_that_no_grammar_knows_still_gives_a_call(llama: LanguageModel)
     asyncio.run(scene())
 
 
+def test_a_reply_under_a_schema_is_json_that_fits(llama: LanguageModel) -> None:
+    """Whatever a small model would rather say: the grammar leaves it nothing else."""
+
+    async def scene() -> None:
+        fields = {"city": {"type": "string"}, "size": {"enum": ["small", "large"]}, "people": {"type": "integer"}}
+        schema = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+        heard = await ask(llama, Prompt(BE_BRIEF, (user("Tell me about Paris."),), "j", schema=schema))
+        told = json.loads(heard.text)
+        assert set(told) == set(fields) and told["size"] in ("small", "large") and isinstance(told["people"], int)
+        with pytest.raises(PromptRefused, match="schema"):
+            await ask(llama, Prompt(BE_BRIEF, (user("Hi"),), "j", schema={"$ref": "#/nowhere"}))
+
+    asyncio.run(scene())
+
+
+def test_a_stop_text_ends_the_reply_before_it_and_is_told(llama: LanguageModel) -> None:
+    async def scene() -> None:
+        counting = user("Count from one to twenty, in words, with commas between.")
+        heard = await ask(llama, Prompt(BE_BRIEF, (counting,), "s", temperature=0, stop=("ive, S", "even")))
+        assert heard.done.stopped == "ive, s" and not heard.done.cut_short
+        assert heard.text.rstrip().lower().endswith("f")
+
+    asyncio.run(scene())
+
+
+def test_a_seed_makes_a_reply_repeatable(llama: LanguageModel) -> None:
+    async def scene() -> None:
+        asked = Prompt(BE_BRIEF, (user("Invent a name for a boat."),), "", seed=7, temperature=1.0, max_tokens=24)
+        assert (await ask(llama, asked)).text == (await ask(llama, asked)).text
+
+    asyncio.run(scene())
+
+
 def test_a_tool_choice_of_no_known_name_fails_the_turn(llama: LanguageModel) -> None:
     async def scene() -> None:
         prompt = Prompt(BE_BRIEF, (user("Hi"),), tools=(WEATHER,), tool_choice=ToolChoice("function", "nope"))
@@ -466,6 +499,6 @@ def test_a_conversation_is_shortened_as_its_client_wants() -> None:
     starts = {fit(lines[: 30 + n], room, ruler, Truncation(keep=0.5))[0].item.id for n in range(4)}
     assert len(starts) <= 2
     assert sum(ruler.tokens(line.text) for line in fit(lines, room, ruler, Truncation(most=100))) <= 100
-    with pytest.raises(EngineFailed, match="truncation is disabled"):
+    with pytest.raises(PromptRefused, match="truncation is disabled"):
         fit(lines, room, ruler, Truncation(drop=False))
     assert fit(lines[:3], room, ruler, Truncation(drop=False)) == lines[:3]

@@ -32,6 +32,7 @@ from vivavoce.api.realtime.endpoint import realtime_routes
 from vivavoce.api.rest.models import model_routes
 from vivavoce.api.rest.speech import speech_routes
 from vivavoce.api.rest.transcriptions import transcription_routes
+from vivavoce.assistant.minds import Minds
 from vivavoce.errors import RequestError
 from vivavoce.ports import Engines
 
@@ -68,13 +69,14 @@ def create_api(
     ready: Callable[[], bool],
     models: Sequence[str],
     engines: Callable[[], Engines | None] = lambda: None,
+    minds: Callable[[], Minds | None] = lambda: None,
     page: Path | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """`service`: how sessions are opened, counted and limited. `ready`: whether the models are warm.
     `models`: ids of the models that run here. `engines`: those that the audio routes use, None while they are not
-    warm. `page`: folder of the page, None for none. `lifespan`: starts and
-    stops what the application owns, `telemetry.metrics.measure_loop_lag` among it.
+    warm; `minds`: the language models by name, as long. `page`: folder of the page, None for none. `lifespan`: starts
+    and stops what the application owns, `telemetry.metrics.measure_loop_lag` among it.
     """
     routes: list[BaseRoute] = [
         *realtime_routes(service, keys),

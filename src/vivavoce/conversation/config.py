@@ -126,13 +126,15 @@ class Manners:
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """Everything about a session that its client may change while it runs."""
+    """Everything about a session that its client may change while it runs, and `model`: the name of the mind that was
+    asked for when it was opened."""
 
     turn: TurnPolicy = TurnPolicy()
     transcription: TranscriptionOptions | None = None
     reply: ReplyOptions = ReplyOptions()
     manners: Manners = Manners()
     noise_reduction: NoiseReduction | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import ReplyOptions
-from vivavoce.ports import Call, Done, Engines, Prompt, Urgency, Words
+from vivavoce.ports import Call, Done, Engines, Prompt, Reasoning, Urgency, Words
 from vivavoce.session.prepared import Prepared
 from vivavoce.text.clauses import ClauseCutter
 from vivavoce.text.language import language_of
@@ -140,5 +140,7 @@ async def _clauses(
 async def _marked(engines: Engines, prompt: Prompt, marks: Marks) -> AsyncGenerator[Words | Call | Done, None]:
     async with aclosing(engines.llm.reply(prompt)) as thoughts:
         async for thought in thoughts:
+            if isinstance(thought, Reasoning):
+                continue
             marks.first_token = marks.first_token or asyncio.get_running_loop().time()
             yield thought

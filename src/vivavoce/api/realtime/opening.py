@@ -22,7 +22,7 @@ class Opening:
     def session(self, fresh: RealtimeSession) -> RealtimeSession:
         """The session as it begins, `fresh` being one of which nothing is said. Raises RequestError for a patch that
         does not fit."""
-        session = replace(fresh, model=self.model)
+        session = replace(fresh, model=self.model, config=replace(fresh.config, model=self.model))
         for patch in self.patches:
             session = session.updated(patch, has_spoken=False)
         return session

@@ -13,8 +13,8 @@ import math
 import secrets
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import aclosing, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,8 +26,9 @@ from vivavoce.engines.llm import tools as function_tools
 from vivavoce.engines.llm.pull import Push, pull
 from vivavoce.engines.llm.render import ChatMessage, Ruler, chat, chatml
 from vivavoce.engines.llm.slots import Slots
+from vivavoce.engines.llm.stops import StopCutter
 from vivavoce.engines.pool import Stop, Worker
-from vivavoce.errors import EngineBusy, EngineFailed
+from vivavoce.errors import EngineBusy, EngineFailed, PromptRefused
 from vivavoce.models import ModelFiles
 from vivavoce.ports import Done, Prompt, Thought, Urgency, Words
 
@@ -175,7 +176,10 @@ class Llama:
 
     def _think(self, prompt: Prompt, stop: Stop) -> Iterator[Thought | None]:
         def ask(request: Request) -> Iterator[Thought | None]:
-            if (yield from self._wants_call(prompt, request, stop)):
+            request |= _sampling(prompt)
+            if prompt.schema is not None:
+                yield from self._fit_schema(prompt, request, stop)
+            elif (yield from self._wants_call(prompt, request, stop)):
                 yield from self._call(prompt, request, stop)
             else:
                 yield from self._speak(prompt, request, stop)
@@ -257,24 +261,42 @@ class Llama:
             loose = function_tools.call_schema(tools, loose=True)
             return (yield from self._silently(_calling(request, loose), stop))
 
-    def _speak(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
-        """In bursts: while nobody takes the words, the model rests, and the voice has the cores."""
-        request, left, said, done = _speaking(request, bool(prompt.tools)), request["max_tokens"], "", Done()
-        burst = FIRST_BURST
-        while True:
-            chunks: list[Chunk] = []
-            for chunk in self._chunks(_continued(request, said) | {"max_tokens": min(burst, left)}, stop):
+    def _fit_schema(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
+        """JSON that fits the prompt's schema. In one stretch: a grammar cannot be taken up again midway."""
+        chunks: list[Chunk] = []
+        try:
+            for chunk in self._chunks(_shaped(request, dict(prompt.schema or {})), stop):
                 chunks.append(chunk)
                 words = _text(chunk)
-                said += words
                 yield Words(words) if words else None
+        except _BadSchema:
+            message = "The JSON schema cannot be enforced here. Use plain types, properties, enums and arrays."
+            raise PromptRefused(f"{self.name}: {message}") from None
+        yield _done(chunks)
+
+    def _speak(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
+        """In bursts: while nobody takes the words, the model rests, and the voice has the cores."""
+        request, left, said, done = _speaking(request, prompt), request["max_tokens"], "", Done()
+        burst, cutter = FIRST_BURST, StopCutter(prompt.stop)
+        while True:
+            chunks: list[Chunk] = []
+            with closing(self._chunks(_continued(request, said) | {"max_tokens": min(burst, left)}, stop)) as coming:
+                for chunk in coming:
+                    chunks.append(chunk)
+                    said += _text(chunk)
+                    words = cutter.push(_text(chunk))
+                    yield Words(words) if words else None
+                    if cutter.found is not None:
+                        break
             done = _joined(done, _done(chunks))
             left, burst = left - burst, BURST
-            if left <= 0 or not done.cut_short or stop():
+            if cutter.found is not None or left <= 0 or not done.cut_short or stop():
                 break
-        yield done
+        if words := cutter.finish():
+            yield Words(words)
+        yield _stopped(done, cutter.found)
 
-    def _chunks(self, request: Request, stop: Stop) -> Iterator[Chunk]:
+    def _chunks(self, request: Request, stop: Stop) -> Generator[Chunk, None, None]:
         """The server's chunks for a request. Raises _TooLong, _BadSchema and EngineFailed; a library's own
         message is left out of the latter, since it may quote the prompt."""
 
@@ -346,17 +368,32 @@ def _joined(before: Done, after: Done) -> Done:
     )
 
 
-def _speaking(request: Request, guarded: bool) -> Request:
+def _stopped(done: Done, found: str | None) -> Done:
+    """The account of a reply that a stop text may have ended: then no limit did."""
+    return replace(done, stopped=found, cut_short=done.cut_short and found is None)
+
+
+def _sampling(prompt: Prompt) -> Request:
+    """What the prompt itself says about how to choose words."""
+    given = {"top_p": prompt.top_p, "seed": prompt.seed}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _speaking(request: Request, prompt: Prompt) -> Request:
     """Sampling for talk. Top-k, top-p and the repetition penalty are those of Qwen2.5's own generation
     config; DRY (oobabooga/text-generation-webui#5677) stops the loops that small models fall into."""
     sampling = {"top_k": 20, "top_p": 0.8, "repeat_penalty": 1.05, "repeat_last_n": 128}
     loops = {"dry_multiplier": 0.8, "dry_allowed_length": 4, "dry_penalty_last_n": 256}
-    return {**request, **sampling, **loops, **({"grammar": function_tools.SPEECH_ONLY} if guarded else {})}
+    return {**sampling, **loops, **request, **({"grammar": function_tools.SPEECH_ONLY} if prompt.tools else {})}
 
 
 def _calling(request: Request, schema: function_tools.Schema) -> Request:
-    form = {"type": "json_schema", "json_schema": {"name": "call", "schema": schema}}
-    return {**request, "temperature": 0, "response_format": form}
+    return _shaped(request, schema) | {"temperature": 0}
+
+
+def _shaped(request: Request, schema: function_tools.Schema) -> Request:
+    """The reply has to be JSON that fits: the grammar allows nothing else."""
+    return {**request, "response_format": {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}}
 
 
 @contextmanager

@@ -103,8 +103,7 @@ class RemoteModel:
         }
         if prompt.max_tokens:
             request[self._options.limit_name] = prompt.max_tokens
-        if prompt.effort:
-            request["reasoning_effort"] = prompt.effort
+        request |= _options(prompt)
         if prompt.tools:
             request |= {"tools": [_tool(tool) for tool in prompt.tools], "tool_choice": _choice(prompt.tool_choice)}
         return request
@@ -149,6 +148,20 @@ def _content(line: Line, *, sees: bool) -> str | list[dict[str, Any]]:
         return line.text
     shown = [{"type": "image_url", "image_url": {"url": each.url, "detail": each.detail}} for each in pictures]
     return [*shown, {"type": "text", "text": line.text}]
+
+
+def _options(prompt: Prompt) -> dict[str, Any]:
+    """What is sent only where the prompt says it."""
+    given: dict[str, Any] = {
+        "reasoning_effort": prompt.effort,
+        "top_p": prompt.top_p,
+        "seed": prompt.seed,
+        "stop": list(prompt.stop) or None,
+    }
+    if prompt.schema is not None:
+        shape = {"name": "reply", "schema": dict(prompt.schema)}
+        given["response_format"] = {"type": "json_schema", "json_schema": shape}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from vivavoce.conversation.config import Truncation
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Item, Message
-from vivavoce.errors import EngineFailed
+from vivavoce.errors import PromptRefused
 
 ChatMessage = dict[str, str]
 
@@ -82,7 +82,7 @@ def fit(lines: Sequence[Line], room: int, ruler: Ruler, truncation: Truncation |
 
     They go in blocks of half the room, or what `truncation` says, so that the cut stays where it is for many turns
     and the model's prompt cache with it. A result never stays without its call. No line takes more than half the
-    room. Raises EngineFailed where nothing may be dropped.
+    room. Raises PromptRefused where nothing may be dropped.
     """
     truncation = truncation or Truncation()
     room = room if truncation.most is None else min(room, truncation.most)
@@ -93,7 +93,7 @@ def fit(lines: Sequence[Line], room: int, ruler: Ruler, truncation: Truncation |
     if surplus <= 0:
         return list(lines)
     if not truncation.drop:
-        raise EngineFailed(
+        raise PromptRefused(
             "The conversation has outgrown the model, and truncation is disabled. Delete items, or set 'truncation' "
             "to auto."
         )
