@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import uvicorn
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
+from starlette.routing import BaseRoute
 
 from vivavoce.api.auth import Keys
 from vivavoce.api.realtime.call import Limits
@@ -218,6 +219,7 @@ async def serving(
     open_session: Any = None,
     engines: Engines | None = None,
     answer_offer: Any = None,
+    more: Callable[[Keys], Sequence[BaseRoute]] = lambda keys: (),
 ) -> AsyncIterator[Served]:
     """A real uvicorn on a free port of loopback, in this event loop."""
     script = script or Script()
@@ -231,7 +233,13 @@ async def serving(
     opens = open_session or open_fake
     service = Service(opens, metrics, deadlines=deadlines, limits=limits, answer_offer=answer_offer)
     api = create_api(
-        service, keys=Keys.of(keys), ready=lambda: True, models=["own-model"], engines=lambda: engines, page=page
+        service,
+        keys=Keys.of(keys),
+        ready=lambda: True,
+        models=["own-model"],
+        engines=lambda: engines,
+        page=page,
+        more=more(Keys.of(keys)),
     )
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(api, log_level="warning", lifespan="off", **UVICORN_OPTIONS))

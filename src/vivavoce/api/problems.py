@@ -18,7 +18,15 @@ from vivavoce.errors import EngineBusy, EngineTooSlow, RequestError, TurnError
 
 log = logging.getLogger(__name__)
 
-STATUSES = {"request_too_large": 413, "invalid_content_type": 415, "call_not_found": 404, "invalid_api_key": 401}
+STATUSES = {
+    "request_too_large": 413,
+    "file_too_large": 413,
+    "invalid_content_type": 415,
+    "call_not_found": 404,
+    "file_not_found": 404,
+    "model_not_found": 404,
+    "invalid_api_key": 401,
+}
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 

@@ -12,7 +12,6 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
-from starlette.types import Lifespan
 
 from vivavoce.api.auth import Keys
 from vivavoce.api.guard import LoopbackOnly
@@ -71,18 +70,19 @@ def create_api(
     engines: Callable[[], Engines | None] = lambda: None,
     minds: Callable[[], Minds | None] = lambda: None,
     page: Path | None = None,
-    lifespan: Lifespan[Starlette] | None = None,
+    more: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """`service`: how sessions are opened, counted and limited. `ready`: whether the models are warm.
     `models`: ids of the models that run here. `engines`: those that the audio routes use, None while they are not
-    warm; `minds`: the language models by name, as long. `page`: folder of the page, None for none. `lifespan`: starts
-    and stops what the application owns, `telemetry.metrics.measure_loop_lag` among it.
+    warm; `minds`: the language models by name, as long. `page`: folder of the page, None for none. `more`: routes of
+    what the application keeps, such as files.
     """
     routes: list[BaseRoute] = [
         *realtime_routes(service, keys),
         *model_routes(models, keys),
         *speech_routes(engines, keys),
         *transcription_routes(engines, keys),
+        *more,
         *health_routes(ready, service.metrics, keys),
         *(page_routes(page) if page is not None else ()),
     ]
@@ -99,5 +99,4 @@ def create_api(
             ClientDisconnect: on_disconnect,
             Exception: on_crash,
         },
-        lifespan=lifespan,
     )
