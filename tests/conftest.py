@@ -51,7 +51,7 @@ def served(*arguments: str, log: Path | None = None, environment: Mapping[str, s
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", "--port", str(port), *arguments]
-    url = f"http://127.0.0.1:{port}"
+    url = f"{'https' if '--https' in arguments else 'http'}://127.0.0.1:{port}"
     with (
         log.open("w+") if log else tempfile.TemporaryFile("w+") as printed,
         subprocess.Popen(command, stdout=printed, stderr=printed, env={**os.environ, **(environment or {})}) as server,
@@ -68,7 +68,7 @@ def _wait_until_healthy(server: subprocess.Popen, url: str, printed: IO[str]) ->
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until and server.poll() is None:
         try:
-            if httpx.get(f"{url}/health", timeout=2, trust_env=False).is_success:
+            if httpx.get(f"{url}/health", timeout=2, trust_env=False, verify=False).is_success:
                 return
         except httpx.HTTPError:
             pass

@@ -30,6 +30,7 @@ from vivavoce.api.rest.files import file_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
+from vivavoce.certificate import Certificate, certificate_in, keep_fresh
 from vivavoce.conversation.config import PERSONA, ReplyOptions, SessionConfig
 from vivavoce.engines import pool
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
@@ -103,24 +104,52 @@ async def serve(
     """Serve until SIGINT or SIGTERM. `on_ready(url)` is called once the engines are warm. Raises StartupError."""
     logs.set_up()
     keys = Keys(tuple(key.digest for key in settings.server.keys))
+    certificate = _certificate(settings)
     listening = _listen(settings.server.host, settings.server.port, keys)
-    house = _House(settings, demo)
-    house.address = _url(listening).replace("http", "ws", 1) + "/v1/realtime"
-    options: dict[str, Any] = {**UVICORN_OPTIONS, "log_config": None, "log_level": "warning", "access_log": False}
-    server = _Server(uvicorn.Config(house.api(keys), **options), house)
+    url = _url(listening, "https" if certificate else "http")
+    house = _House(settings, demo, certificate)
+    house.address = url.replace("http", "ws", 1) + "/v1/realtime"
+    server = _Server(_configured(house.api(keys), certificate), house)
     try:
         async with asyncio.TaskGroup() as tasks:
-            lag = tasks.create_task(measure_loop_lag(house.note_lag))
-            warming = tasks.create_task(_warm(house, server, say, lambda: on_ready(_url(listening))))
+            beside = [
+                tasks.create_task(measure_loop_lag(house.note_lag)),
+                tasks.create_task(_warm(house, server, say, lambda: on_ready(url))),
+            ]
+            if certificate is not None and server.config.ssl is not None:
+                beside.append(tasks.create_task(keep_fresh(certificate, server.config.ssl)))
             await server.serve(sockets=[listening])
-            warming.cancel()
-            lag.cancel()
+            for task in beside:
+                task.cancel()
     finally:
         listening.close()
         await house.gateway.close()
         house.close()
     if house.trouble is not None:
         raise house.trouble
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    """What https is served with, where it is. Raises StartupError."""
+    file, key = settings.server.certificate, settings.server.key_file
+    if file:
+        certificate = Certificate(Path(file).expanduser(), Path(key or file).expanduser())
+    elif settings.server.https:
+        certificate = certificate_in(settings.paths.home)
+    else:
+        return None
+    certificate.renew()
+    certificate.check()
+    return certificate
+
+
+def _configured(api: Any, certificate: Certificate | None) -> uvicorn.Config:
+    options: dict[str, Any] = {**UVICORN_OPTIONS, "log_config": None, "log_level": "warning", "access_log": False}
+    if certificate is not None:
+        options |= {"ssl_certfile": certificate.file, "ssl_keyfile": certificate.key}
+    config = uvicorn.Config(api, **options)
+    config.load()
+    return config
 
 
 class _Server(uvicorn.Server):
@@ -137,18 +166,19 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _webrtc(settings: Settings) -> WebRtcOptions:
+def _webrtc(settings: Settings, certificate: Certificate | None) -> WebRtcOptions:
     webrtc = settings.webrtc
     servers = [(url, "", "") for url in webrtc.stun]
     if webrtc.turn:
         servers.append((webrtc.turn, webrtc.turn_user, webrtc.turn_password.reveal()))
-    return WebRtcOptions(tuple(servers), webrtc.port_range(), webrtc.public_address)
+    ours = certificate.file if certificate else None
+    return WebRtcOptions(tuple(servers), webrtc.port_range(), webrtc.public_address, ours)
 
 
 class _House:
     """What one server process holds: its engines once they are loaded, its places, its metrics."""
 
-    def __init__(self, settings: Settings, demo: bool) -> None:
+    def __init__(self, settings: Settings, demo: bool, certificate: Certificate | None = None) -> None:
         self.settings, self.demo = settings, demo
         self.metrics = Metrics()
         self.admission = Admission(settings.server.max_sessions)
@@ -159,7 +189,7 @@ class _House:
         """Why the engines could not be loaded."""
         self.ready = self.draining = False
         limits = Limits(resume=settings.server.resume_seconds, longest=settings.server.session_minutes * 60)
-        self.gateway = Gateway(lambda: self.address, _webrtc(settings))
+        self.gateway = Gateway(lambda: self.address, _webrtc(settings, certificate))
         self.files = FileShelf(settings.paths.home / "files")
         self.address = ""
         """Where this machine reaches the server's own WebSocket."""
@@ -290,8 +320,8 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _url(listening: socket.socket) -> str:
+def _url(listening: socket.socket, scheme: str) -> str:
     host, port = listening.getsockname()[:2]
     if ipaddress.ip_address(host).is_unspecified:
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

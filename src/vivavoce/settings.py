@@ -120,6 +120,9 @@ class Server:
     host: str = setting("127.0.0.1", "Address to listen on; any but loopback needs a key")
     port: int = setting(8990, "Port to listen on; 0 takes a free one", at_least=0, at_most=65535)
     keys: tuple[ApiKey, ...] = setting((), "Keys that clients must show: words, or sha256:… of words")
+    https: bool = setting(False, "Serve https and wss, with a certificate that the server makes for itself")
+    certificate: str = setting("", "PEM file of a certificate of your own for https, with all that it depends on")
+    key_file: str = setting("", "PEM file of that certificate's private key")
     max_sessions: int = setting(8, "Conversations at once; the next one is refused", at_least=1)
     session_minutes: int = setting(
         0, "Longest conversation; a minute before, its client is told. 0: no limit", at_least=0
@@ -157,6 +160,7 @@ class Client:
 
     url: str = setting("", "Server to talk to; empty: the local one, started if need be")
     key: Secret = setting(Secret(), "Key to show to that server")
+    certificate: str = setting("", "PEM file of the certificate of that server, where nobody known signed it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,9 @@ class Voice(MediaStreamTrack):
 class Caller:
     """`async with Caller(base) as caller:` is connected, and has read session.created."""
 
-    def __init__(self, base: str, session: dict[str, Any] | None = None, key: str = "") -> None:
-        self._base, self._session = base, session
+    def __init__(self, base: str, session: dict[str, Any] | None = None, key: str = "", tls: Any = True) -> None:
+        """`tls`: how the server's certificate is checked, as httpx takes it."""
+        self._base, self._session, self._tls = base, session, tls
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self.peer = RTCPeerConnection()
         self.voice = Voice()
@@ -95,7 +96,7 @@ class Caller:
     async def offer(self) -> httpx.Response:
         sdp = self.peer.localDescription.sdp
         url = f"{self._base}/v1/realtime/calls"
-        async with httpx.AsyncClient(timeout=30, trust_env=False, headers=self._headers) as web:
+        async with httpx.AsyncClient(timeout=30, trust_env=False, verify=self._tls, headers=self._headers) as web:
             if self._session is None:
                 return await web.post(url, content=sdp, headers={"content-type": "application/sdp"})
             parts = {

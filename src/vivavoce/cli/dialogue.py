@@ -388,6 +388,7 @@ async def open_socket(address: Address) -> AsyncIterator[ClientConnection]:
         max_size=None,
         open_timeout=OPEN_WITHIN,
         proxy=None if address.is_local else True,
+        ssl=address.tls,
     )
     try:
         socket = await opening

@@ -145,7 +145,8 @@ async def _read_lags(address: Address, lags_ms: list[float]) -> None:
     import httpx
 
     headers = {"Authorization": f"Bearer {address.key.reveal()}"} if address.key else {}
-    async with httpx.AsyncClient(timeout=5, trust_env=not address.is_local, headers=headers) as client:
+    system, trusted = not address.is_local, address.tls or True
+    async with httpx.AsyncClient(timeout=5, trust_env=system, headers=headers, verify=trusted) as client:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             with suppress(httpx.HTTPError):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1; any other needs a key)")
     parser.add_argument("--port", type=int, help="port to listen on (default 8990; 0: a free one)")
     parser.add_argument("--api-key", metavar="KEY", help="key that clients must show")
+    parser.add_argument("--https", action="store_true", help="https and wss, so that phones allow the microphone")
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
     parser.add_argument("--demo", action="store_true", help="scripted engines: no models, no thinking")
     parser.add_argument("--demo-delay", type=int, metavar="MS", help="how long the scripted engines take to answer")
@@ -34,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
             "server.host": args.host,
             "server.port": args.port,
             "server.keys": args.api_key,
+            "server.https": args.https or None,
             "demo.delay_ms": args.demo_delay,
         }
     )
@@ -70,7 +74,45 @@ def next_steps(url: str, settings: Settings) -> str:
         f"  in a terminal      vivavoce talk --url {url}\n"
         f"  for OpenAI clients base_url={url}/v1\n"
         f"  to stop            Ctrl-C\n"
+        f"{for_phones(url, settings.server.host)}"
     )
+
+
+def for_phones(url: str, host: str) -> str:
+    """How a phone opens the page, where the server is open to others: its camera reads the address. Never the key,
+    which would stay in the phone's history: the page asks for it."""
+    import ipaddress
+    from urllib.parse import urlsplit
+
+    from vivavoce.certificate import address_on_the_network
+
+    scheme, port = urlsplit(url).scheme, urlsplit(url).port
+    with suppress(ValueError):
+        listening = ipaddress.ip_address(host)
+        address = address_on_the_network() if listening.is_unspecified else host
+        if listening.is_loopback or address is None:
+            return ""
+        page = f"{scheme}://[{address}]:{port}/" if ":" in address else f"{scheme}://{address}:{port}/"
+        if scheme == "http":
+            return f"  on your network    {page}   (phones allow the microphone only with --https)\n"
+        return (
+            f"  on a phone         {page}\n{_qr_code(page)}"
+            "  Accept the certificate, which this machine signed itself; the page then asks for the key.\n"
+        )
+    return ""
+
+
+def _qr_code(text: str) -> str:
+    """For a person before a terminal; in a log it would be noise."""
+    if not sys.stdout.isatty():
+        return ""
+    import io
+
+    import segno
+
+    drawn = io.StringIO()
+    segno.make(text, micro=False).terminal(drawn, compact=True)
+    return drawn.getvalue()
 
 
 def _say(line: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
 
+from vivavoce.certificate import certificate_in, trusting
 from vivavoce.errors import StartupError
 from vivavoce.settings import Secret, Settings
 
@@ -23,24 +25,41 @@ STOP_WITHIN = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server is. `base`: "http://host:port", with no path."""
+    """Where a server is. `base`: "http://host:port", with no path. `certificate`: file of the one to trust, where
+    nobody known signed it."""
 
     base: str
     key: Secret = Secret()
+    certificate: Path | None = None
 
     @classmethod
-    def of(cls, url: str, key: Secret | None = None) -> Address:
+    def of(cls, url: str, key: Secret | None = None, certificate: Path | None = None) -> Address:
         """From what people write: with or without scheme, /v1 or /v1/realtime. Raises StartupError."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
         schemes = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
         if parts.scheme not in schemes or not parts.hostname:
             raise StartupError(f"{url!r} is no server address.", "Write it like http://127.0.0.1:8990.")
         path = parts.path.rstrip("/").removesuffix("/realtime").removesuffix("/v1")
-        return cls(f"{schemes[parts.scheme]}://{parts.netloc}{path}", key or Secret())
+        return cls(f"{schemes[parts.scheme]}://{parts.netloc}{path}", key or Secret(), certificate)
 
     @property
     def socket_url(self) -> str:
         return f"{self.base.replace('http', 'ws', 1)}/v1/realtime?model=vivavoce"
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """How to find out whether it is the server that is meant; None where it is spoken to in the clear."""
+        if not self.base.startswith("https"):
+            return None
+        if self.certificate is None:
+            return ssl.create_default_context()
+        try:
+            return trusting(self.certificate)
+        except (OSError, ssl.SSLError) as error:
+            raise StartupError(
+                f"The certificate {self.certificate} cannot be read: {error.strerror or error}.",
+                "client.certificate must be a PEM file.",
+            ) from None
 
     @property
     def is_local(self) -> bool:
@@ -72,7 +91,7 @@ async def reach(settings: Settings, url: str | None, *arguments: str, fresh: boo
     Raises StartupError when the server at `url` does not answer.
     """
     if url or settings.client.url:
-        address = Address.of(url or settings.client.url, settings.client.key)
+        address = address_of(settings, url or settings.client.url)
         if not await is_healthy(address):
             raise StartupError(
                 f"No vivavoce server answers at {address.base}.",
@@ -80,7 +99,7 @@ async def reach(settings: Settings, url: str | None, *arguments: str, fresh: boo
             )
         yield Running(address)
         return
-    local = Address.of(f"127.0.0.1:{settings.server.port}", settings.client.key)
+    local = address_of(settings, _local(settings, settings.server.port))
     if not fresh and await is_healthy(local):
         yield Running(local)
         return
@@ -88,12 +107,25 @@ async def reach(settings: Settings, url: str | None, *arguments: str, fresh: boo
         yield running
 
 
+def address_of(settings: Settings, url: str) -> Address:
+    """The server at `url`, with what the settings know of it. Raises StartupError."""
+    address = Address.of(url, settings.client.key)
+    local = settings.server.certificate or certificate_in(settings.paths.home).file
+    trusted = Path(settings.client.certificate or (local if address.is_local else "")).expanduser()
+    return replace(address, certificate=trusted if trusted.is_file() else None)
+
+
+def _local(settings: Settings, port: int) -> str:
+    """Where a server with these settings is found on this machine."""
+    return f"{'https' if settings.server.https or settings.server.certificate else 'http'}://127.0.0.1:{port}"
+
+
 async def is_healthy(address: Address) -> bool:
     """Whether GET /health says that the server is ready."""
     import httpx
 
     try:
-        async with httpx.AsyncClient(timeout=2, trust_env=not address.is_local) as client:
+        async with httpx.AsyncClient(timeout=2, trust_env=not address.is_local, verify=address.tls or True) as client:
             return (await client.get(f"{address.base}/health")).is_success
     except httpx.HTTPError:
         return False
@@ -107,7 +139,7 @@ async def _started(settings: Settings, arguments: tuple[str, ...]) -> AsyncItera
     # Its lines go to our stderr: they are progress, and our stdout may be read by a script.
     server = await asyncio.create_subprocess_exec(*command, stdout=sys.stderr.fileno())
     try:
-        address = Address.of(f"127.0.0.1:{port}", settings.client.key)
+        address = address_of(settings, _local(settings, port))
         await _until_ready(server, address)
         yield Running(address, server.pid, monotonic() - began)
     finally:

@@ -1,6 +1,6 @@
-"""The asyncio shell of one conversation: owns its tasks, feeds the floor, carries out the floor's moves.
+"""The asyncio shell of one conversation: owns its tasks and its parts.
 
-    hear ─▶ inbox ─▶ ear ─▶ floor ─▶ moves ─▶ utterance, draft ─▶ answers ─▶ mouth ─▶ send
+    hear ─▶ turns ─▶ responder ─▶ answers ─▶ mouth ─▶ send
 
 What a façade may ask for are the public methods; what happens comes back through `send`, in order.
 """
@@ -9,84 +9,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 
-from vivavoce.audio.pcm import Pcm, join
-from vivavoce.audio.prosody import fall
-from vivavoce.conversation.config import ResponseRequest, SemanticVad, SessionConfig
-from vivavoce.conversation.endpointing import Evidence, p_done
+from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.config import ResponseRequest, SessionConfig
 from vivavoce.conversation.events import (
     Event,
-    IdleTimeout,
-    InputCleared,
-    InputCommitted,
     ItemAdded,
     ItemDeleted,
     ItemTruncated,
-    SpeechStarted,
-    SpeechStopped,
-    TranscriptGrew,
-    TurnDecided,
 )
-from vivavoce.conversation.expected_answer import expected_answer
 from vivavoce.conversation.floor import (
-    NOTHING_OVERHEARD,
-    Ducked,
     Floor,
-    Held,
-    Holder,
-    Hushed,
-    Idled,
-    Move,
-    Overheard,
-    OverlapEnded,
-    Resumed,
-    TurnEnded,
-    TurnStarted,
-    described,
 )
 from vivavoce.conversation.history import History
-from vivavoce.conversation.items import Item, Message, Speech, new_id
-from vivavoce.errors import RequestError, SessionError, TurnError
-from vivavoce.ports import HEARING_RATE, HOP, Engines, Transcription
+from vivavoce.conversation.items import Item, Message, new_id
+from vivavoce.errors import RequestError, SessionError
+from vivavoce.ports import Engines
 from vivavoce.session.answers import Answers
-from vivavoce.session.anticipation import Anticipation
-from vivavoce.session.draft import Draft, Drafting, Tally, same_words
-from vivavoce.session.ear import Ear
+from vivavoce.session.draft import Drafting
 from vivavoce.session.overhearing import Overhearing
 from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.prepared import Later
 from vivavoce.session.reply import Marks
-from vivavoce.session.responder import Responder, Taken
+from vivavoce.session.responder import Responder
 from vivavoce.session.transcripts import Transcripts, hint_of
-from vivavoce.session.utterance import Utterance
-
-INBOX = 64  # frames; a client that sends faster than the ear hears waits at its socket
-TAIL = HEARING_RATE * 3 // 10
-"""Sound kept after the voice ended: fading ends of words."""
-BACKLOG = HEARING_RATE * 8
-"""Sound kept while nobody speaks: the padding of the next turn, and the turn that the next one may reopen."""
-BEFORE_VOICE = HEARING_RATE * 3 // 10
-DUCK_DB = -14.0
-CLEARLY_UNDONE = 0.5
-SIGNAL_EVERY = HEARING_RATE * 5
-"""Speech without a pause for thought that earns a sign of attention."""
-LONGEST_BUFFER = HEARING_RATE * 20 * 60
-"""Push-to-talk sound that nobody commits is kept for 20 minutes."""
-LEAST_COMMIT = HEARING_RATE // 10
-JUDGED_SILENCE = 0.2  # s; Smart Turn was trained on turns that end in about this much silence
+from vivavoce.session.turns import Parts, Turns
 
 
 class _Closed(Exception):
     """Ends the task group of a session that was closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    """What the turn detector thinks of one pause."""
-
-    hush: int
-    p_done: float
 
 
 class Session:
@@ -105,30 +56,27 @@ class Session:
         self.history = History()
         self._engines, self._send, self._on_close = engines, send, on_close
         self._closing = asyncio.Event()
-        self._inbox: asyncio.Queue[Pcm | _Judgement] = asyncio.Queue(INBOX)
         self._tasks = asyncio.TaskGroup()
-        self._ear = Ear(engines.vad.open())
-        self._ear.reduce_noise(config.noise_reduction)
-        self._floor = Floor(config.turn, config.manners.idle_timeout_ms)
         self._transcripts = Transcripts(self._tasks, self.history, engines, send)
         self._drafting = Drafting(self.id, self._tasks, self.history, engines, self._transcripts)
         self._phrases = phrases or Phrasebook(engines.tts)
-        self._overhearing = Overhearing()
-        self._answers = Answers(self._tasks, self.history, self._floor, send, self._overhearing.played)
-        self._responder = Responder(
-            self._tasks, self._answers, self._drafting, self._transcripts, self._phrases, self._decided
+        floor, overhearing = Floor(config.turn, config.manners.idle_timeout_ms), Overhearing()
+        self._answers = Answers(self._tasks, self.history, floor, send, overhearing.played)
+        parts = Parts(
+            self._tasks,
+            self.history,
+            engines,
+            send,
+            floor,
+            self._transcripts,
+            self._drafting,
+            overhearing,
+            self._answers,
         )
-        self._utterance: Utterance | None = None
-        self._overlapping: Utterance | None = None
-        """A voice over the assistant's that may become a turn."""
-        self._following: asyncio.Task[None] | None = None
-        self._anticipation: Anticipation | None = None
-        self._draft: Draft | None = None
-        self._tally = Tally()
-        self._last_start = 0
-        """Where the last turn began, for one that reopens it."""
-        self._signalled = 0
-        """Where the last sign of attention was given."""
+        responder = Responder(
+            self._tasks, self._answers, self._drafting, self._transcripts, self._phrases, parts.decided
+        )
+        self._turns = Turns(parts, responder, config)
 
     # --- life
 
@@ -136,7 +84,7 @@ class Session:
         """Serve until `close()`; every task started here has ended on return. Raises SessionError."""
         try:
             async with self._tasks:
-                self._tasks.create_task(self._listen(), name=f"{self.id} ear")
+                self._tasks.create_task(self._turns.listen(), name=f"{self.id} ear")
                 self._tasks.create_task(self._phrases.render(self.config.reply, "en"))
                 await self._closing.wait()
                 raise _Closed
@@ -153,42 +101,23 @@ class Session:
 
     async def hear(self, sound: Pcm) -> None:
         """Take the next sound of the user, at any rate. Waits while the ear is behind."""
-        await self._inbox.put(sound)
+        await self._turns.hear(sound)
 
     async def commit(self) -> None:
         """Make what was heard since the last turn an item, whatever the floor thinks. Raises RequestError.
 
         The reply, if one is wanted, is asked for with `respond`.
         """
-        await self._inbox.join()
-        end = self._ear.tape.end
-        utterance = self._utterance or self._new_utterance(max(self._ear.since, self._ear.tape.start))
-        if end - utterance.start < LEAST_COMMIT:
-            raise RequestError(
-                "The input audio buffer holds less than 100 ms of sound. Append audio before you commit it.",
-                code="input_audio_buffer_commit_empty",
-            )
-        detected = self._utterance is not None
-        self._floor.release()
-        self._drop_draft()
-        item = await self._end_turn(utterance, end, detected=detected)
-        self._transcripts.conclude(item, utterance, self._transcripts.recognise(utterance.final(end)))
-        self._ear.begin(end)
+        await self._turns.commit()
 
     async def clear(self) -> None:
         """Throw away the sound that is not committed yet."""
-        await self._inbox.join()
-        self._release()
-        self._ear.begin(self._ear.tape.end)
-        await self._send(InputCleared())
+        await self._turns.clear()
 
     async def configure(self, config: SessionConfig) -> None:
         """Behave differently from the next decision on."""
         old, self.config = self.config, config
-        self._ear.reduce_noise(config.noise_reduction)
-        self._floor.policy, self._floor.idle_timeout_ms = config.turn, config.manners.idle_timeout_ms
-        if config.turn.detection is None and old.turn.detection is not None:
-            self._release()
+        self._turns.configure(config)
         if config.reply != old.reply:
             self._drafting.warm(config.reply)
             self._tasks.create_task(self._phrases.render(config.reply, self._transcripts.language or "en"))
@@ -247,288 +176,6 @@ class Session:
         """Stop a response (None: those of the conversation) and wait for its end; none may be running."""
         await self._answers.cancel(response_id)
 
-    # --- hearing
-
-    async def _listen(self) -> None:
-        while True:
-            heard = await self._inbox.get()
-            try:
-                if isinstance(heard, _Judgement):
-                    await self._make_all(self._floor.judge(heard.hush, heard.p_done))
-                    self._listen_along(heard)
-                else:
-                    await self._take(heard)
-            except TurnError as error:
-                raise SessionError(f"Hearing failed: {error}") from error
-            finally:
-                self._inbox.task_done()
-
-    async def _take(self, sound: Pcm) -> None:
-        self._ear.take(sound)
-        while voices := await self._ear.judge():
-            for voice in voices:
-                await self._hop(voice)
-
-    async def _hop(self, voice: float) -> None:
-        at = self._floor.now
-        moves = self._floor.hear(voice, self._overhear(at))
-        self._ear.note(voice, self._floor.now)
-        await self._make_all(moves)
-        if self._floor.holder is Holder.USER and self._utterance is not None:
-            if self._overhearing.user(self._ear.tape.cut(at, at + HOP).samples):
-                self._utterance.hurry()
-        elif self._floor.holder is Holder.OVERLAP and self._overlapping is not None:
-            if self._floor.overlap_ripens:
-                self._overlapping.hurry()
-        if self.config.turn.detection is None:
-            self._ear.tape.forget(self._floor.now - LONGEST_BUFFER)
-        elif self._floor.holder is Holder.NOBODY:
-            self._ear.tape.forget(self._floor.now - BACKLOG)
-
-    def _overhear(self, at: int) -> Overheard:
-        if not self._floor.assistant_audible:
-            return NOTHING_OVERHEARD
-        return self._overhearing.hop(self._ear.tape.cut(at, at + HOP).samples, asyncio.get_running_loop().time())
-
-    async def _make_all(self, moves: list[Move]) -> None:
-        for move in moves:
-            await self._decided(*described(move))
-            await self._make(move)
-
-    async def _decided(self, decision: str, reason: str) -> None:
-        await self._send(TurnDecided(decision, reason, _ms(self._floor.now)))
-
-    async def _make(self, move: Move) -> None:
-        match move:
-            case Ducked() | Held() | OverlapEnded():
-                await self._overlap(move)
-            case TurnStarted():
-                await self._start_turn(move)
-            case Hushed(hush, voice_end):
-                self._pause(hush, voice_end)
-            case Resumed():
-                self._go_on()
-            case TurnEnded(_, voice_end):
-                if self._utterance is not None:
-                    await self._answer_turn(self._utterance, voice_end)
-            case Idled(start, end):
-                await self._idle(start, end)
-
-    # --- voices over the assistant's
-
-    async def _overlap(self, move: Ducked | Held | OverlapEnded) -> None:
-        managed = self.config.manners.managed_playback
-        match move:
-            case Ducked(at):
-                self._suspect(at)
-                if managed:
-                    await self._answers.duck(_ms(at), DUCK_DB)
-            case Held(at):
-                if managed:
-                    self._overhearing.held(asyncio.get_running_loop().time())
-                    await self._answers.hold(_ms(at))
-            case OverlapEnded(what):
-                self._dismiss()
-                if managed:
-                    self._overhearing.resumed(asyncio.get_running_loop().time())
-                    await self._answers.resume(_ms(self._floor.now), what)
-
-    def _suspect(self, at: int) -> None:
-        """Perhaps the user speaks up: hear what it is."""
-        self._overhearing.begin()
-        self._overlapping = self._new_utterance(max(self._ear.since, at - BEFORE_VOICE))
-        self._follow(self._overlapping)
-
-    def _dismiss(self) -> None:
-        """It was no interruption: forget it."""
-        self._stop_following()
-        self._overlapping = None
-        self._overhearing.begin()
-        self._ear.begin(self._floor.now)
-
-    # --- the user's turn
-
-    async def _start_turn(self, started: TurnStarted) -> None:
-        utterance, self._overlapping = self._overlapping, None
-        self._overhearing.begin()
-        if utterance is None:
-            utterance = self._new_utterance(started.at)
-            self._follow(utterance)
-        utterance.start = utterance.judged_from = started.at
-        utterance.interrupted = started.barge_in
-        if started.reopened:
-            utterance.judged_from = max(self._last_start, self._ear.tape.start)
-        self._utterance, self._tally = utterance, Tally()
-        await self._send(SpeechStarted(utterance.item_id, _ms(started.at)))
-        if self.config.turn.interrupt_response:
-            self._answers.yield_floor("reopened" if started.reopened else "barge_in")
-
-    def _new_utterance(self, at: int) -> Utterance:
-        options = self.config.transcription
-        item_id = new_id("item")
-
-        async def tell(delta: str) -> None:
-            await self._send(TranscriptGrew(item_id, delta))
-
-        hint = hint_of(options)
-        return Utterance(item_id, at, self._ear, self._engines.stt, hint, tell if options else None, self._guessed)
-
-    def _follow(self, utterance: Utterance) -> None:
-        self._stop_following()
-        self._following = self._tasks.create_task(utterance.follow())
-        if self.config.turn.create_response:
-            self._anticipation = Anticipation(
-                self._tasks, self._drafting, utterance.item_id, self.config.reply, self._anticipate
-            )
-
-    def _guessed(self, words: str) -> None:
-        """A partial pass heard these words."""
-        if self._overlapping is not None:
-            self._overhearing.words = words
-            return
-        draft = self._draft
-        if draft is not None and draft.hearing is None and not same_words(draft.guess or "", words):
-            self._drop_draft()  # the user said more
-        if self._anticipation is not None:
-            self._anticipation.note(words)
-
-    def _anticipate(self, words: str) -> None:
-        """The words so far may be all: prepare the reply before the voice stops."""
-        utterance = self._utterance
-        if utterance is None or self._draft is not None or self._answers.busy or self._floor.holder is not Holder.USER:
-            return
-        self._draft = self._drafting.anticipate(utterance.item_id, words, self.config.reply)
-        self._tally.made += 1
-
-    def _pause(self, hush: int, voice_end: int) -> None:
-        """The user may be done: prepare the reply now, and ask what the pause sounds like."""
-        utterance = self._utterance
-        if utterance is None:
-            return
-        utterance.paused = True
-        if self._draft is None:
-            self._draft = self._new_draft(utterance, voice_end)
-        else:
-            hearing = self._transcripts.recognise(utterance.final(voice_end + TAIL))
-            self._drafting.confirm(self._draft, hearing)
-        if isinstance(self.config.turn.detection, SemanticVad):
-            speech = self._ear.tape.cut(utterance.judged_from, voice_end + HOP)
-            self._tasks.create_task(self._judge(hush, speech, self._draft))
-
-    def _go_on(self) -> None:
-        """The user was not done."""
-        self._drop_draft()
-        if self._utterance is not None:
-            self._utterance.paused = False
-
-    async def _judge(self, hush: int, speech: Pcm, draft: Draft) -> None:
-        """Tell the floor what the pause sounds like, and again when its words are known."""
-        silence = Pcm.silence(JUDGED_SILENCE, speech.rate)
-        try:
-            audio = await self._engines.turn.p_done(join([speech, silence], speech.rate))
-        except TurnError:
-            return  # the floor's patience decides alone
-        evidence = Evidence(audio, fall(speech), expected=expected_answer(self._last_said()))
-        await self._inbox.put(_Judgement(hush, p_done(evidence)))  # in line with the sound: one task moves the floor
-        if draft.hearing is None or self._anticipation is None:
-            return
-        heard = await asyncio.shield(draft.hearing)
-        if (text := self._anticipation.p_end(heard.words.text)) is not None:
-            await self._inbox.put(_Judgement(hush, p_done(replace(evidence, text=text))))
-
-    def _last_said(self) -> str:
-        """The assistant's last words that were heard."""
-        said = (item for item in reversed(self.history.items) if isinstance(item, Message) and item.role == "assistant")
-        last = next(said, None)
-        return "" if last is None else last.text
-
-    def _new_draft(self, utterance: Utterance, voice_end: int) -> Draft:
-        hearing = self._transcripts.recognise(utterance.final(voice_end + TAIL))
-        reply_too = self.config.turn.create_response and not self._answers.busy
-        self._tally.made += reply_too
-        return self._drafting.draft(utterance.item_id, hearing, self.config.reply, reply_too=reply_too)
-
-    def _drop_draft(self) -> None:
-        draft, self._draft = self._draft, None
-        if draft is not None:
-            self._tally.wasted += asyncio.get_running_loop().time() - draft.began
-            self._tasks.create_task(draft.drop())  # the ear goes on while the engines stop
-
-    # --- turns
-
-    async def _end_turn(self, utterance: Utterance, end: int, *, detected: bool) -> Message:
-        """The sound becomes an item of the conversation."""
-        self._stop_following()
-        self._utterance = None
-        item = Message(utterance.item_id, "user", (Speech(None, utterance.sound(end)),))
-        previous = self.history.add(item)
-        if detected:
-            await self._send(SpeechStopped(item.id, _ms(end)))
-        await self._send(InputCommitted(item, previous))
-        return item
-
-    async def _answer_turn(self, utterance: Utterance, voice_end: int) -> None:
-        """The user is done: the words are told as they are known, the draft becomes the answer."""
-        ended = asyncio.get_running_loop().time()
-        spoken_until = ended - (self._ear.tape.end - voice_end) / HEARING_RATE
-        draft = self._draft or self._new_draft(utterance, voice_end)
-        self._draft, self._last_start = None, utterance.judged_from
-        assert draft.hearing is not None, "a pause comes before the end, and has its words recognised"  # noqa: S101
-        stale = draft.basis != self._drafting.basis(self.config.reply)
-        end = min(self._floor.now, voice_end + TAIL)
-        item = await self._end_turn(utterance, end, detected=True)
-        concluding = self._transcripts.conclude(item, utterance, draft.hearing)
-        self._ear.begin(end)
-        if stale or not self.config.turn.create_response:
-            await draft.drop_reply()
-        if not self.config.turn.create_response:
-            return
-        self._responder.answer(
-            Taken(
-                draft,
-                self._tally,
-                concluding,
-                utterance.guess or Transcription(""),
-                voiced=voice_end - utterance.start,
-                spoken_until=spoken_until,
-                ended=ended,
-                interrupted=utterance.interrupted,
-            ),
-            self.config,
-        )
-
-    def _listen_along(self, judged: _Judgement) -> None:
-        """A brief sign of attention in a pause of somebody who clearly goes on."""
-        utterance = self._utterance
-        if utterance is None or not self.config.manners.listening_signals or self._answers.busy:
-            return
-        spoken = self._floor.now - max(utterance.start, self._signalled)
-        if judged.p_done > CLEARLY_UNDONE or spoken < SIGNAL_EVERY or self._floor.holder is not Holder.PAUSE:
-            return
-        self._signalled = self._floor.now
-        self._responder.nod(self.config.reply)
-
-    async def _idle(self, start: int, end: int) -> None:
-        item = Message(new_id("item"), "user", (Speech("", self._ear.tape.cut(start, end)),))
-        await self._send(IdleTimeout(item.id, _ms(start), _ms(end)))
-        await self._send(InputCommitted(item, self.history.add(item)))
-        if not self._answers.busy:
-            self._responder.ask_whether_there(self.config.reply)
-
-    def _release(self) -> None:
-        """Nobody has the floor, and no turn is under way."""
-        self._floor.release()
-        self._drop_draft()
-        self._stop_following()
-        self._utterance = self._overlapping = None
-
-    def _stop_following(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            self._following = None
-        if self._anticipation is not None:
-            self._anticipation.stop()
-
 
 def _raise_trouble(group: ExceptionGroup[Exception]) -> None:
     """A session that was closed ends quietly; one that failed, with its own error."""
@@ -542,7 +189,3 @@ def _raise_trouble(group: ExceptionGroup[Exception]) -> None:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     raise error
-
-
-def _ms(position: int) -> int:
-    return position * 1000 // HEARING_RATE

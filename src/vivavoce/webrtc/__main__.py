@@ -88,7 +88,8 @@ async def serve(requests: asyncio.StreamReader) -> None:
     loop = asyncio.get_running_loop()
     if isinstance(loop, Ports):
         loop.low, loop.high = configuration["ports"]
-    house = House(Options(configuration["server"], servers), configuration["public_address"])
+    options = Options(configuration["server"], servers, configuration["certificate"])
+    house = House(options, configuration["public_address"])
     under_way: set[asyncio.Task[None]] = set()
 
     async def answer(request: dict[str, Any]) -> None:

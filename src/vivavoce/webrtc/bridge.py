@@ -12,6 +12,7 @@ import json
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiortc import (
@@ -26,6 +27,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from vivavoce.audio.codecs import from_pcm16
+from vivavoce.certificate import trusting
 from vivavoce.conversation.items import new_id
 from vivavoce.webrtc.playout import Item, Notice, Playout, Started
 from vivavoce.webrtc.tracks import Microphone, Speaker
@@ -56,10 +58,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`server`: ws address of the server; `ice_servers`: [(url, user name, password)]."""
+    """`server`: ws address of the server; `ice_servers`: [(url, user name, password)]; `certificate`: PEM file of the
+    server's, "" where it is spoken to without TLS."""
 
     server: str
     ice_servers: tuple[tuple[str, str, str], ...] = ()
+    certificate: str = ""
 
 
 class Bridge:
@@ -124,7 +128,12 @@ class Bridge:
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 self._socket = await connect(
-                    self._options.server, additional_headers=headers, max_size=None, proxy=None, compression=None
+                    self._options.server,
+                    additional_headers=headers,
+                    max_size=None,
+                    proxy=None,
+                    compression=None,
+                    ssl=trusting(Path(certificate)) if (certificate := self._options.certificate) else None,
                 )
                 first = await self._socket.recv()
         except (OSError, TimeoutError, WebSocketException) as error:

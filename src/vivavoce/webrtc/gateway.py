@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vivavoce.errors import RequestError, SessionRefused
@@ -27,11 +28,13 @@ LARGEST_LINE = 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class WebRtcOptions:
     """`ice_servers`: [(stun: or turn: address, user name, password)]; `ports`: first and last UDP port, (0, 0): any;
-    `public_address`: by which this machine is reached from outside a NAT, "" where it has its own."""
+    `public_address`: by which this machine is reached from outside a NAT, "" where it has its own. `certificate`: of
+    the server itself, where it is spoken to by wss."""
 
     ice_servers: tuple[tuple[str, str, str], ...] = ()
     ports: tuple[int, int] = (0, 0)
     public_address: str = ""
+    certificate: Path | None = None
 
 
 class Gateway:
@@ -115,6 +118,7 @@ class Gateway:
                     "ice_servers": options.ice_servers,
                     "ports": options.ports,
                     "public_address": options.public_address,
+                    "certificate": str(options.certificate or ""),
                 }
             )
         )
