@@ -37,12 +37,13 @@ from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVo
 from vivavoce.errors import ModelUnavailable, SessionRefused, StartupError, TurnError
 from vivavoce.models import ModelFiles
 from vivavoce.models.store import Store
-from vivavoce.ports import Engines, Prompt, Urgency
+from vivavoce.ports import Engines, Prompt, ToolHost, Urgency
 from vivavoce.session.admission import Admission
 from vivavoce.session.openers import rehearse
 from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.self_check import SelfCheck, self_check
 from vivavoce.session.session import Session
+from vivavoce.session.tooling import Tooling
 from vivavoce.settings import ENGINE_FOLDERS, EngineChoice, Settings, fill
 from vivavoce.telemetry import logs
 from vivavoce.telemetry.metrics import Metrics, measure_loop_lag
@@ -50,6 +51,7 @@ from vivavoce.webrtc.gateway import Gateway, WebRtcOptions
 
 Say = Callable[[str], None]
 
+CLOSING_SECONDS = 5.0  # for tool servers that are processes to end by themselves
 DEMO_HUSH_SECONDS = 0.05  # of the demo's known delay, what passes before its engines are asked
 
 
@@ -124,6 +126,7 @@ async def serve(
     finally:
         listening.close()
         await house.gateway.close()
+        await house.close_hosts()
         house.close()
     if house.trouble is not None:
         raise house.trouble
@@ -185,6 +188,9 @@ class _House:
         self.engines: Engines | None = None
         self.minds: Minds | None = None
         self.phrases: Phrasebook | None = None
+        self.hosts: dict[str, ToolHost] = {}
+        """Tool servers that sessions may name by these labels; closed with the house."""
+        self.tooling = Tooling(self.hosts)
         self.trouble: StartupError | None = None
         """Why the engines could not be loaded."""
         self.ready = self.draining = False
@@ -219,7 +225,7 @@ class _House:
         """The routes of what this process keeps."""
         return [*file_routes(self.files, keys)]
 
-    def open_session(self, config: SessionConfig, send: Send) -> Session:
+    def open_session(self, config: SessionConfig, send: Send, owner: str) -> Session:
         if self.draining:
             raise SessionRefused("The server is shutting down. Try again in a moment.")
         if self.engines is None or self.minds is None or not self.ready:
@@ -241,6 +247,11 @@ class _House:
         self.engines = demo_engines(self.settings) if self.demo else load_engines(self.settings)
         self.minds = Minds(self.engines.llm)
         self.phrases = Phrasebook(self.engines.tts)
+
+    async def close_hosts(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await asyncio.gather(*(host.close() for host in self.hosts.values()), return_exceptions=True)
 
     def close(self) -> None:
         self.ready = False

@@ -15,6 +15,8 @@ VivavoceError
   RequestError        one request of the client is refused; nothing else changes
 """
 
+from typing import Literal
+
 
 class VivavoceError(Exception):
     """Base of every error we raise on purpose."""
@@ -65,7 +67,15 @@ class PromptRefused(TurnError):
 
 
 class ToolFailed(TurnError):
-    """A tool could not do what was asked; the message is fit for the model and for the person."""
+    """A tool could not do what was asked; the message is fit for the model and for the person. `kind`: the tool itself
+    failed, its server answered with an error of `code`, or could not be spoken with."""
+
+    def __init__(
+        self, message: str, *, kind: Literal["execution", "protocol", "http"] = "execution", code: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind: Literal["execution", "protocol", "http"] = kind
+        self.code = code
 
 
 class RequestError(VivavoceError):

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.config import Tool, ToolChoice, Truncation
 from vivavoce.conversation.floor import HOP as HOP  # engines hear in the floor's steps
-from vivavoce.conversation.items import Item
+from vivavoce.conversation.items import Item, Readable
 from vivavoce.conversation.words import Word
 
 HEARING_RATE = 16_000
@@ -120,7 +120,7 @@ class Prompt:
     then, all of it. `stop`: texts that end the reply before them. `top_p`, `seed`: None: as the engine likes."""
 
     instructions: str
-    items: Sequence[Item]
+    items: Sequence[Readable]
     session: str = ""
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()

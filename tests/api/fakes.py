@@ -225,7 +225,7 @@ async def serving(
     script = script or Script()
     metrics = Metrics()
 
-    def open_fake(config: SessionConfig, send: Send) -> FakeSession:
+    def open_fake(config: SessionConfig, send: Send, owner: str = "") -> FakeSession:
         if script.refuse is not None:
             raise script.refuse
         return FakeSession(config, send, script)

@@ -77,7 +77,7 @@ def ids(seen: list[dict[str, Any]], kind: str, part: str) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_order_of_events_breaks_a_session(seed: int) -> None:
-    def open_session(config: SessionConfig, send: Send) -> Session:
+    def open_session(config: SessionConfig, send: Send, owner: str = "") -> Session:
         return Session(engines, config, send)
 
     engines = scripted_engines()

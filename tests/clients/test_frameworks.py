@@ -47,7 +47,7 @@ def test_a_framework_holds_a_conversation(name: str, command: list[str]) -> None
 async def call(command: list[str]) -> dict[str, Any]:
     engines = Weather().engines()
 
-    def open_session(config: SessionConfig, send: Any) -> Session:
+    def open_session(config: SessionConfig, send: Any, owner: str = "") -> Session:
         return Session(engines, config, send)
 
     async with serving(open_session=open_session) as served:

@@ -69,7 +69,7 @@ async def server(voice: Any) -> AsyncIterator[Served]:
     address = ""
     gateway = Gateway(lambda: address, WebRtcOptions())
 
-    def open_session(config: SessionConfig, send: Any) -> Session:
+    def open_session(config: SessionConfig, send: Any, owner: str = "") -> Session:
         return Session(engines, config, send)
 
     try:

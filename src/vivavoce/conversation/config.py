@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from vivavoce.conversation.hosted import ToolServer
 from vivavoce.conversation.items import Item
 
 PERSONA = (
@@ -67,10 +68,12 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
-    """`mode` "function" means that the tool `name` has to be called."""
+    """`mode` "function" means that the tool `name` has to be called; "server": a tool of the tool server `server`
+    (`name`: that one), which no engine is asked for in these words."""
 
-    mode: Literal["none", "auto", "required", "function"] = "auto"
+    mode: Literal["none", "auto", "required", "function", "server"] = "auto"
     name: str | None = None
+    server: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,10 @@ class ReplyOptions:
 
     instructions: str = PERSONA
     tools: tuple[Tool, ...] = ()
+    """Functions that the client runs."""
+    servers: tuple[ToolServer, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
+    parallel_tool_calls: bool = True
     modality: Literal["audio", "text"] = "audio"
     voice: str = "marin"
     speed: float = 1.0

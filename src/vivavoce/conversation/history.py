@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item
+from vivavoce.conversation.items import ApprovalRequest, ApprovalResponse, FunctionCall, FunctionOutput, Item
 from vivavoce.errors import RequestError
 
 ROOT = "root"  # the wire's word for "before the first item"
@@ -40,7 +40,7 @@ class History:
         """Insert `item` after the item `after` (None: at the end, "root": at the start).
 
         Returns the id of the item before it. Raises RequestError for an id in use, an unknown
-        `after`, or an output whose call is not in the conversation.
+        `after`, an output whose call is not in the conversation, or an approval of nothing.
         """
         if item.id in self._items:
             raise RequestError(f"The id {item.id!r} is in use already.", param="item.id", code="item_id_in_use")
@@ -48,12 +48,7 @@ class History:
             raise RequestError(
                 f"There is no item {after!r} to insert after.", param="previous_item_id", code="item_not_found"
             )
-        if isinstance(item, FunctionOutput) and not any(
-            isinstance(other, FunctionCall) and other.call_id == item.call_id for other in self._items.values()
-        ):
-            raise RequestError(
-                f"No function call has the call_id {item.call_id!r}.", param="item.call_id", code="invalid_value"
-            )
+        self._check_reference(item)
         previous = None if after == ROOT else after or self.last_id
         if previous == self.last_id:
             self._items[item.id] = item
@@ -75,3 +70,21 @@ class History:
         self.get(item_id)
         del self._items[item_id]
         self.version += 1
+
+    def _check_reference(self, item: Item) -> None:
+        match item:
+            case FunctionOutput(call_id=call_id):
+                if not any(isinstance(it, FunctionCall) and it.call_id == call_id for it in self._items.values()):
+                    raise RequestError(
+                        f"No function call has the call_id {call_id!r}.", param="item.call_id", code="invalid_value"
+                    )
+            case ApprovalResponse(request_id=request_id):
+                param = "item.approval_request_id"
+                if not isinstance(self._items.get(request_id), ApprovalRequest):
+                    raise RequestError(
+                        f"Nothing waits for the approval {request_id!r}.", param=param, code="invalid_value"
+                    )
+                if any(isinstance(it, ApprovalResponse) and it.request_id == request_id for it in self._items.values()):
+                    raise RequestError(f"{request_id!r} was answered already.", param=param, code="invalid_value")
+            case _:
+                pass

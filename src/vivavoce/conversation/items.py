@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from vivavoce.audio.pcm import Pcm
 
@@ -82,7 +83,75 @@ class FunctionOutput:
     status: Status = "completed"
 
 
-Item = Message | FunctionCall | FunctionOutput
+@dataclass(frozen=True, slots=True)
+class ListedTool:
+    """What a tool server says of one of its tools. `parameters` is a JSON schema."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    reads_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolListing:
+    """What the tool server `server` offers. `error`: why that is not known."""
+
+    id: str
+    server: str
+    tools: tuple[ListedTool, ...] = ()
+    error: str | None = None
+    status: Status = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """Why a hosted tool has no result. `code`: of HTTP, or of the protocol."""
+
+    kind: Literal["protocol", "execution", "http"]
+    message: str
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostedCall:
+    """A call of a tool that runs beside the server; neither `output` nor `error` while it runs. `approval_id`: of the
+    request that was approved. `foreign`: its output holds words of others."""
+
+    id: str
+    server: str
+    name: str
+    arguments: str
+    output: str | None = None
+    error: CallError | None = None
+    approval_id: str | None = None
+    foreign: bool = False
+    status: Status = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """A call that runs only if the person says yes."""
+
+    id: str
+    server: str
+    name: str
+    arguments: str
+    status: Status = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalResponse:
+    id: str
+    request_id: str
+    approve: bool
+    reason: str | None = None
+    status: Status = "completed"
+
+
+Readable = Message | FunctionCall | FunctionOutput
+"""What a language model reads; the others come to it as these (`conversation/hosted.py`)."""
+Item = Readable | ToolListing | HostedCall | ApprovalRequest | ApprovalResponse
 
 
 def with_transcript(item: Message, transcript: str) -> Message:

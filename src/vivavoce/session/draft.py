@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from vivavoce.conversation.config import ReplyOptions, ResponseRequest
 from vivavoce.conversation.events import DraftAccount
 from vivavoce.conversation.history import History
+from vivavoce.conversation.hosted import readable
 from vivavoce.conversation.items import Item, Message, Speech, Text
 from vivavoce.errors import TurnError
 from vivavoce.ports import Engines, Prompt, Transcription
@@ -215,7 +216,7 @@ class Drafting:
         options = request.options
         return Prompt(
             options.instructions,
-            tuple(item for item in items if not _wordless(item)),
+            tuple(item for item in readable(items, {}) if not _wordless(item)),
             self._id if request.in_conversation else "",
             options.tools,
             options.tool_choice,

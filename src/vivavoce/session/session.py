@@ -32,6 +32,7 @@ from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.prepared import Later
 from vivavoce.session.reply import Marks
 from vivavoce.session.responder import Responder
+from vivavoce.session.tooling import NO_TOOLS, Tooling
 from vivavoce.session.transcripts import Transcripts, hint_of
 from vivavoce.session.turns import Parts, Turns
 
@@ -49,8 +50,10 @@ class Session:
         *,
         on_close: Callable[[], None] = lambda: None,
         phrases: Phrasebook | None = None,
+        tooling: Tooling = NO_TOOLS,
+        owner: str = "",
     ) -> None:
-        """`phrases`: shared with the other sessions, so that they are rendered once."""
+        """`phrases`: shared with the other sessions, so that they are rendered once. `owner`: for whom tools run."""
         self.id = new_id("sess")
         self.config = config
         self.history = History()

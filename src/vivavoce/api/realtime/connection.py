@@ -104,7 +104,7 @@ def _new_call(opening: Opening, service: Service) -> Call:
             await call.tell(event)
 
     session = opening.session(service.fresh)
-    conversation = service.open_session(session.config, send)
+    conversation = service.open_session(session.config, send, opening.owner.hex())
     call = Call(
         conversation,
         session.named(conversation.id, service.limits.longest),

@@ -49,5 +49,6 @@ class Conversation(Protocol):
     async def close(self) -> None: ...
 
 
-OpenSession = Callable[[SessionConfig, Send], Conversation]
-"""Makes a session that tells `send` its events in order. Raises SessionRefused when there is no room."""
+OpenSession = Callable[[SessionConfig, Send, str], Conversation]
+"""(config, send, owner) -> a session that tells `send` its events in order. `owner`: hex digest of the key that was
+shown, "" where the server has no keys. Raises SessionRefused when there is no room."""

@@ -11,8 +11,12 @@ from vivavoce.api.realtime.sound import sound_of, whole
 from vivavoce.audio.codecs import Encoding
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.items import (
+    ApprovalRequest,
+    ApprovalResponse,
+    CallError,
     FunctionCall,
     FunctionOutput,
+    HostedCall,
     Image,
     Item,
     Message,
@@ -21,6 +25,7 @@ from vivavoce.conversation.items import (
     Speech,
     Status,
     Text,
+    ToolListing,
     new_id,
 )
 
@@ -38,14 +43,24 @@ PARTS: dict[Role, tuple[str, ...]] = {
 
 def read_item(fields: Fields, hears: Encoding) -> Item:
     """An item that a client made. `hears`: encoding of the sound in it. Its status has no effect and is not read."""
-    kind = fields.need_choice("type", ("message", "function_call", "function_call_output"))
+    kinds = ("message", "function_call", "function_call_output", "mcp_approval_response")
+    kind = fields.need_choice("type", kinds)
     item_id = read_id(fields, "id") or new_id("item")
+    if kind == "mcp_approval_response":
+        return _read_approval(fields, item_id)
     if kind == "message":
         return _read_message(fields, item_id, hears)
     if kind == "function_call":
         call_id = read_id(fields, "call_id") or new_id("call")
         return FunctionCall(item_id, call_id, fields.need_text("name"), fields.need_text("arguments"))
     return FunctionOutput(item_id, fields.need_text("call_id"), fields.need_text("output"))
+
+
+def _read_approval(fields: Fields, item_id: str) -> ApprovalResponse:
+    request_id = fields.need_text("approval_request_id", "give the id of the mcp_approval_request")
+    if fields.get("approve") is None:
+        raise missing(fields.at("approve"), "give true or false")
+    return ApprovalResponse(item_id, request_id, fields.flag("approve", False), fields.text("reason", None))
 
 
 def read_id(fields: Fields, name: str) -> str | None:
@@ -111,8 +126,48 @@ def _wire_item(item: Item, status: Status, sound: Callable[[Pcm], str | None]) -
             return {**head, "type": "function_call", **call}
         case FunctionOutput():
             return {**head, "type": "function_call_output", "call_id": item.call_id, "output": item.output}
+        case ToolListing() | HostedCall() | ApprovalRequest() | ApprovalResponse():
+            return {**head, **_wire_hosted(item)}
         case _:
             assert_never(item)
+
+
+def _wire_hosted(item: ToolListing | HostedCall | ApprovalRequest | ApprovalResponse) -> dict[str, Any]:
+    match item:
+        case ToolListing():
+            tools = [
+                {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "input_schema": dict(tool.parameters),
+                    "annotations": {"readOnlyHint": tool.reads_only},
+                }
+                for tool in item.tools
+            ]
+            error = {} if item.error is None else {"error": item.error}
+            return {"type": "mcp_list_tools", "server_label": item.server, "tools": tools, **error}
+        case HostedCall():
+            return {
+                "type": "mcp_call",
+                "server_label": item.server,
+                "name": item.name,
+                "arguments": item.arguments,
+                "output": item.output,
+                "error": None if item.error is None else _wire_call_error(item.error),
+                "approval_request_id": item.approval_id,
+            }
+        case ApprovalRequest():
+            call = {"name": item.name, "arguments": item.arguments}
+            return {"type": "mcp_approval_request", "server_label": item.server, **call}
+        case ApprovalResponse():
+            said = {"approve": item.approve, "reason": item.reason}
+            return {"type": "mcp_approval_response", "approval_request_id": item.request_id, **said}
+
+
+def _wire_call_error(error: CallError) -> dict[str, Any]:
+    if error.kind == "execution":
+        return {"type": "tool_execution_error", "message": error.message}
+    return {"type": f"{error.kind}_error", "code": error.code or 0, "message": error.message}
 
 
 def _wire_part(part: Part, role: Role, sound: Callable[[Pcm], str | None]) -> dict[str, Any]:

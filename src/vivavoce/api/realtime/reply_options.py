@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from vivavoce.api.fields import Fields, invalid, missing
+from vivavoce.api.realtime.tool_servers import read_tool_server, wire_tool_server
 from vivavoce.conversation.config import ReplyOptions, Tool, ToolChoice
+from vivavoce.conversation.hosted import ToolServer
 from vivavoce.errors import RequestError
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -43,12 +45,12 @@ def read_reply(fields: Fields, base: ReplyOptions) -> ReplyOptions:
     """`base` with whatever `fields` (a session or a response) says otherwise."""
     tools = fields.array("tools", read_tool, most=MOST_TOOLS)
     out = (fields.object("audio") or Fields({}, fields.at("audio"))).object("output")
-    if tools is not None and base.tool_choice.name not in [tool.name for tool in tools]:
-        base = replace(base, tool_choice=_without_name(base.tool_choice))
+    if tools is not None:
+        base = _with_tools(base, tools)
     options = replace(
         base,
         instructions=fields.text("instructions", base.instructions),
-        tools=base.tools if tools is None else tuple(tools),
+        parallel_tool_calls=fields.flag("parallel_tool_calls", base.parallel_tool_calls),
         tool_choice=_read_tool_choice(fields, base.tool_choice),
         modality=_read_modality(fields, base.modality),
         voice=base.voice if out is None else _read_voice(out, base.voice),
@@ -70,16 +72,22 @@ def read_effort(fields: Fields, default: str | None) -> str | None:
     return effort
 
 
-def read_tool(value: Any, path: str) -> Tool:
+def read_tool(value: Any, path: str) -> Tool | ToolServer:
     fields = Fields(value, path)
     kind = fields.text("type", "function")
+    if kind == "mcp":
+        return read_tool_server(fields)
     if kind != "function":
-        raise invalid(fields.at("type"), "be function: other kinds of tools are not offered here", kind)
+        raise invalid(fields.at("type"), "be function or mcp: other kinds of tools are not offered here", kind)
     name = fields.need_text("name", "give the function's name")
     if not TOOL_NAME.fullmatch(name):
         raise invalid(fields.at("name"), "be 1 to 64 letters, digits, '_' or '-'", name)
     parameters = fields.object("parameters")
     return Tool(name, fields.text("description", ""), {} if parameters is None else parameters.raw)
+
+
+def wire_tools(options: ReplyOptions) -> list[dict[str, Any]]:
+    return [*map(wire_tool, options.tools), *map(wire_tool_server, options.servers)]
 
 
 def wire_tool(tool: Tool) -> dict[str, Any]:
@@ -92,7 +100,14 @@ def wire_tool(tool: Tool) -> dict[str, Any]:
 
 
 def wire_tool_choice(choice: ToolChoice) -> str | dict[str, Any]:
-    return {"type": "function", "name": choice.name} if choice.mode == "function" else choice.mode
+    match choice.mode:
+        case "function":
+            return {"type": "function", "name": choice.name}
+        case "server":
+            named = {} if choice.name is None else {"name": choice.name}
+            return {"type": "mcp", "server_label": choice.server, **named}
+        case mode:
+            return mode
 
 
 def wire_max_tokens(limit: int | None) -> int | str:
@@ -105,24 +120,35 @@ def _read_tool_choice(fields: Fields, default: ToolChoice) -> ToolChoice:
         return default
     if isinstance(value, dict):
         choice = Fields(value, fields.at("tool_choice"))
-        choice.need_choice("type", ("function",))
+        if choice.need_choice("type", ("function", "mcp")) == "mcp":
+            server = choice.need_text("server_label", "name the server of the tool to be called")
+            return ToolChoice("server", choice.text("name", None), server)
         return ToolChoice("function", choice.need_text("name", "name the function to be called"))
     return ToolChoice(fields.choice("tool_choice", ("none", "auto", "required"), "auto"))
 
 
-def _without_name(choice: ToolChoice) -> ToolChoice:
-    """The function that had to be called is gone."""
-    return ToolChoice() if choice.mode == "function" else choice
+def _with_tools(base: ReplyOptions, tools: list[Tool | ToolServer]) -> ReplyOptions:
+    """`base` with these tools; what had to be called and is gone has to be called no more."""
+    functions = tuple(tool for tool in tools if isinstance(tool, Tool))
+    servers = tuple(tool for tool in tools if isinstance(tool, ToolServer))
+    choice = base.tool_choice
+    gone = choice.mode == "function" and choice.name not in [tool.name for tool in functions]
+    gone = gone or (choice.mode == "server" and choice.server not in [server.label for server in servers])
+    return replace(base, tools=functions, servers=servers, tool_choice=ToolChoice() if gone else choice)
 
 
 def _check_choice(options: ReplyOptions, fields: Fields) -> None:
     """A tool that must be called has to be there, and two tools of one name cannot be told apart."""
     names = [tool.name for tool in options.tools]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    labels = [server.label for server in options.servers]
+    twice = next((name for name in (*names, *labels) if names.count(name) > 1 or labels.count(name) > 1), None)
     if twice is not None:
-        raise invalid(fields.at("tools"), f"name every function once: {twice!r} comes twice")
-    if options.tool_choice.mode == "function" and options.tool_choice.name not in names:
-        raise invalid(fields.at("tool_choice.name"), "be the name of one of the tools", options.tool_choice.name)
+        raise invalid(fields.at("tools"), f"name every function and every server once: {twice!r} comes twice")
+    choice = options.tool_choice
+    if choice.mode == "function" and choice.name not in names:
+        raise invalid(fields.at("tool_choice.name"), "be the name of one of the tools", choice.name)
+    if choice.mode == "server" and choice.server not in labels:
+        raise invalid(fields.at("tool_choice.server_label"), "be the label of one of the tools", choice.server)
 
 
 def _read_modality(fields: Fields, default: Literal["audio", "text"]) -> Literal["audio", "text"]:

@@ -20,8 +20,8 @@ from vivavoce.api.realtime.reply_options import (
     read_reply,
     refuse_moved,
     wire_max_tokens,
-    wire_tool,
     wire_tool_choice,
+    wire_tools,
 )
 from vivavoce.api.realtime.sound import read_format, wire_format
 from vivavoce.audio.codecs import Encoding
@@ -119,7 +119,7 @@ class RealtimeSession:
             **({} if self.expires_at is None else {"expires_at": self.expires_at}),
             "output_modalities": [reply.modality],
             "instructions": reply.instructions,
-            "tools": [wire_tool(tool) for tool in reply.tools],
+            "tools": wire_tools(reply),
             "tool_choice": wire_tool_choice(reply.tool_choice),
             "max_output_tokens": wire_max_tokens(reply.max_output_tokens),
             "temperature": reply.temperature,

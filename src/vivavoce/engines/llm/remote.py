@@ -11,7 +11,7 @@ from typing import Any, Literal
 from openai.types.chat import ChatCompletionChunk
 
 from vivavoce.conversation.config import Tool, ToolChoice
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item, Message
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Readable
 from vivavoce.engines.llm.render import Line, Ruler, fit, lines_of
 from vivavoce.engines.openai_server import OpenAIServer
 from vivavoce.models import ModelFiles
@@ -129,7 +129,7 @@ def _chat(lines: Sequence[Line], *, sees: bool) -> Iterator[dict[str, Any]]:
             yield from ({"role": line.role, "content": _content(line, sees=sees)} for line in run)
 
 
-def _exchange(items: Iterable[Item], results: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _exchange(items: Iterable[Readable], results: dict[str, str]) -> Iterator[dict[str, Any]]:
     calls = [item for item in items if isinstance(item, FunctionCall) and item.call_id in results]
     if calls:
         yield {"role": "assistant", "content": None, "tool_calls": [_call(call) for call in calls]}

@@ -13,7 +13,7 @@ from math import ceil
 from typing import Literal
 
 from vivavoce.conversation.config import Truncation
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Item, Message
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Readable
 from vivavoce.errors import PromptRefused
 
 ChatMessage = dict[str, str]
@@ -30,7 +30,7 @@ class Line:
 
     role: Literal["system", "user", "assistant"]
     text: str
-    item: Item
+    item: Readable
 
     @property
     def about(self) -> str | None:
@@ -57,7 +57,7 @@ class Ruler:
 
 
 def chat(
-    system: str, items: Iterable[Item], room: int, ruler: Ruler, truncation: Truncation | None = None
+    system: str, items: Iterable[Readable], room: int, ruler: Ruler, truncation: Truncation | None = None
 ) -> list[ChatMessage]:
     """The messages of a prompt of at most about `room` tokens: the system's text first, always, then as
     many of the newest items as fit. Only a system text longer than three quarters of the room is clipped."""
@@ -72,7 +72,7 @@ def chatml(messages: Sequence[ChatMessage], *, open_ended: bool) -> str:
     return text.removesuffix(f"{CHATML_END}\n") if open_ended else text
 
 
-def lines_of(items: Iterable[Item]) -> list[Line]:
+def lines_of(items: Iterable[Readable]) -> list[Line]:
     """What the model reads of each item; items without words are left out."""
     return [line for item in items if (line := _line(item)).text]
 
@@ -110,7 +110,7 @@ def _answered(lines: Sequence[Line], first: int) -> list[Line]:
     return [line for line in lines[first:] if line.about not in lost]
 
 
-def _line(item: Item) -> Line:
+def _line(item: Readable) -> Line:
     match item:
         case Message():
             return Line(item.role, _words(item), item)
