@@ -60,7 +60,7 @@ class House:
         self.service = Service(self._open, self.metrics, limits=Limits(resume=resume))
         self.api = create_api(self.service, keys=Keys.of(keys), ready=lambda: True, models=["vivavoce"])
 
-    def _open(self, config: SessionConfig, send: Send) -> Session:
+    def _open(self, config: SessionConfig, send: Send, owner: str) -> Session:
         self.open_sessions += 1
         session = Session(self._engines, config, send, on_close=self._leave)
         self.sessions.append(session)
