@@ -9,7 +9,7 @@ import pytest
 from vivavoce.conversation.consent import must_ask
 
 
-@pytest.mark.parametrize(("reads_only", "asks_first", "read_foreign"), product((False, True), repeat=3))
+@pytest.mark.parametrize(("reads_only", "asks_first", "read_foreign"), [*product((False, True), repeat=3)])
 def test_always_and_never_are_the_word_of_whoever_opened_the_session(reads_only, asks_first, read_foreign):
     about = {"reads_only": reads_only, "asks_first": asks_first, "read_foreign": read_foreign}
     assert must_ask("always", **about) == "always"
