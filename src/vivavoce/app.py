@@ -26,6 +26,7 @@ from vivavoce.api.realtime.connection import Service, drain
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.realtime.prompts import prompts_in
 from vivavoce.api.realtime.session_object import RealtimeSession
+from vivavoce.api.rest.embeddings import embedding_routes
 from vivavoce.api.rest.files import file_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
@@ -33,6 +34,7 @@ from vivavoce.assistant.minds import Minds
 from vivavoce.certificate import Certificate, certificate_in, keep_fresh
 from vivavoce.conversation.config import PERSONA, ReplyOptions, SessionConfig
 from vivavoce.engines import pool
+from vivavoce.engines.lazy import Lazy
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ModelUnavailable, SessionRefused, StartupError, TurnError
 from vivavoce.models import ModelFiles
@@ -44,7 +46,7 @@ from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.self_check import SelfCheck, self_check
 from vivavoce.session.session import Session
 from vivavoce.session.tooling import Tooling
-from vivavoce.settings import ENGINE_FOLDERS, EngineChoice, Settings, fill
+from vivavoce.settings import ENGINE_FOLDERS, SESSION_ENGINES, EngineChoice, Settings, fill
 from vivavoce.telemetry import logs
 from vivavoce.telemetry.metrics import Metrics, measure_loop_lag
 from vivavoce.webrtc.gateway import Gateway, WebRtcOptions
@@ -63,9 +65,9 @@ def model_files(settings: Settings) -> ModelFiles:
 def load_engines(settings: Settings) -> Engines:
     """Load the five engines that the settings name, side by side. Blocks for seconds. Raises StartupError."""
     files = model_files(settings)
-    with ThreadPoolExecutor(len(ENGINE_FOLDERS)) as threads:
+    with ThreadPoolExecutor(len(SESSION_ENGINES)) as threads:
         loading = {
-            kind: threads.submit(load_engine, kind, getattr(settings.engines, kind), files) for kind in ENGINE_FOLDERS
+            kind: threads.submit(load_engine, kind, getattr(settings.engines, kind), files) for kind in SESSION_ENGINES
         }
     failed = [error for future in loading.values() if (error := future.exception())]
     if failed:
@@ -197,6 +199,7 @@ class _House:
         limits = Limits(resume=settings.server.resume_seconds, longest=settings.server.session_minutes * 60)
         self.gateway = Gateway(lambda: self.address, _webrtc(settings, certificate))
         self.files = FileShelf(settings.paths.home / "files")
+        self.embedder = self._lazy("embedding")
         self.address = ""
         """Where this machine reaches the server's own WebSocket."""
         prompts = prompts_in(settings.paths.home / "prompts")
@@ -223,7 +226,7 @@ class _House:
 
     def _more(self, keys: Keys) -> list[BaseRoute]:
         """The routes of what this process keeps."""
-        return [*file_routes(self.files, keys)]
+        return [*file_routes(self.files, keys), *embedding_routes(self.embedder.get, keys)]
 
     def open_session(self, config: SessionConfig, send: Send, owner: str) -> Session:
         if self.draining:
@@ -233,6 +236,10 @@ class _House:
         self.admission.enter()
         engines = replace(self.engines, llm=self.minds.for_voice(config.model))
         return Session(engines, config, send, on_close=self.admission.leave, phrases=self.phrases)
+
+    def _lazy(self, kind: str) -> Lazy[Any]:
+        choice = getattr(self.settings.engines, kind)
+        return Lazy(lambda: load_engine(kind, choice, model_files(self.settings)))
 
     def note_lag(self, seconds: float) -> None:
         self.metrics.loop_was_late(seconds)
@@ -256,6 +263,7 @@ class _House:
     def close(self) -> None:
         self.ready = False
         self._unwatch()
+        self.embedder.close()
         if self.engines is not None:
             self.engines.close()
 

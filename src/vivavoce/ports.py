@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.config import Tool, ToolChoice, Truncation
 from vivavoce.conversation.floor import HOP as HOP  # engines hear in the floor's steps
@@ -285,6 +288,32 @@ class Synthesizer(Protocol):
         `voice`: any name; OpenAI's names map to voices, unknown ones to the default. `language`: of the
         text where it is known; a voice of that language speaks it.
         """
+        ...
+
+    def close(self) -> None: ...
+
+
+# --- meaning -----------------------------------------------------------------------------------------
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """The meaning of a text. `vector`: of length 1; `tokens`: what was read of the text."""
+
+    vector: Vector
+    tokens: int
+
+
+class Embedder(Protocol):
+    name: str
+    dimensions: int
+    longest: int
+    """Tokens of one text that count."""
+
+    async def embed(self, texts: Sequence[str], urgency: Urgency = Urgency.SOON) -> list[Embedding]:
+        """One for each text; the same text has the same vector in any company."""
         ...
 
     def close(self) -> None: ...

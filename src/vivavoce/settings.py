@@ -41,7 +41,12 @@ SHORT_NAMES = {
     "VIVAVOCE_API_KEY": "client.key",
 }
 FILE_NAME = "vivavoce.toml"
-ENGINE_FOLDERS = {"vad": "vad", "turn": "turn_detection", "stt": "stt", "llm": "llm", "tts": "tts"}
+SESSION_ENGINES = ("vad", "turn", "stt", "llm", "tts")
+"""What a conversation needs, loaded at the start; engines of other kinds are loaded when they are first used."""
+ENGINE_FOLDERS = {
+    **dict(zip(SESSION_ENGINES, ("vad", "turn_detection", "stt", "llm", "tts"), strict=True)),
+    "embedding": "embedding",
+}
 """Where the engines of each kind lie under `engines/`."""
 
 T = TypeVar("T")
@@ -183,6 +188,7 @@ class EngineChoices:
     stt: EngineChoice = EngineChoice("whisper")
     llm: EngineChoice = EngineChoice("llama")
     tts: EngineChoice = EngineChoice("kokoro")
+    embedding: EngineChoice = EngineChoice("minilm")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def test_every_source_names_every_file_and_an_exact_version():
 
 def test_every_default_is_free_and_can_be_had_without_a_hub():
     defaults = read_catalog().defaults()
-    assert {model.kind for model in defaults} == {"vad", "turn", "stt", "llm", "tts", "voices"}
+    assert {model.kind for model in defaults} == {"vad", "turn", "stt", "llm", "tts", "voices", "embedding"}
     for model in defaults:
         assert model.licence in FREE, model.id
         assert any(isinstance(source, WheelSource | NpmSource) for source in model.sources), model.id

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivavoce.conversation.items import new_id
-from vivavoce.errors import EngineBusy, EngineTooSlow, RequestError, TurnError
+from vivavoce.errors import EngineBusy, EngineTooSlow, ModelUnavailable, RequestError, TurnError
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,9 @@ async def answering_engines() -> AsyncIterator[None]:
         raise EngineTrouble(problem(503, message, code="server_busy", headers={"Retry-After": "2"})) from None
     except EngineTooSlow as error:
         raise EngineTrouble(problem(504, str(error), code="too_slow")) from None
+    except ModelUnavailable as error:
+        message = f"{error}. {error.remedy}".rstrip()
+        raise EngineTrouble(problem(503, message, code="model_unavailable")) from None
     except TurnError as error:
         raise EngineTrouble(problem(500, str(error), code="engine_failed")) from None
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 from vivavoce.errors import ModelUnavailable
 
-Kind = Literal["vad", "turn", "stt", "llm", "tts", "voices"]
+Kind = Literal["vad", "turn", "stt", "llm", "tts", "voices", "embedding"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
