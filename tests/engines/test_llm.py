@@ -307,7 +307,7 @@ def test_a_stop_text_ends_the_reply_before_it_and_is_told(llama: LanguageModel) 
     async def scene() -> None:
         counting = user("Count from one to twenty, in words, with commas between.")
         heard = await ask(llama, Prompt(BE_BRIEF, (counting,), "s", temperature=0, stop=("ive, S", "even")))
-        assert heard.done.stopped == "ive, s" and not heard.done.cut_short
+        assert heard.done.stopped == "ive, S" and not heard.done.cut_short
         assert heard.text.rstrip().lower().endswith("f")
 
     asyncio.run(scene())
