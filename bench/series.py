@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vivavoce.app import load_engines
 from vivavoce.audio.pcm import Pcm
 from vivavoce.audio.resample import resample
 from vivavoce.cli.clips import RATE, Clip, choose
 from vivavoce.conversation.config import PERSONA
 from vivavoce.conversation.items import Message, Speech
+from vivavoce.loading import load_engines
 from vivavoce.ports import HEARING_RATE, Engines, Prompt, Words
 from vivavoce.session.reply import FIRST_WORDS
 from vivavoce.settings import read_settings

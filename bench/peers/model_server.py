@@ -31,11 +31,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from vivavoce.app import load_engine, model_files
 from vivavoce.audio.codecs import to_pcm16
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.audio.resample import Resampler, resample
 from vivavoce.conversation.items import Message, Text
+from vivavoce.loading import load_engine, model_files
 from vivavoce.ports import HEARING_RATE, Prompt, TranscriptionHint, Words
 from vivavoce.settings import EngineChoice, Settings, read_settings
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import logging
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from importlib import import_module, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -35,71 +35,25 @@ from vivavoce.certificate import Certificate, certificate_in, keep_fresh
 from vivavoce.conversation.config import PERSONA, ReplyOptions, SessionConfig
 from vivavoce.engines import pool
 from vivavoce.engines.lazy import Lazy
-from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
-from vivavoce.errors import ModelUnavailable, SessionRefused, StartupError, TurnError
-from vivavoce.models import ModelFiles
-from vivavoce.models.store import Store
-from vivavoce.ports import Engines, Prompt, ToolHost, Urgency
+from vivavoce.errors import SessionRefused, StartupError, TurnError
+from vivavoce.loading import demo_engines, load_engine, load_engines, load_minds, model_files
+from vivavoce.ports import Engines, LanguageModel, Prompt, ToolHost, Urgency
 from vivavoce.session.admission import Admission
 from vivavoce.session.openers import rehearse
 from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.self_check import SelfCheck, self_check
 from vivavoce.session.session import Session
 from vivavoce.session.tooling import Tooling
-from vivavoce.settings import ENGINE_FOLDERS, SESSION_ENGINES, EngineChoice, Settings, fill
+from vivavoce.settings import Settings
 from vivavoce.telemetry import logs
 from vivavoce.telemetry.metrics import Metrics, measure_loop_lag
 from vivavoce.webrtc.gateway import Gateway, WebRtcOptions
 
+logger = logging.getLogger(__name__)
+
 Say = Callable[[str], None]
 
 CLOSING_SECONDS = 5.0  # for tool servers that are processes to end by themselves
-DEMO_HUSH_SECONDS = 0.05  # of the demo's known delay, what passes before its engines are asked
-
-
-def model_files(settings: Settings) -> ModelFiles:
-    """Where the files of a model lie; raises ModelUnavailable for one that is not there."""
-    return Store(settings.paths.models, prefer=settings.models.prefer).path
-
-
-def load_engines(settings: Settings) -> Engines:
-    """Load the five engines that the settings name, side by side. Blocks for seconds. Raises StartupError."""
-    files = model_files(settings)
-    with ThreadPoolExecutor(len(SESSION_ENGINES)) as threads:
-        loading = {
-            kind: threads.submit(load_engine, kind, getattr(settings.engines, kind), files) for kind in SESSION_ENGINES
-        }
-    failed = [error for future in loading.values() if (error := future.exception())]
-    if failed:
-        for future in loading.values():
-            if not future.exception():
-                future.result().close()
-        raise _joined(failed)
-    return Engines(**{kind: future.result() for kind, future in loading.items()})
-
-
-def _joined(failed: list[BaseException]) -> BaseException:
-    """One error for all models that are missing; any other failure speaks for itself."""
-    missing = [error for error in failed if isinstance(error, ModelUnavailable)]
-    if len(missing) < 2 or len(missing) < len(failed):
-        return failed[0]
-    return ModelUnavailable("; ".join(map(str, missing)), "Run `vivavoce models pull`.")
-
-
-def load_engine(kind: str, choice: EngineChoice, files: ModelFiles) -> Any:
-    """One engine by the name of its file. Raises StartupError."""
-    module = import_module(f"vivavoce.engines.{ENGINE_FOLDERS[kind]}.{choice.name}")
-    return module.load(fill(module.Options, choice.options, f"engines.{kind}"), files)
-
-
-def demo_engines(settings: Settings) -> Engines:
-    """Scripted engines that together take the delay the settings name."""
-    delay = max(0.0, settings.demo.delay_ms / 1000 - DEMO_HUSH_SECONDS)
-    return scripted_engines(
-        stt=ScriptedTranscriber(takes=0.3 * delay),
-        llm=ScriptedModel(first=0.5 * delay),
-        tts=ToneVoice(takes=0.2 * delay),
-    )
 
 
 async def serve(
@@ -189,6 +143,7 @@ class _House:
         self.admission = Admission(settings.server.max_sessions)
         self.engines: Engines | None = None
         self.minds: Minds | None = None
+        self._added: tuple[LanguageModel, ...] = ()
         self.phrases: Phrasebook | None = None
         self.hosts: dict[str, ToolHost] = {}
         """Tool servers that sessions may name by these labels; closed with the house."""
@@ -217,7 +172,7 @@ class _House:
             self.service,
             keys=keys,
             ready=lambda: self.ready and not self.draining,
-            models=["vivavoce"],
+            models=["vivavoce", *self.settings.minds],
             engines=lambda: self.engines if self.ready else None,
             minds=lambda: self.minds if self.ready else None,
             page=Path(str(resources.files("vivavoce"))) / "web",
@@ -250,9 +205,14 @@ class _House:
         if urgency is Urgency.NOW:
             self.admission.note_wait(seconds)
 
+    def note_passed(self, mind: str, why: str) -> None:
+        self.metrics.mind_passed(mind, why)
+        if why != "resting":
+            logger.warning("a mind was passed over", extra={"model": mind, "code": why})
+
     def load(self) -> None:
         self.engines = demo_engines(self.settings) if self.demo else load_engines(self.settings)
-        self.minds = Minds(self.engines.llm)
+        self.minds, self._added = load_minds(self.settings, self.engines.llm, self.note_passed)
         self.phrases = Phrasebook(self.engines.tts)
 
     async def close_hosts(self) -> None:
@@ -264,6 +224,8 @@ class _House:
         self.ready = False
         self._unwatch()
         self.embedder.close()
+        for mind in self._added:
+            mind.close()
         if self.engines is not None:
             self.engines.close()
 

@@ -14,6 +14,12 @@ that engine's own options, checked by `fill` against its `Options` when it is lo
     [engines.tts]
     name = "kokoro"
     voice = "af_heart"
+
+Further language models are tables of the same kind, called by the name that a client asks for:
+
+    [minds.large]
+    name = "remote"
+    base_url = "http://192.168.1.20:11434/v1"
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -192,6 +199,33 @@ class EngineChoices:
 
 
 @dataclass(frozen=True, slots=True)
+class MindChoice:
+    """A further language model. `load`: "lazily" means when it is first asked, since it costs memory."""
+
+    engine: EngineChoice
+    load: Literal["lazily", "start"] = "lazily"
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Which mind answers; each is named as in its table [minds.NAME], and vivavoce is engines.llm."""
+
+    quick: str = setting("vivavoce", "Mind of the model `auto` that answers at once")
+    thinking: str = setting("", "Mind of the model `auto` that gets what needs thought; empty: `auto` is the quick one")
+    fallback: tuple[str, ...] = setting((), "Minds that answer in turn when the one that was asked fails or is slow")
+    first_token_seconds: float = setting(8.0, "Time for a first word until the next in line is asked", at_least=0.1)
+    rest_seconds: float = setting(30.0, "How long a mind that failed twice running is left alone", at_least=0)
+    aliases: tuple[str, ...] = setting((), "Names that clients send, and whom they mean, such as gpt-5=large")
+
+    def named(self) -> dict[str, str]:
+        """Alias to mind. Raises StartupError."""
+        pairs = [alias.partition("=") for alias in self.aliases]
+        if wrong := next((name for name, mark, mind in pairs if not (name.strip() and mark and mind.strip())), None):
+            raise StartupError(f"routing.aliases holds {wrong!r}.", "Each must be a name, = and a mind: gpt-5=large.")
+        return {name.strip(): mind.strip() for name, _, mind in pairs}
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     delay_ms: int = setting(300, "How long the scripted engines of --demo let one wait for an answer", at_least=0)
 
@@ -206,6 +240,8 @@ class Settings:
     client: Client = Client()
     models: ModelSources = ModelSources()
     engines: EngineChoices = EngineChoices()
+    minds: Mapping[str, MindChoice] = field(default_factory=dict[str, MindChoice])
+    routing: Routing = Routing()
     demo: Demo = Demo()
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -216,10 +252,14 @@ _SECTIONS: dict[str, type] = {
     "webrtc": WebRtc,
     "client": Client,
     "models": ModelSources,
+    "routing": Routing,
     "demo": Demo,
 }
 _KEYS = [f"{name}.{one.name}" for name, section in _SECTIONS.items() for one in fields(section)]
 _KEYS += [f"engines.{kind}.name" for kind in ENGINE_FOLDERS]
+_MIND = re.compile(r"(minds\.([a-z0-9][a-z0-9_-]*)\.)[a-z]\w*")
+_TAKEN = ("vivavoce", "auto")
+"""Names of minds that mean something already."""
 
 
 # --- reading -----------------------------------------------------------------------------------------
@@ -245,8 +285,10 @@ def read_settings(overrides: Mapping[str, Any] | None = None, environment: Mappi
         _check_known(key, one.source)
     sections = {name: _section(name, section, given) for name, section in _SECTIONS.items()}
     engines = EngineChoices(**{kind: _engine(kind, given) for kind in ENGINE_FOLDERS})
+    minds = {name: _mind(name, given) for name in dict.fromkeys(filter(None, map(_mind_of, given)))}
+    _check_routing(sections["routing"], ("vivavoce", *minds))
     sources = MappingProxyType({key: one.source for key, one in given.items() if one.source != "default"})
-    return Settings(**sections, engines=engines, sources=sources)
+    return Settings(**sections, engines=engines, minds=MappingProxyType(minds), sources=sources)
 
 
 def _default_paths() -> dict[str, _Given]:
@@ -274,7 +316,7 @@ def _key_of(name: str) -> str | None:
     rest = name.removeprefix(PREFIX)
     if "__" in rest:
         return rest.lower().replace("__", ".")
-    for section in (*_SECTIONS, "engines"):
+    for section in (*_SECTIONS, "engines", "minds"):
         if rest.startswith(f"{section.upper()}_"):
             raise StartupError(
                 f"The environment variable {name} names no setting.",
@@ -310,11 +352,20 @@ def _layered(*layers: dict[str, _Given]) -> dict[str, _Given]:
     """Later layers win. A layer that names an engine drops the options that were meant for another."""
     merged: dict[str, _Given] = {}
     for layer in layers:
-        for kind in ENGINE_FOLDERS:
-            if f"engines.{kind}.name" in layer:
-                merged = {key: one for key, one in merged.items() if not key.startswith(f"engines.{kind}.")}
+        for table in [key.removesuffix("name") for key in layer if _names_engine(key)]:
+            merged = {key: one for key, one in merged.items() if not key.startswith(table)}
         merged |= layer
     return merged
+
+
+def _names_engine(key: str) -> bool:
+    return key in _KEYS and key.startswith("engines.") or _mind_of(key) is not None and key.endswith(".name")
+
+
+def _mind_of(key: str) -> str | None:
+    """The mind that a key is about."""
+    found = _MIND.fullmatch(key)
+    return found and found[2]
 
 
 def _check_known(key: str, source: str) -> None:
@@ -322,9 +373,35 @@ def _check_known(key: str, source: str) -> None:
     kind, _, option = rest.partition(".")
     if key in _KEYS or (section == "engines" and kind in ENGINE_FOLDERS and option):
         return
+    if section == "minds":
+        _check_mind(key, source)
+        return
     near = get_close_matches(key, _KEYS, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]}? " if near else ""
     raise StartupError(f"There is no setting {key} ({source}).", f"{hint}`vivavoce settings` lists all there are.")
+
+
+def _check_mind(key: str, source: str) -> None:
+    name = _mind_of(key)
+    if name is None or name in _TAKEN:
+        raise StartupError(
+            f"{key} ({source}) is no setting of a mind.",
+            "Write a table [minds.NAME] with the engine as `name`; NAME is of small letters, digits, _ and -, and "
+            f"none of {', '.join(_TAKEN)}.",
+        )
+
+
+def _check_routing(routing: Routing, known: tuple[str, ...]) -> None:
+    """Everyone who is named there has to be a mind."""
+    named = {f"routing.aliases ({alias})": mind for alias, mind in routing.named().items()}
+    named |= {f"routing.fallback ({mind})": mind for mind in routing.fallback}
+    named |= {"routing.quick": routing.quick, "routing.thinking": routing.thinking or "vivavoce"}
+    for key, mind in named.items():
+        if mind not in known:
+            raise StartupError(
+                f"{key} names {mind!r}, which is no mind.",
+                f"Minds are: {', '.join(known)}. Add others as tables [minds.NAME].",
+            )
 
 
 def _section(name: str, section: type, given: Mapping[str, _Given]) -> Any:
@@ -345,8 +422,17 @@ def _check_range(key: str, given: _Given, value: Any, limits: Mapping[str, Any])
         raise StartupError(f"{key} is {value} ({given.source}).", f"It must be at least {low:g}{upper}.")
 
 
-def _engine(kind: str, given: Mapping[str, _Given]) -> EngineChoice:
-    prefix = f"engines.{kind}."
+def _mind(name: str, given: Mapping[str, _Given]) -> MindChoice:
+    prefix = f"minds.{name}."
+    load = given.get(f"{prefix}load", _Given("lazily", "default"))
+    options = {key: one for key, one in given.items() if key != f"{prefix}load"}
+    when = _converted(f"{prefix}load", load, get_type_hints(MindChoice)["load"])
+    return MindChoice(_engine("llm", options, prefix), when)
+
+
+def _engine(kind: str, given: Mapping[str, _Given], prefix: str = "") -> EngineChoice:
+    """`prefix`: of the keys of its table; "": the usual one."""
+    prefix = prefix or f"engines.{kind}."
     options = {key.removeprefix(prefix): one.value for key, one in given.items() if key.startswith(prefix)}
     default: EngineChoice = getattr(EngineChoices(), kind)
     name = options.pop("name", default.name)
@@ -502,12 +588,19 @@ def _section_entries(settings: Settings) -> Iterator[Entry]:
 
 def _engine_entries(settings: Settings) -> Iterator[Entry]:
     for kind in ENGINE_FOLDERS:
-        choice: EngineChoice = getattr(settings.engines, kind)
-        for name, value in {"name": choice.name, **choice.options}.items():
-            key = f"engines.{kind}.{name}"
-            doc = f"One of {', '.join(engine_names(kind))}" if name == "name" else f"Option of {choice.name}"
-            shown = "***" if is_secret(key) and value else value
-            yield Entry(key, shown, settings.sources.get(key, "default"), doc)
+        yield from _choice_entries(settings, f"engines.{kind}", kind, getattr(settings.engines, kind))
+    for name, mind in settings.minds.items():
+        yield from _choice_entries(settings, f"minds.{name}", "llm", mind.engine)
+        key = f"minds.{name}.load"
+        yield Entry(key, mind.load, settings.sources.get(key, "default"), "lazily (when it is first asked) or start")
+
+
+def _choice_entries(settings: Settings, table: str, kind: str, choice: EngineChoice) -> Iterator[Entry]:
+    for name, value in {"name": choice.name, **choice.options}.items():
+        key = f"{table}.{name}"
+        doc = f"One of {', '.join(engine_names(kind))}" if name == "name" else f"Option of {choice.name}"
+        shown = "***" if is_secret(key) and value else value
+        yield Entry(key, shown, settings.sources.get(key, "default"), doc)
 
 
 def _shown(value: Any) -> Any:

@@ -60,6 +60,15 @@ def test_models_lie_in_the_cache_and_not_in_the_home(tmp_path: Path) -> None:
         ("[paths]\nhome = '/elsewhere'", {}, ["paths.home", "VIVAVOCE_HOME"]),
         ("[server\nport = 1", {}, ["vivavoce.toml", "cannot be read"]),
         ("[server]\nkeys = ['sha256:abc0']", {}, ["server.keys", "64 hex digits"]),
+        ("[minds.Big]\nname = 'remote'", {}, ["minds.Big.name", "small letters"]),
+        ("[minds.auto]\nname = 'remote'", {}, ["minds.auto.name", "auto"]),
+        ("[minds]\nname = 'remote'", {}, ["minds.name", "[minds.NAME]"]),
+        ("[minds.big]\nname = 'olama'", {}, ["'olama'", "minds.big.name", "remote"]),
+        ("[minds.big]\nload = 'never'", {}, ["minds.big.load", "lazily, start"]),
+        ("[routing]\nthinking = 'big'", {}, ["routing.thinking", "'big'", "[minds.NAME]"]),
+        ("[routing]\nfallback = ['big']", {}, ["routing.fallback", "'big'"]),
+        ("[routing]\naliases = ['gpt-5=big']", {}, ["gpt-5", "'big'"]),
+        ("[routing]\naliases = ['gpt-5']", {}, ["routing.aliases", "gpt-5"]),
     ],
 )
 def test_mistakes_are_named_with_a_remedy(
@@ -114,6 +123,32 @@ def test_an_engines_options_are_checked(values: dict[str, object], told: str) ->
     with pytest.raises(StartupError) as refused:
         fill(Options, values, "engines.tts")
     assert told in f"{refused.value} {refused.value.remedy}"
+
+
+def test_minds_are_tables_whose_options_stay_with_their_engine(tmp_path: Path) -> None:
+    toml = """
+        [minds.big]
+        name = "remote"
+        api_key = "plum-five"
+        [minds.coder]
+        model = "qwen2.5-coder-1.5b-instruct"
+        load = "start"
+        [routing]
+        thinking = "big"
+        fallback = ["coder", "vivavoce"]
+        aliases = ["gpt-5.1 = big"]
+    """
+    given = read(tmp_path, toml, VIVAVOCE_MINDS__BIG__MODEL="m", VIVAVOCE_MINDS__CODER__THREADS="2")
+    assert dict(given.minds["big"].engine.options) == {"api_key": "plum-five", "model": "m"}
+    coder = given.minds["coder"]
+    assert (coder.engine.name, coder.load, given.minds["big"].load) == ("llama", "start", "lazily")
+    assert dict(coder.engine.options) == {"model": "qwen2.5-coder-1.5b-instruct", "threads": "2"}
+    assert given.routing.named() == {"gpt-5.1": "big"}
+    shown = {entry.key: entry.value for entry in entries(given)}
+    assert shown["minds.big.api_key"] == "***" and shown["minds.coder.load"] == "start"
+    assert "plum" not in repr(given) + repr(entries(given))
+    other = read(tmp_path, toml, VIVAVOCE_MINDS__BIG__NAME="llama").minds["big"].engine
+    assert (other.name, dict(other.options)) == ("llama", {}), "options of an engine that was replaced"
 
 
 def test_keys_open_and_are_never_shown(tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ from tests.browser import microphone
 from tests.browser.visit import QUIET, installed_browser
 from tests.clients.pages import served_folder
 from tests.clients.weather import FORECAST, YIELDED, Weather
-from vivavoce.app import load_engine, model_files
 from vivavoce.audio.files import read_sound
 from vivavoce.conversation.config import SessionConfig
+from vivavoce.loading import load_engine, model_files
 from vivavoce.ports import HEARING_RATE
 from vivavoce.session.session import Session
 from vivavoce.settings import EngineChoices, read_settings

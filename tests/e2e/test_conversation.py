@@ -11,10 +11,10 @@ import pytest
 import soundfile
 
 from tests.e2e.caller import Caller, call
-from vivavoce.app import load_engine
 from vivavoce.audio.codecs import encode
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.audio.resample import resample
+from vivavoce.loading import load_engine
 from vivavoce.models.store import Store
 from vivavoce.ports import HEARING_RATE
 from vivavoce.settings import EngineChoices, read_settings

@@ -144,9 +144,9 @@ async def speak(settings: Settings, texts: list[str]) -> dict[tuple[str, str], C
     """Each text in each of VOICES, by the speech engine of the settings, closed before anything is measured."""
     from contextlib import aclosing, closing
 
-    from vivavoce.app import load_engine, model_files
     from vivavoce.audio.pcm import join
     from vivavoce.cli.clips import Clip
+    from vivavoce.loading import load_engine, model_files
 
     said = {}
     with closing(load_engine("tts", settings.engines.tts, model_files(settings))) as engine:

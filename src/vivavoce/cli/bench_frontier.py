@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
     from contextlib import closing
 
-    from vivavoce.app import load_engines
+    from vivavoce.loading import load_engines
     from vivavoce.settings import read_settings
 
     clips = list(_clips(args.recordings, args.clips))

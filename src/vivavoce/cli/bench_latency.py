@@ -159,9 +159,9 @@ def _synthesised(settings: Settings, count: int | None) -> list[Clip]:
     import asyncio
     from contextlib import aclosing, closing
 
-    from vivavoce.app import load_engine, model_files
     from vivavoce.audio.pcm import join
     from vivavoce.cli.clips import Clip
+    from vivavoce.loading import load_engine, model_files
 
     async def speak() -> list[Clip]:
         clips = []

@@ -182,8 +182,8 @@ def _words(options: dict[str, Any]) -> Iterator[str]:
 def _engines(settings: Settings) -> Iterator[Finding]:
     from time import monotonic
 
-    from vivavoce.app import load_engines
     from vivavoce.errors import VivavoceError
+    from vivavoce.loading import load_engines
 
     began = monotonic()
     try:

@@ -314,9 +314,9 @@ def _theirs(
 def _start(peer: Peer, kind: str, settings: Settings, scripts: Path, models: str) -> Callable[[], Any]:
     @asynccontextmanager
     async def run() -> AsyncIterator[Ask]:
-        from vivavoce.app import model_files
         from vivavoce.cli.server import free_port
         from vivavoce.conversation.config import PERSONA
+        from vivavoce.loading import model_files
 
         port = free_port()
         turn_model = model_files(settings)("smart-turn-v3.2") / "smart-turn-v3.2-cpu.onnx"

@@ -221,7 +221,8 @@ class DraftAccount:
 
 @dataclass(frozen=True, slots=True)
 class ResponseEnded:
-    """The one end of every response."""
+    """The one end of every response. `mind`: the model that answered, "" where it did not tell; `mind_reason`: why
+    that one, where it had to be decided."""
 
     response_id: str
     how: Ending
@@ -230,6 +231,8 @@ class ResponseEnded:
     error: str | None = None
     latency: Latency | None = None
     draft: DraftAccount | None = None
+    mind: str = ""
+    mind_reason: str = ""
 
 
 Event = (

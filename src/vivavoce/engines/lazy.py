@@ -28,6 +28,11 @@ class Lazy(Generic[T]):
         """Raises what `load` raises, such as ModelUnavailable."""
         return self._engine if self._engine is not None else await asyncio.to_thread(self._loaded)
 
+    @property
+    def loaded(self) -> T | None:
+        """The engine, where somebody has asked for it already."""
+        return self._engine
+
     def close(self) -> None:
         with self._lock:
             self._closed = True

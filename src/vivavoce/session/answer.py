@@ -111,9 +111,7 @@ class Answer:
         finally:
             try:
                 await self._close_message(whole=how == "finished")
-                await self._send(
-                    ResponseEnded(self.id, how, reason, self._usage(), error, self.latency(), self.draft())
-                )
+                await self._send(self._ended(how, reason, error))
             finally:
                 await pieces.drop()
 
@@ -202,6 +200,20 @@ class Answer:
         previous = self._history.add(item) if self._history is not None else None
         index, self._outputs = self._outputs, self._outputs + 1
         await self._send(OutputStarted(self.id, index, item, previous))
+
+    def _ended(self, how: Ending, reason: Reason, error: str | None) -> ResponseEnded:
+        done = self._done
+        return ResponseEnded(
+            self.id,
+            how,
+            reason,
+            self._usage(),
+            error,
+            self.latency(),
+            self.draft(),
+            mind=done.mind,
+            mind_reason=done.reason,
+        )
 
     def _usage(self) -> Usage:
         return Usage(

@@ -20,7 +20,7 @@ from typing import TextIO
 FIELDS = ("session", "response", "model", "engine", "code", "error_id", "request_id", "seconds", "status", "count")
 """Names that may be given as `extra`; their values are ids, names, codes and numbers."""
 
-CHATTY = ("websockets", "uvicorn", "httpx", "httpcore", "openai", "asyncio", "huggingface_hub", "urllib3")
+CHATTY = ("websockets", "uvicorn", "httpx", "httpcore", "openai", "anthropic", "asyncio", "huggingface_hub", "urllib3")
 """Libraries that log bodies or frames at DEBUG."""
 
 SECRET = re.compile(

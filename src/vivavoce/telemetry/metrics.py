@@ -60,6 +60,9 @@ class Metrics:
             buckets=TURN_SECONDS,
             registry=self.registry,
         )
+        self._minds_passed = self._counter(
+            "minds_passed", "Minds that were passed over for the next, and why", "mind", "why"
+        )
         self._loop_lag = Gauge(
             "vivavoce_event_loop_lag_seconds", "How late the event loop last was", registry=self.registry
         )
@@ -101,6 +104,9 @@ class Metrics:
     def queued(self, engine: str, urgency: str, seconds: float) -> None:
         """Work waited so long for its engine; from any thread."""
         self._queued.labels(engine, urgency).observe(seconds)
+
+    def mind_passed(self, mind: str, why: str) -> None:
+        self._minds_passed.labels(mind, why).inc()
 
     def loop_was_late(self, seconds: float) -> None:
         self._loop_lag.set(seconds)

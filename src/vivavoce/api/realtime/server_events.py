@@ -223,6 +223,8 @@ class Narrator:
             extra["latency_ms"] = _milliseconds(event.latency)
         if event.draft is not None:
             extra["draft"] = asdict(event.draft)
+        if event.mind:
+            extra["mind"] = {"name": event.mind, **({"reason": event.mind_reason} if event.mind_reason else {})}
         return wire_event("response.done", response=wire, vivavoce=extra)
 
     def _wire_response(

@@ -9,35 +9,33 @@ What keeps it quick on few cores:
 
 from __future__ import annotations
 
-import math
 import secrets
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import xllamacpp
 
 from vivavoce.conversation.config import Tool
 from vivavoce.conversation.items import FunctionOutput
+from vivavoce.engines.llm import llama_wire
 from vivavoce.engines.llm import tools as function_tools
+from vivavoce.engines.llm.gguf import file_of, is_chatml, is_path
+from vivavoce.engines.llm.llama_wire import Chunk, Request
 from vivavoce.engines.llm.pull import Push, pull
 from vivavoce.engines.llm.render import ChatMessage, Ruler, chat, chatml
 from vivavoce.engines.llm.slots import Slots
 from vivavoce.engines.llm.stops import StopCutter
 from vivavoce.engines.pool import Stop, Worker
-from vivavoce.errors import EngineBusy, EngineFailed, PromptRefused
+from vivavoce.errors import EngineBusy, EngineFailed, PromptRefused, StartupError
 from vivavoce.models import ModelFiles
 from vivavoce.ports import Done, Prompt, Thought, Urgency, Words
 
 T = TypeVar("T")
-Request = dict[str, Any]
-Chunk = dict[str, Any]
 
-GGUF_HEAD = 16_000_000
-"""Bytes: the metadata with the vocabulary and the template."""
 STEP = 64
 """Prompt tokens read at once: 0.35 s of one core. Larger steps read no faster on a CPU."""
 MARGIN = 16
@@ -45,19 +43,18 @@ MARGIN = 16
 FIRST_BURST, BURST = 12, 32
 """Tokens written at a stretch: the first is a short clause and most of the next one."""
 READ_ONLY = {"max_tokens": 0}
-PEEK = {"max_tokens": 1, "temperature": 0, "logprobs": 20, "stream": True}
 FITTINGS = 4
 """Tries at cutting a prompt to size; each corrects the estimate by what the model counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`threads` that write: one is best beside speech recognition: two wait for each other at every barrier
-    (on two busy cores 1 token/s instead of 20). `prompt_threads` that read: two find the first token in 0.6 of
-    the time of one. `hottest`: temperatures above it are held to it; small models
-    ramble when hot. `call_above`: probability above which a reply that starts as a call is one.
-    `cache_mib`: RAM for the prompt caches of conversations without a slot. `deadline`: seconds that one
-    step may take, waiting for a slot included.
+    """`model`: an id of the catalog, or the path of any GGUF file. `threads` that write: one is best beside speech
+    recognition: two wait for each other at every barrier (on two busy cores 1 token/s instead of 20).
+    `prompt_threads` that read: two find the first token in 0.6 of the time of one. `hottest`: temperatures above it
+    are held to it; small models ramble when hot. `call_above`: probability above which a reply that starts as a call
+    is one. `cache_mib`: RAM for the prompt caches of conversations without a slot. `deadline`: seconds that one step
+    may take, waiting for a slot included.
     """
 
     model: str = "qwen2.5-coder-0.5b-instruct"
@@ -72,15 +69,30 @@ class Options:
     queue: int = 16
     deadline: float = 30.0
 
+    @property
+    def name(self) -> str:
+        """The model's id, or what its file is called."""
+        return Path(self.model).stem if is_path(self.model) else self.model
+
+    @property
+    def context(self) -> int:
+        return self.context_per_slot
+
+    @property
+    def sees(self) -> bool:
+        return False
+
 
 def load(options: Options, models: ModelFiles) -> Llama:
-    """Read the model and start its threads. Raises EngineFailed when the file cannot be read."""
-    path = models(options.model) / "model.gguf"
+    """Read the model and start its threads. Raises StartupError when the file cannot be read."""
+    path = file_of(options.model, models)
     try:
         server = xllamacpp.Server(_parameters(options, str(path)))
     except Exception as error:
-        raise EngineFailed(f"{options.model} could not be loaded: {error}") from error
-    return Llama(server, options, chatml=_is_chatml(path))
+        raise StartupError(
+            f"{options.name} could not be loaded: {error}.", "Is there memory for it, and is the file whole?"
+        ) from error
+    return Llama(server, options, chatml=is_chatml(path))
 
 
 class _TooLong(Exception):
@@ -100,13 +112,13 @@ class Llama:
 
     def __init__(self, server: xllamacpp.Server, options: Options, *, chatml: bool = False) -> None:
         """`chatml`: the model's template is ChatML, so that a prompt can be read up to the middle of a message."""
-        self.name = options.model
+        self.name = options.name
         self._chatml = chatml
         self.context, self.sees = options.context_per_slot, False
         self._options = options
         self._server = server
         self._slots = Slots(options.slots)
-        self._worker = Worker(options.model, threads=options.slots, queue=options.queue)
+        self._worker = Worker(options.name, threads=options.slots, queue=options.queue)
         self._warming: set[threading.Event] = set()
         self._replying = 0
 
@@ -176,7 +188,7 @@ class Llama:
 
     def _think(self, prompt: Prompt, stop: Stop) -> Iterator[Thought | None]:
         def ask(request: Request) -> Iterator[Thought | None]:
-            request |= _sampling(prompt)
+            request |= llama_wire.sampling(prompt)
             if prompt.schema is not None:
                 yield from self._fit_schema(prompt, request, stop)
             elif (yield from self._wants_call(prompt, request, stop)):
@@ -199,13 +211,19 @@ class Llama:
             if stop.is_set():
                 return None
             text = chatml(_messages(prompt, self.context - reply - MARGIN, Ruler()), open_ended=True)
-            request = {"prompt": text, "id_slot": slot, "cache_prompt": True, "return_progress": True, **PEEK}
+            request = {
+                "prompt": text,
+                "id_slot": slot,
+                "cache_prompt": True,
+                "return_progress": True,
+                **llama_wire.PEEK,
+            }
 
             def complete(push: Push[Chunk]) -> object:
                 with _speaking_errors(self.name, constrained=False):
                     return self._server.handle_completions(request, push)
 
-            return _p_end(list(pull(complete, stop.is_set)))
+            return llama_wire.p_end(list(pull(complete, stop.is_set)))
 
     def _fitted(self, prompt: Prompt, slot: int, ask: Callable[[Request], Iterator[T]]) -> Iterator[T]:
         """What `ask` yields for the request of `prompt`, which is cut again as long as the model counts too
@@ -215,7 +233,9 @@ class Llama:
         for _ in range(FITTINGS):
             messages = _messages(prompt, room, ruler)
             try:
-                yield from ask(_request(messages, slot, reply, min(prompt.temperature, self._options.hottest)))
+                yield from ask(
+                    llama_wire.request(messages, slot, reply, min(prompt.temperature, self._options.hottest))
+                )
                 return
             except _TooLong as error:
                 written = sum(ruler.tokens(each["content"]) for each in messages)
@@ -239,62 +259,64 @@ class Llama:
             return False
         look = {**request, "max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": 20}
         chunks = yield from self._silently(look, stop)
-        return function_tools.p_call(_first_tokens(chunks)) >= self._options.call_above
+        return function_tools.p_call(llama_wire.first_tokens(chunks)) >= self._options.call_above
 
     def _call(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
         tools = function_tools.callable_now(prompt.tools, prompt.tool_choice)
         if not tools:
             raise EngineFailed(f"{self.name}: there is no tool of the name that the tool choice asks for")
         chunks = yield from self._written(request, tools, stop)
-        call = function_tools.parsed("".join(map(_text, chunks)), tools)
+        call = function_tools.parsed("".join(map(llama_wire.text, chunks)), tools)
         if call is None and not stop():
             raise EngineFailed(f"{self.name} wrote no valid call of a tool")
         if call is not None:
             yield call
-        yield _done(chunks)
+        yield llama_wire.done(chunks)
 
     def _written(self, request: Request, tools: Sequence[Tool], stop: Stop) -> Generator[None, None, list[Chunk]]:
         """The chunks of a call under the grammar of the tools; of their names only, if need be."""
         try:
-            return (yield from self._silently(_calling(request, function_tools.call_schema(tools)), stop))
+            return (yield from self._silently(llama_wire.calling(request, function_tools.call_schema(tools)), stop))
         except _BadSchema:
             loose = function_tools.call_schema(tools, loose=True)
-            return (yield from self._silently(_calling(request, loose), stop))
+            return (yield from self._silently(llama_wire.calling(request, loose), stop))
 
     def _fit_schema(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
         """JSON that fits the prompt's schema. In one stretch: a grammar cannot be taken up again midway."""
         chunks: list[Chunk] = []
         try:
-            for chunk in self._chunks(_shaped(request, dict(prompt.schema or {})), stop):
+            for chunk in self._chunks(llama_wire.shaped(request, dict(prompt.schema or {})), stop):
                 chunks.append(chunk)
-                words = _text(chunk)
+                words = llama_wire.text(chunk)
                 yield Words(words) if words else None
         except _BadSchema:
             message = "The JSON schema cannot be enforced here. Use plain types, properties, enums and arrays."
             raise PromptRefused(f"{self.name}: {message}") from None
-        yield _done(chunks)
+        yield llama_wire.done(chunks)
 
     def _speak(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
         """In bursts: while nobody takes the words, the model rests, and the voice has the cores."""
-        request, left, said, done = _speaking(request, prompt), request["max_tokens"], "", Done()
+        request, left, said, done = llama_wire.speaking(request, prompt), request["max_tokens"], "", Done()
         burst, cutter = FIRST_BURST, StopCutter(prompt.stop)
         while True:
             chunks: list[Chunk] = []
-            with closing(self._chunks(_continued(request, said) | {"max_tokens": min(burst, left)}, stop)) as coming:
+            with closing(
+                self._chunks(llama_wire.continued(request, said) | {"max_tokens": min(burst, left)}, stop)
+            ) as coming:
                 for chunk in coming:
                     chunks.append(chunk)
-                    said += _text(chunk)
-                    words = cutter.push(_text(chunk))
+                    said += llama_wire.text(chunk)
+                    words = cutter.push(llama_wire.text(chunk))
                     yield Words(words) if words else None
                     if cutter.found is not None:
                         break
-            done = _joined(done, _done(chunks))
+            done = llama_wire.joined(done, llama_wire.done(chunks))
             left, burst = left - burst, BURST
             if cutter.found is not None or left <= 0 or not done.cut_short or stop():
                 break
         if words := cutter.finish():
             yield Words(words)
-        yield _stopped(done, cutter.found)
+        yield llama_wire.stopped(done, cutter.found)
 
     def _chunks(self, request: Request, stop: Stop) -> Generator[Chunk, None, None]:
         """The server's chunks for a request. Raises _TooLong, _BadSchema and EngineFailed; a library's own
@@ -337,65 +359,6 @@ def _messages(prompt: Prompt, room: int, ruler: Ruler) -> list[ChatMessage]:
     return chat(system, prompt.items, room, ruler, prompt.truncation)
 
 
-def _request(messages: list[ChatMessage], slot: int, max_tokens: int, temperature: float) -> Request:
-    """`return_progress` makes the server report after every step of reading: where it can be cancelled."""
-    return {
-        "messages": messages,
-        "id_slot": slot,
-        "cache_prompt": True,
-        "max_tokens": max_tokens,
-        "temperature": temperature,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "return_progress": True,
-    }
-
-
-def _continued(request: Request, said: str) -> Request:
-    """The same request after some of its reply: llama.cpp writes on behind a last message of the assistant."""
-    if not said:
-        return request
-    return request | {"messages": [*request["messages"], {"role": "assistant", "content": said}]}
-
-
-def _joined(before: Done, after: Done) -> Done:
-    """The account of two bursts of one reply: what the second one read was there already."""
-    return Done(
-        before.prompt_tokens or after.prompt_tokens,
-        before.cached_tokens if before.prompt_tokens else after.cached_tokens,
-        before.completion_tokens + after.completion_tokens,
-        after.cut_short,
-    )
-
-
-def _stopped(done: Done, found: str | None) -> Done:
-    """The account of a reply that a stop text may have ended: then no limit did."""
-    return replace(done, stopped=found, cut_short=done.cut_short and found is None)
-
-
-def _sampling(prompt: Prompt) -> Request:
-    """What the prompt itself says about how to choose words."""
-    given = {"top_p": prompt.top_p, "seed": prompt.seed}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _speaking(request: Request, prompt: Prompt) -> Request:
-    """Sampling for talk. Top-k, top-p and the repetition penalty are those of Qwen2.5's own generation
-    config; DRY (oobabooga/text-generation-webui#5677) stops the loops that small models fall into."""
-    sampling = {"top_k": 20, "top_p": 0.8, "repeat_penalty": 1.05, "repeat_last_n": 128}
-    loops = {"dry_multiplier": 0.8, "dry_allowed_length": 4, "dry_penalty_last_n": 256}
-    return {**sampling, **loops, **request, **({"grammar": function_tools.SPEECH_ONLY} if prompt.tools else {})}
-
-
-def _calling(request: Request, schema: function_tools.Schema) -> Request:
-    return _shaped(request, schema) | {"temperature": 0}
-
-
-def _shaped(request: Request, schema: function_tools.Schema) -> Request:
-    """The reply has to be JSON that fits: the grammar allows nothing else."""
-    return {**request, "response_format": {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}}
-
-
 @contextmanager
 def _speaking_errors(name: str, *, constrained: bool) -> Iterator[None]:
     try:
@@ -404,45 +367,3 @@ def _speaking_errors(name: str, *, constrained: bool) -> Iterator[None]:
         if constrained:
             raise _BadSchema from error
         raise EngineFailed(f"{name} refused the request") from error
-
-
-def _is_chatml(path: Path) -> bool:
-    """Whether the template in the head of a GGUF file is ChatML."""
-    with path.open("rb") as file:
-        head = file.read(GGUF_HEAD)
-    return b"<|im_start|>' + message.role" in head or b"'<|im_start|>' + message['role']" in head
-
-
-def _p_end(chunks: Sequence[Chunk]) -> float | None:
-    """Probability of the end of the message among the likeliest next tokens; None where nothing was told."""
-    for chunk in chunks:
-        for choice in chunk.get("choices") or ():
-            for token in (choice.get("logprobs") or {}).get("content") or ():
-                # marks have no text: the end of the message, or of everything
-                return sum(math.exp(each["logprob"]) for each in token["top_logprobs"] if not each["bytes"])
-    return None
-
-
-def _text(chunk: Chunk) -> str:
-    choices = chunk.get("choices") or [{}]
-    return choices[0].get("delta", {}).get("content") or ""
-
-
-def _first_tokens(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
-    """The likeliest first tokens and their probabilities."""
-    for chunk in chunks:
-        for choice in chunk.get("choices") or ():
-            for token in (choice.get("logprobs") or {}).get("content") or ():
-                return [{"token": each["token"], "p": math.exp(each["logprob"])} for each in token["top_logprobs"]]
-    return []
-
-
-def _done(chunks: Sequence[Chunk]) -> Done:
-    usage: dict[str, Any] = next((chunk["usage"] for chunk in reversed(chunks) if chunk.get("usage")), {})
-    ends = [choice.get("finish_reason") for chunk in chunks for choice in chunk.get("choices") or ()]
-    return Done(
-        prompt_tokens=usage.get("prompt_tokens", 0),
-        cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0),
-        completion_tokens=usage.get("completion_tokens", 0),
-        cut_short="length" in ends,
-    )

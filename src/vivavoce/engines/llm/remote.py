@@ -35,6 +35,10 @@ class Options:
     timeout: float = 20.0
     max_retries: int = 1
 
+    @property
+    def name(self) -> str:
+        return self.model
+
 
 def load(options: Options, models: ModelFiles) -> RemoteModel:
     """Nothing is loaded and nobody is asked yet: a server that is away fails the turn, not the start."""

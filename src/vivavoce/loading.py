@@ -1,0 +1,101 @@
+"""Settings become engines: read from the settings, loaded from the model files, each by the name of its file."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Any
+
+from vivavoce.assistant.minds import DEFAULT, Minds
+from vivavoce.engines.llm.fallback import Fallback, Passed
+from vivavoce.engines.llm.lazy import LazyModel
+from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
+from vivavoce.errors import ModelUnavailable
+from vivavoce.models import ModelFiles
+from vivavoce.models.store import Store
+from vivavoce.ports import Engines, LanguageModel
+from vivavoce.settings import ENGINE_FOLDERS, SESSION_ENGINES, EngineChoice, MindChoice, Settings, fill
+
+DEMO_HUSH_SECONDS = 0.05  # of the demo's known delay, what passes before its engines are asked
+
+
+def model_files(settings: Settings) -> ModelFiles:
+    """Where the files of a model lie; raises ModelUnavailable for one that is not there."""
+    return Store(settings.paths.models, prefer=settings.models.prefer).path
+
+
+def load_engines(settings: Settings) -> Engines:
+    """Load the five engines that the settings name, side by side. Blocks for seconds. Raises StartupError."""
+    files = model_files(settings)
+    with ThreadPoolExecutor(len(SESSION_ENGINES)) as threads:
+        loading = {
+            kind: threads.submit(load_engine, kind, getattr(settings.engines, kind), files) for kind in SESSION_ENGINES
+        }
+    failed = [error for future in loading.values() if (error := future.exception())]
+    if failed:
+        for future in loading.values():
+            if not future.exception():
+                future.result().close()
+        raise _joined(failed)
+    return Engines(**{kind: future.result() for kind, future in loading.items()})
+
+
+def _joined(failed: list[BaseException]) -> BaseException:
+    """One error for all models that are missing; any other failure speaks for itself."""
+    missing = [error for error in failed if isinstance(error, ModelUnavailable)]
+    if len(missing) < 2 or len(missing) < len(failed):
+        return failed[0]
+    return ModelUnavailable("; ".join(map(str, missing)), "Run `vivavoce models pull`.")
+
+
+def load_engine(kind: str, choice: EngineChoice, files: ModelFiles) -> Any:
+    """One engine by the name of its file. Raises StartupError."""
+    module = import_module(f"vivavoce.engines.{ENGINE_FOLDERS[kind]}.{choice.name}")
+    return module.load(fill(module.Options, choice.options, f"engines.{kind}"), files)
+
+
+def load_minds(settings: Settings, default: LanguageModel, passed: Passed) -> tuple[Minds, tuple[LanguageModel, ...]]:
+    """The minds that the settings name, and the models among them that have to be closed; `default` is its owner's.
+    Blocks while those load that are wanted at the start. Raises StartupError."""
+    files, routing = model_files(settings), settings.routing
+    added: dict[str, LanguageModel] = {}
+    try:
+        for name, choice in settings.minds.items():
+            added[name] = _load_mind(name, choice, files)
+    except BaseException:
+        for model in added.values():
+            model.close()
+        raise
+    own = {DEFAULT: default, **added}
+
+    def row(name: str) -> Fallback:
+        names = dict.fromkeys((name, *routing.fallback))
+        return Fallback(
+            [(each, own[each]) for each in names], routing.first_token_seconds, routing.rest_seconds, passed
+        )
+
+    return Minds(row(DEFAULT), {name: row(name) for name in added}, routing.named()), tuple(added.values())
+
+
+def _load_mind(name: str, choice: MindChoice, files: ModelFiles) -> LanguageModel:
+    """A mind, or what becomes one when it is first asked. Its options are checked in any case."""
+    module = import_module(f"vivavoce.engines.{ENGINE_FOLDERS['llm']}.{choice.engine.name}")
+    options = fill(module.Options, choice.engine.options, f"minds.{name}")
+
+    def load() -> LanguageModel:
+        loaded: LanguageModel = module.load(options, files)
+        return loaded
+
+    if choice.load == "start":
+        return load()
+    return LazyModel(load, options.name, context=options.context, sees=options.sees)
+
+
+def demo_engines(settings: Settings) -> Engines:
+    """Scripted engines that together take the delay the settings name."""
+    delay = max(0.0, settings.demo.delay_ms / 1000 - DEMO_HUSH_SECONDS)
+    return scripted_engines(
+        stt=ScriptedTranscriber(takes=0.3 * delay),
+        llm=ScriptedModel(first=0.5 * delay),
+        tts=ToneVoice(takes=0.2 * delay),
+    )
