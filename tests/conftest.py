@@ -45,7 +45,7 @@ READY_SECONDS = 90
 def served(*arguments: str, log: Path | None = None, environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """`vivavoce serve` as its own process on a free port; gives its base URL, stops it with SIGTERM.
 
-    `log`: file that is to hold all it prints.
+    `log`: file that is to hold all it prints. Its home is an empty folder, unless `environment` names one.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -53,8 +53,14 @@ def served(*arguments: str, log: Path | None = None, environment: Mapping[str, s
     command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", "--port", str(port), *arguments]
     url = f"{'https' if '--https' in arguments else 'http'}://127.0.0.1:{port}"
     with (
+        tempfile.TemporaryDirectory() as home,
         log.open("w+") if log else tempfile.TemporaryFile("w+") as printed,
-        subprocess.Popen(command, stdout=printed, stderr=printed, env={**os.environ, **(environment or {})}) as server,
+        subprocess.Popen(
+            command,
+            stdout=printed,
+            stderr=printed,
+            env={**os.environ, "VIVAVOCE_HOME": home, **(environment or {})},
+        ) as server,
     ):
         try:
             _wait_until_healthy(server, url, printed)

@@ -44,7 +44,9 @@ from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.self_check import SelfCheck, self_check
 from vivavoce.session.session import Session
 from vivavoce.session.tooling import Tooling
-from vivavoce.settings import Settings
+from vivavoce.settings import Settings, storage_url
+from vivavoce.storage.archive import Archive, open_archive
+from vivavoce.storage.database import MEMORY
 from vivavoce.telemetry import logs
 from vivavoce.telemetry.metrics import Metrics, measure_loop_lag
 from vivavoce.webrtc.gateway import Gateway, WebRtcOptions
@@ -61,11 +63,21 @@ async def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM. `on_ready(url)` is called once the engines are warm. Raises StartupError."""
     logs.set_up()
+    async with open_archive(_database(settings, demo)) as archive:
+        await _serve(settings, demo, archive, say, on_ready)
+
+
+def _database(settings: Settings, demo: bool) -> str:
+    """The URL of the database. A demo leaves nothing behind, unless it is told where."""
+    return MEMORY if demo and not settings.storage.url else storage_url(settings)
+
+
+async def _serve(settings: Settings, demo: bool, archive: Archive, say: Say, on_ready: Callable[[str], None]) -> None:
     keys = Keys(tuple(key.digest for key in settings.server.keys))
     certificate = _certificate(settings)
     listening = _listen(settings.server.host, settings.server.port, keys)
     url = _url(listening, "https" if certificate else "http")
-    house = _House(settings, demo, certificate)
+    house = _House(settings, demo, archive, certificate)
     house.address = url.replace("http", "ws", 1) + "/v1/realtime"
     server = _Server(_configured(house.api(keys), certificate), house)
     try:
@@ -137,8 +149,10 @@ def _webrtc(settings: Settings, certificate: Certificate | None) -> WebRtcOption
 class _House:
     """What one server process holds: its engines once they are loaded, its places, its metrics."""
 
-    def __init__(self, settings: Settings, demo: bool, certificate: Certificate | None = None) -> None:
-        self.settings, self.demo = settings, demo
+    def __init__(
+        self, settings: Settings, demo: bool, archive: Archive, certificate: Certificate | None = None
+    ) -> None:
+        self.settings, self.demo, self.archive = settings, demo, archive
         self.metrics = Metrics()
         self.admission = Admission(settings.server.max_sessions)
         self.engines: Engines | None = None

@@ -13,6 +13,7 @@ VivavoceError
     PromptRefused       the model cannot do what the prompt asks for; another prompt may do
     ToolFailed          a tool that runs beside the server could not do what was asked
   RequestError        one request of the client is refused; nothing else changes
+  StorageError        the database cannot be used now; what needed it is not done, the rest goes on
 """
 
 from typing import Literal
@@ -89,3 +90,7 @@ class RequestError(VivavoceError):
         super().__init__(message)
         self.param = param
         self.code = code
+
+
+class StorageError(VivavoceError):
+    """The database cannot be used now. The message holds nothing that people wrote."""

@@ -103,6 +103,24 @@ class ApiKey:
         return f"sha256:{self.digest.hex()[:8]}…"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class DatabaseUrl:
+    """Where a database is, with the password to it, which is not shown."""
+
+    _url: str = ""
+
+    def reveal(self) -> str:
+        return self._url
+
+    def __bool__(self) -> bool:
+        return bool(self._url)
+
+    def __repr__(self) -> str:
+        before, at, host = self._url.rpartition("@")
+        scheme, _, user = before.partition("://")
+        return f"{scheme}://{user.partition(':')[0]}:***{at}{host}" if at else self._url
+
+
 # --- the tree ----------------------------------------------------------------------------------------
 
 
@@ -125,6 +143,11 @@ class Paths:
     def file(self) -> Path:
         """The settings file."""
         return self.home / FILE_NAME
+
+    @property
+    def database(self) -> Path:
+        """What is kept, where no other database is chosen."""
+        return self.home / "vivavoce.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +249,14 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True)
+class Storage:
+    url: DatabaseUrl = setting(
+        DatabaseUrl(),
+        "Database of what is kept, such as postgresql+asyncpg://user:password@host/name; empty: a file in paths.home",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     delay_ms: int = setting(300, "How long the scripted engines of --demo let one wait for an answer", at_least=0)
 
@@ -239,6 +270,7 @@ class Settings:
     webrtc: WebRtc = WebRtc()
     client: Client = Client()
     models: ModelSources = ModelSources()
+    storage: Storage = Storage()
     engines: EngineChoices = EngineChoices()
     minds: Mapping[str, MindChoice] = field(default_factory=dict[str, MindChoice])
     routing: Routing = Routing()
@@ -253,6 +285,7 @@ _SECTIONS: dict[str, type] = {
     "client": Client,
     "models": ModelSources,
     "routing": Routing,
+    "storage": Storage,
     "demo": Demo,
 }
 _KEYS = [f"{name}.{one.name}" for name, section in _SECTIONS.items() for one in fields(section)]
@@ -556,6 +589,7 @@ _SIMPLE: dict[Any, Any] = {
     str: _str,
     Path: _path,
     Secret: lambda value: Secret(_str(value)),
+    DatabaseUrl: lambda value: DatabaseUrl(_str(value)),
     ApiKey: lambda value: ApiKey.of(_str(value)),
 }
 
@@ -613,6 +647,11 @@ def is_secret(key: str) -> bool:
     """Whether a key's name says that its value must not be shown."""
     last = key.rpartition(".")[2]
     return any(word in last for word in ("key", "token", "secret", "password"))
+
+
+def storage_url(settings: Settings) -> str:
+    """The database in force, with its password."""
+    return settings.storage.url.reveal() or f"sqlite:///{settings.paths.database}"
 
 
 def can_show_pages(environment: Mapping[str, str] = os.environ) -> bool:

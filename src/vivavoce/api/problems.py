@@ -23,6 +23,8 @@ STATUSES = {
     "file_too_large": 413,
     "invalid_content_type": 415,
     "call_not_found": 404,
+    "conversation_not_found": 404,
+    "item_not_found": 404,
     "file_not_found": 404,
     "model_not_found": 404,
     "invalid_api_key": 401,
@@ -99,6 +101,13 @@ def on_request_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - registered for this class alone
     status = STATUSES.get(error.code or "", 400)
     return problem(status, str(error), code=error.code, param=error.param)
+
+
+def on_storage_error(request: Request, error: Exception) -> Response:
+    """The database is away, or has too much to do."""
+    log.error("storage failed: %s", type(error).__name__, extra={"request_id": request.scope.get("request_id", "")})
+    message = f"What is kept cannot be reached now: {error} Try again in a moment."
+    return problem(503, message, code="storage_unavailable", headers={"Retry-After": "2"})
 
 
 def on_crash(request: Request, error: Exception) -> Response:

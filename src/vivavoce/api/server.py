@@ -25,6 +25,7 @@ from vivavoce.api.problems import (
     on_engine_trouble,
     on_http_error,
     on_request_error,
+    on_storage_error,
 )
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.endpoint import realtime_routes
@@ -32,7 +33,7 @@ from vivavoce.api.rest.models import model_routes
 from vivavoce.api.rest.speech import speech_routes
 from vivavoce.api.rest.transcriptions import transcription_routes
 from vivavoce.assistant.minds import Minds
-from vivavoce.errors import RequestError
+from vivavoce.errors import RequestError, StorageError
 from vivavoce.ports import Engines
 
 UVICORN_OPTIONS = {
@@ -55,7 +56,7 @@ def _cross_origin(keys: Keys) -> Middleware:
     return Middleware(
         CORSMiddleware,
         **allowed,
-        allow_methods=["GET", "POST", "DELETE"],
+        allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
         allow_headers=["*"],
         expose_headers=["Location", "x-request-id"],
     )
@@ -95,6 +96,7 @@ def create_api(
         exception_handlers={
             HTTPException: on_http_error,
             RequestError: on_request_error,
+            StorageError: on_storage_error,
             EngineTrouble: on_engine_trouble,
             ClientDisconnect: on_disconnect,
             Exception: on_crash,
