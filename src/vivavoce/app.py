@@ -28,6 +28,7 @@ from vivavoce.api.realtime.prompts import prompts_in
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.api.rest.embeddings import embedding_routes
 from vivavoce.api.rest.files import file_routes
+from vivavoce.api.rest.text import text_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
@@ -195,7 +196,12 @@ class _House:
 
     def _more(self, keys: Keys) -> list[BaseRoute]:
         """The routes of what this process keeps."""
-        return [*file_routes(self.files, keys), *embedding_routes(self.embedder.get, keys)]
+        minds, engines = (lambda: self.minds if self.ready else None), (lambda: self.engines if self.ready else None)
+        return [
+            *file_routes(self.files, keys),
+            *embedding_routes(self.embedder.get, keys),
+            *text_routes(minds, engines, keys, self.files),
+        ]
 
     def open_session(self, config: SessionConfig, send: Send, owner: str) -> Session:
         if self.draining:

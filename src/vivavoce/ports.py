@@ -120,7 +120,8 @@ class Prompt:
     `session` names the conversation, so that the engine can keep its prompt cache. `open`: the user is
     still speaking, and the last item is what was heard so far; only `warm` and `p_end` take such prompts.
     `effort`: how hard a model that reasons is to think. `schema`: JSON schema that the reply has to fit; it is JSON
-    then, all of it. `stop`: texts that end the reply before them. `top_p`, `seed`: None: as the engine likes."""
+    then, all of it. `stop`: texts that end the reply before them. `top_p`, `seed`: None: as the engine likes.
+    `urgency`: NOW where a listener waits for the reply, SOON where a reader does."""
 
     instructions: str
     items: Sequence[Readable]
@@ -136,6 +137,7 @@ class Prompt:
     stop: tuple[str, ...] = ()
     top_p: float | None = None
     seed: int | None = None
+    urgency: Urgency = Urgency.NOW
 
 
 @dataclass(frozen=True, slots=True)

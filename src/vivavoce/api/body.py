@@ -39,9 +39,9 @@ async def read_text(request: Request, most: int = LARGEST_JSON) -> str:
         raise RequestError("The body must be JSON in UTF-8.", code="invalid_json") from None
 
 
-async def read_object(request: Request) -> Fields:
+async def read_object(request: Request, most: int = LARGEST_JSON) -> Fields:
     """The JSON object in the body, {} where there is none. Raises RequestError."""
-    text = await read_text(request) or "{}"
+    text = await read_text(request, most) or "{}"
     value = json_object(text)
     check_writable(value, text)
     return Fields(value, "")

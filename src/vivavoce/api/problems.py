@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivavoce.conversation.items import new_id
-from vivavoce.errors import EngineBusy, EngineTooSlow, ModelUnavailable, RequestError, TurnError
+from vivavoce.errors import EngineBusy, EngineTooSlow, ModelUnavailable, PromptRefused, RequestError, TurnError
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,16 @@ STATUSES = {
     "item_not_found": 404,
     "file_not_found": 404,
     "model_not_found": 404,
+    "completion_not_found": 404,
     "invalid_api_key": 401,
+    "server_busy": 503,
 }
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def kind_of(status: int) -> str:
+    """How OpenAI calls errors of a status."""
+    return TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
 
 
 def problem(
@@ -40,8 +48,7 @@ def problem(
     param: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    kind = TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
-    error = {"message": message, "type": kind, "param": param, "code": code}
+    error = {"message": message, "type": kind_of(status), "param": param, "code": code}
     return JSONResponse({"error": error}, status, headers)
 
 
@@ -62,6 +69,33 @@ def warming_up() -> JSONResponse:
     return problem(503, "The models are still warming up.", code="warming_up", headers={"Retry-After": "2"})
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a client is told of a failure."""
+
+    status: int
+    message: str
+    code: str
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.status)
+
+
+def trouble_of(error: TurnError | RequestError) -> Trouble:
+    match error:
+        case RequestError():
+            return Trouble(STATUSES.get(error.code or "", 400), str(error), error.code or "invalid_request")
+        case EngineBusy():
+            return Trouble(503, "The server has more to do than it can now.", "server_busy")
+        case EngineTooSlow():
+            return Trouble(504, str(error), "too_slow")
+        case PromptRefused():
+            return Trouble(400, str(error), "unsupported_prompt")
+        case _:
+            return Trouble(500, str(error), "engine_failed")
+
+
 class EngineTrouble(Exception):
     """An engine could not do what a request needs; `answer` is what the client gets."""
 
@@ -75,16 +109,13 @@ async def answering_engines() -> AsyncIterator[None]:
     """What fails inside becomes the answer to the request."""
     try:
         yield
-    except EngineBusy:
-        message = "The server has more to do than it can now."
-        raise EngineTrouble(problem(503, message, code="server_busy", headers={"Retry-After": "2"})) from None
-    except EngineTooSlow as error:
-        raise EngineTrouble(problem(504, str(error), code="too_slow")) from None
     except ModelUnavailable as error:
         message = f"{error}. {error.remedy}".rstrip()
         raise EngineTrouble(problem(503, message, code="model_unavailable")) from None
     except TurnError as error:
-        raise EngineTrouble(problem(500, str(error), code="engine_failed")) from None
+        it = trouble_of(error)
+        headers = {"Retry-After": "2"} if isinstance(error, EngineBusy) else None
+        raise EngineTrouble(problem(it.status, it.message, code=it.code, headers=headers)) from None
 
 
 def on_engine_trouble(_: Request, error: Exception) -> Response:

@@ -194,7 +194,7 @@ async def _sound(form: FormData) -> Pcm:
 async def _transcribed(stt: Transcriber, asked: Asked, form: FormData, queue: asyncio.Semaphore) -> Response:
     async with queue, answering_engines():
         sound = await _sound(form)
-        pieces = _pieces(stt, asked.hint, sound)
+        pieces = pieces_of(stt, asked.hint, sound)
         if asked.stream:
             first = await anext(pieces, None)  # what fails now is an answer with a status
             body = _as_events(first, pieces, asked, sound.seconds, queue)
@@ -204,7 +204,7 @@ async def _transcribed(stt: Transcriber, asked: Asked, form: FormData, queue: as
     return _formatted(_whole(heard, asked, sound.seconds), asked)
 
 
-async def _pieces(stt: Transcriber, hint: TranscriptionHint, sound: Pcm) -> AsyncGenerator[Transcription, None]:
+async def pieces_of(stt: Transcriber, hint: TranscriptionHint, sound: Pcm) -> AsyncGenerator[Transcription, None]:
     """What is heard in each piece, with the times of its words in the whole. The first words settle the language."""
     position = 0.0
     for piece in cut(sound, PIECE):

@@ -1,0 +1,46 @@
+"""Lists that are read page by page, as OpenAI's are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from vivavoce.api.fields import Fields, invalid
+
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsked:
+    """`after`: id of the last one that is known already; `what`: how one of them is called."""
+
+    what: str
+    limit: int = 20
+    after: str | None = None
+    newest_first: bool = False
+
+
+def read_page(request: Request, what: str) -> PageAsked:
+    """Raises RequestError."""
+    fields = Fields(dict(request.query_params), "")
+    limit = fields.text("limit", "20")
+    if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MOST:
+        raise invalid("limit", f"be a whole number from 1 to {MOST}", limit)
+    order = fields.choice("order", ("asc", "desc"), "asc")
+    return PageAsked(what, int(limit), fields.text("after", None), order == "desc")
+
+
+def page(all_: Sequence[Mapping[str, Any]], asked: PageAsked) -> dict[str, Any]:
+    """One page of all there are, the oldest first. Raises RequestError."""
+    found = list(reversed(all_)) if asked.newest_first else list(all_)
+    if asked.after is not None:
+        ids = [each["id"] for each in found]
+        if asked.after not in ids:
+            raise invalid("after", f"be the id of a {asked.what} of the list", asked.after)
+        found = found[ids.index(asked.after) + 1 :]
+    shown = [dict(each) for each in found[: asked.limit]]
+    ends = {"first_id": shown[0]["id"] if shown else None, "last_id": shown[-1]["id"] if shown else None}
+    return {"object": "list", "data": shown, **ends, "has_more": len(found) > len(shown)}

@@ -1,0 +1,139 @@
+"""A mind's reply to a request that stands alone: its thoughts as they come, held to what was asked, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import assert_never
+
+from vivavoce.api.rest.schemas import misfit
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item, Message
+from vivavoce.errors import EngineFailed
+from vivavoce.ports import Call, Done, LanguageModel, Prompt, Reasoning, Thought, Words
+
+BYTES_PER_TOKEN = 4.0
+"""Of English text; what is counted with it is an estimate."""
+PICTURE_TOKENS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sounded:
+    """A part of the file in which the reply is spoken. `seconds`: of sound that went into it."""
+
+    data: bytes
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole reply. `sound`: the file in which it is spoken, where that was asked for."""
+
+    text: str
+    reasoning: str
+    calls: tuple[Call, ...]
+    done: Done
+    sound: bytes = b""
+    seconds: float = 0.0
+
+
+async def thoughts_of(mind: LanguageModel, prompt: Prompt, *, parallel: bool = True) -> AsyncGenerator[Thought, None]:
+    """The reply to `prompt`. `parallel`: more than one call is welcome. Raises TurnError; EngineFailed, once all is
+    told, where the prompt has a schema and the reply does not fit it."""
+    text, pieces, calls = "", 0, 0
+    async with aclosing(mind.reply(prompt)) as thoughts:
+        async for thought in thoughts:
+            match thought:
+                case Words():
+                    pieces += 1
+                    text += thought.text if prompt.schema is not None else ""
+                case Call():
+                    calls += 1
+                    if calls > 1 and not parallel:
+                        continue
+                case Done():
+                    if prompt.schema is not None and not calls and not thought.cut_short:
+                        _check(mind, text, prompt)
+                    thought = _counted(thought, prompt, pieces)
+                case Reasoning():
+                    pass
+            yield thought
+
+
+async def whole(thoughts: AsyncGenerator[Thought | Sounded, None]) -> Reply:
+    """All of a reply, once it is there."""
+    tally = Tally()
+    async with aclosing(thoughts):
+        async for thought in thoughts:
+            tally.add(thought)
+    return tally.reply()
+
+
+class Tally:
+    """A reply that is being put together."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: list[Call] = []
+        self._done = Done()
+        self._sound, self._seconds = bytearray(), 0.0
+
+    def add(self, thought: Thought | Sounded) -> None:
+        match thought:
+            case Words():
+                self._text.append(thought.text)
+            case Reasoning():
+                self._reasoning.append(thought.text)
+            case Call():
+                self._calls.append(thought)
+            case Sounded():
+                self._sound += thought.data
+                self._seconds += thought.seconds
+            case Done():
+                self._done = thought
+            case _:
+                assert_never(thought)
+
+    def reply(self) -> Reply:
+        words, reasoning = "".join(self._text), "".join(self._reasoning)
+        return Reply(words, reasoning, tuple(self._calls), self._done, bytes(self._sound), self._seconds)
+
+
+def estimated_tokens(prompt: Prompt) -> int:
+    """Tokens of a prompt, by its length: no engine tells before it has read it."""
+    tools = "".join(f"{tool.name}{tool.description}{dict(tool.parameters)}" for tool in prompt.tools)
+    words = sum(_tokens(_written(item)) for item in prompt.items)
+    pictures = sum(len(item.pictures) for item in prompt.items if isinstance(item, Message))
+    return _tokens(prompt.instructions) + _tokens(tools) + words + pictures * PICTURE_TOKENS
+
+
+def _check(mind: LanguageModel, text: str, prompt: Prompt) -> None:
+    if why := misfit(text, prompt.schema or {}):
+        raise EngineFailed(f"The answer of {mind.name} does not fit the JSON schema: {why}")
+
+
+def _counted(done: Done, prompt: Prompt, pieces: int) -> Done:
+    """The account, estimated where the engine gave none: it was stopped, or its server does not count."""
+    return replace(
+        done,
+        prompt_tokens=done.prompt_tokens or estimated_tokens(prompt),
+        completion_tokens=done.completion_tokens or pieces,
+    )
+
+
+def _tokens(text: str) -> int:
+    return ceil(len(text.encode(errors="replace")) / BYTES_PER_TOKEN) + 4 if text else 0
+
+
+def _written(item: Item) -> str:
+    match item:
+        case FunctionCall():
+            return item.name + item.arguments
+        case FunctionOutput():
+            return item.output
+        case Message():
+            return item.text
+        case _:
+            return ""

@@ -1,0 +1,22 @@
+"""The routes that answer in text, for clients of OpenAI and of Anthropic alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.routing import Route
+
+from vivavoce.api.auth import Keys
+from vivavoce.api.rest.attachments import Opener
+from vivavoce.api.rest.chat import chat_routes
+from vivavoce.assistant.files import FileShelf
+from vivavoce.assistant.minds import Minds
+from vivavoce.ports import Engines
+
+
+def text_routes(
+    minds: Callable[[], Minds | None], engines: Callable[[], Engines | None], keys: Keys, files: FileShelf
+) -> list[Route]:
+    """`minds`, `engines`: None while they are not warm. `files`: what clients have uploaded."""
+    opener = Opener(files)
+    return [*chat_routes(minds, engines, keys, opener)]
