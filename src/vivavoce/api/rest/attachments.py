@@ -21,9 +21,9 @@ from vivavoce.conversation.items import (
     FunctionCall,
     FunctionOutput,
     Image,
-    Item,
     Message,
     Part,
+    Readable,
     Role,
     Speech,
     Text,
@@ -135,10 +135,10 @@ class Opener:
         self._files, self._fetch_picture = files, fetch_picture
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def items(self, raw: Iterable[RawItem], reader: Reader) -> tuple[Item, ...]:
+    async def items(self, raw: Iterable[RawItem], reader: Reader) -> tuple[Readable, ...]:
         """The items of a prompt. Raises RequestError for what cannot be opened, and TurnError for what cannot be
         heard."""
-        opened: list[Item] = []
+        opened: list[Readable] = []
         for item in raw:
             if isinstance(item, RawMessage):
                 parts = [await self._part(part, reader) for part in item.parts]

@@ -9,7 +9,7 @@ from math import ceil
 from typing import assert_never
 
 from vivavoce.api.rest.schemas import misfit
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item, Message
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Readable
 from vivavoce.errors import EngineFailed
 from vivavoce.ports import Call, Done, LanguageModel, Prompt, Reasoning, Thought, Words
 
@@ -127,7 +127,7 @@ def _tokens(text: str) -> int:
     return ceil(len(text.encode(errors="replace")) / BYTES_PER_TOKEN) + 4 if text else 0
 
 
-def _written(item: Item) -> str:
+def _written(item: Readable) -> str:
     match item:
         case FunctionCall():
             return item.name + item.arguments
@@ -135,5 +135,3 @@ def _written(item: Item) -> str:
             return item.output
         case Message():
             return item.text
-        case _:
-            return ""
