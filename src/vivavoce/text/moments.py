@@ -39,6 +39,7 @@ _TODAY = {
     "it": r"stamattina|oggi pomeriggio|stasera|stanotte",
 }
 _IN = {"en": r"(?:in|after) (.+?)(?: from now)?|(.+?) from now", "it": r"(?:tra|fra|in) (.+)"}
+_AT = r"(?:(?:per |verso )?(?:alle |all')|(?:per )?(?:le |l'))"
 _CLOCK = {
     "en": (
         r"(?:at |by )?half past (?P<half>\d{1,2})",
@@ -51,10 +52,10 @@ _CLOCK = {
     ),
     "it": (
         r"(?:a |per )?(?P<noon>mezzogiorno)|(?:a |per )?(?P<midnight>mezzanotte)",
-        r"(?:per |verso )?(?:alle |all')(?:ore )?(?P<half>\d{1,2}|una) e mezz[ao]",
-        r"(?:per |verso )?(?:alle |all')(?:ore )?(?P<past>\d{1,2}|una) e un quarto",
-        r"(?:per |verso )?(?:alle |all')(?:ore )?(?P<to>\d{1,2}|una) meno un quarto",
-        r"(?:per |verso )?(?:alle |all')(?:ore )?(?P<hour>\d{1,2}|una)(?:(?::|\.| e )(?P<minute>\d{1,2}))?",
+        rf"{_AT}(?:ore )?(?P<half>\d{{1,2}}|una) e mezz[ao]",
+        rf"{_AT}(?:ore )?(?P<past>\d{{1,2}}|una) e un quarto",
+        rf"{_AT}(?:ore )?(?P<to>\d{{1,2}}|una) meno un quarto",
+        rf"{_AT}(?:ore )?(?P<hour>\d{{1,2}}|una)(?:(?::|\.| e )(?P<minute>\d{{1,2}}))?",
     ),
 }  # fmt: skip
 _FILLERS = {"en": r"\b(?:on|at|the|of|for|by|around|about)\b", "it": r"\b(?:di|del|per|verso|il|la|alle)\b|l'"}
@@ -64,7 +65,7 @@ _LONGEST = 366 * 86_400
 def moment_of(text: str, now: datetime, language: str) -> datetime | None:
     """The moment that `text` names, in the zone of `now`, never before it; None: it names none, or says more."""
     tongue = "it" if language == "it" else "en"
-    plain = re.sub(r"\s+", " ", with_figures(text, tongue)).strip(" .,?!")
+    plain = re.sub(r"\s+", " ", with_figures(text, tongue, lone=True)).strip(" .,?!")
     if (within := re.fullmatch(_IN[tongue], plain)) is not None:
         seconds = seconds_of(next(group for group in within.groups() if group), tongue)
         return None if seconds is None or not 0 < seconds <= _LONGEST else now + timedelta(seconds=seconds)

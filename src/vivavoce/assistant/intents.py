@@ -1,0 +1,162 @@
+"""Requests so clear that no model need be asked which tool they mean: "set a timer for five minutes". Pure.
+
+A rule is a pattern for the whole request and the tool it means; what its groups caught must be what their names say (a
+place we know, a duration, a sum), else the rule does not hold. In doubt there is no intent, and the model decides.
+The rules of a language are in `intents_en.toml` and `intents_it.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from itertools import count
+
+from vivavoce.assistant.places import zone_of
+from vivavoce.assistant.units import unit_of
+from vivavoce.text.arithmetic import expression_of, is_sum
+from vivavoce.text.days import day_of
+from vivavoce.text.durations import seconds_of
+from vivavoce.text.moments import moment_of
+from vivavoce.text.numerals import number
+
+LONGEST = 300
+"""Characters of a request that may be this clear."""
+_SOME_DAY = datetime(2028, 1, 1)
+"""A midnight from which any time that is named lies ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """`tool`: what is to be called; `reason`: the rule that said so, a stable word."""
+
+    tool: str
+    arguments: Mapping[str, str]
+    reason: str
+
+
+def intent_of(text: str) -> Intent | None:
+    """What the request means; None: not clear enough."""
+    if not text or len(text) > LONGEST or "\n" in text.strip():
+        return None
+    for language in ("en", "it"):
+        politeness, rules = _rules(language)
+        said = _plain(text, politeness)
+        for reason, tool, pattern in rules:
+            match = pattern.fullmatch(said)
+            if match is not None and (arguments := _arguments(match, language)) is not None:
+                return Intent(tool, arguments, reason)
+    return None
+
+
+_Rule = tuple[str, str, re.Pattern[str]]
+
+
+@cache
+def _rules(language: str) -> tuple[re.Pattern[str], tuple[_Rule, ...]]:
+    """What is cut off both ends of a request, and the rules of a language."""
+    file = resources.files("vivavoce.assistant") / f"intents_{language}.toml"
+    tools = tomllib.loads(file.read_text(encoding="utf-8"))
+    parts: dict[str, str] = tools.pop("parts")
+
+    def compiled(pattern: str) -> re.Pattern[str]:
+        whole = re.sub(r"<<(\w+)>>", lambda match: parts[match[1]], pattern)
+        place = count(1)  # one name may stand in several places, which `re` does not take
+        return re.compile(re.sub(r"\?P<(\w+)>", lambda match: f"?P<{match[1]}_{next(place)}>", whole), re.IGNORECASE)
+
+    rules = [
+        (reason, tool, compiled(pattern))
+        for tool, reasons in tools.items()
+        for reason, patterns in reasons.items()
+        for pattern in patterns
+    ]
+    return compiled(parts["politeness"]), tuple(rules)
+
+
+def _plain(text: str, politeness: re.Pattern[str]) -> str:
+    """The request itself: without greeting, "please", hesitation and the marks at its end."""
+    said = re.sub(r"\s+", " ", text.replace("’", "'").replace("“", '"').replace("”", '"')).strip()
+    while True:
+        shorter = politeness.sub("", said).strip(" .,!?;:…")
+        if shorter == said:
+            return said
+        said = shorter
+
+
+def _arguments(match: re.Match[str], language: str) -> dict[str, str] | None:
+    """What the groups caught, by name; None where one of them is not what its name says."""
+    caught = {
+        name.rstrip("_0123456789"): value.strip(" ,.;:\"'")
+        for name, value in match.groupdict().items()
+        if value and value.strip()
+    }
+    if "rest" in caught:
+        return _reminder(caught.pop("rest"), language)
+    fits = all(_FITS.get(name, _anything)(value, language) for name, value in caught.items())
+    return caught if fits and all(caught.values()) else None
+
+
+def _reminder(rest: str, language: str) -> dict[str, str] | None:
+    """When and of what, in either order: "at five to call Ann", "to call Ann at five". The longest time counts."""
+    words = rest.split(" ")
+    link = r"(?:to|that|about|of) " if language == "en" else r"(?:di|che|del|della|dell')(?: |(?<='))"
+    for length in range(len(words) - 1, 0, -1):
+        for when, text in (
+            (" ".join(words[:length]), " ".join(words[length:])),
+            (" ".join(words[-length:]), " ".join(words[:-length])),
+        ):
+            task = re.sub(rf"^{link}", "", text, flags=re.IGNORECASE).strip(" ,.;:")
+            if task and _is_moment(when, language) and (task != text or text == " ".join(words[:-length])):
+                return {"when": when.strip(" ,"), "text": task}
+    return None
+
+
+def _is_place(value: str, _: str) -> bool:
+    return zone_of(value) is not None
+
+
+def _is_day(value: str, language: str) -> bool:
+    return day_of(value, _SOME_DAY.date(), language) is not None
+
+
+def _is_sum(value: str, language: str) -> bool:
+    if re.search(r"\d[-/]\d", value):  # a date, a score, a telephone number, 24/7
+        return False
+    expression = expression_of(value, language)
+    return expression is not None and is_sum(expression)
+
+
+def _is_moment(value: str, language: str) -> bool:
+    return moment_of(value, _SOME_DAY, language) is not None
+
+
+def _is_duration(value: str, language: str) -> bool:
+    return seconds_of(value, language) is not None
+
+
+def _is_unit(value: str, _: str) -> bool:
+    return unit_of(value) is not None
+
+
+def _is_number(value: str, language: str) -> bool:
+    return number(value, language) is not None
+
+
+def _anything(_: str, __: str) -> bool:
+    return True
+
+
+_FITS: dict[str, Callable[[str, str], bool]] = {
+    "place": _is_place,
+    "day": _is_day,
+    "expression": _is_sum,
+    "when": _is_moment,
+    "duration": _is_duration,
+    "from_unit": _is_unit,
+    "to_unit": _is_unit,
+    "amount": _is_number,
+}
