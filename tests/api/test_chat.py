@@ -19,7 +19,7 @@ import soundfile
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
-from tests.api.rest_server import HEARD, KEY, OTHER_KEY, running
+from tests.api.rest_server import HEARD, KEY, OTHER_KEY
 from vivavoce.audio.files import read_sound
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -32,12 +32,6 @@ WEATHER: Any = {
         "parameters": {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]},
     },
 }
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with running(KEY, OTHER_KEY) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

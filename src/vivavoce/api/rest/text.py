@@ -9,6 +9,7 @@ from starlette.routing import Route
 from vivavoce.api.auth import Keys
 from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.chat import chat_routes
+from vivavoce.api.rest.messages import message_routes
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
 from vivavoce.ports import Engines
@@ -19,4 +20,4 @@ def text_routes(
 ) -> list[Route]:
     """`minds`, `engines`: None while they are not warm. `files`: what clients have uploaded."""
     opener = Opener(files)
-    return [*chat_routes(minds, engines, keys, opener)]
+    return [*chat_routes(minds, engines, keys, opener), *message_routes(minds, engines, keys, opener)]

@@ -1,0 +1,103 @@
+"""`/v1/messages`: Anthropic's Messages for all minds there are, streamed or whole, and how many tokens one takes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from vivavoce.api.auth import WRONG_KEY, Endpoint, Keys
+from vivavoce.api.body import read_object, while_connected
+from vivavoce.api.problems import Trouble, trouble_of
+from vivavoce.api.rest import messages_wire as wire
+from vivavoce.api.rest.attachments import LARGEST_REQUEST, Opener, Reader
+from vivavoce.api.rest.event_stream import EventStream, named
+from vivavoce.api.rest.messages_request import MessageAsked, read_messages
+from vivavoce.api.rest.replies import estimated_tokens, thoughts_of, whole
+from vivavoce.assistant.minds import Minds
+from vivavoce.errors import RequestError, TurnError
+from vivavoce.ports import Engines, LanguageModel, Prompt, Thought, Urgency
+
+
+def message_routes(
+    minds: Callable[[], Minds | None], engines: Callable[[], Engines | None], keys: Keys, opener: Opener
+) -> list[Route]:
+    """`minds`, `engines`: None while they are not warm."""
+
+    async def prepared(request: Request, asked: MessageAsked) -> tuple[LanguageModel, Prompt]:
+        known, ready = minds(), engines()
+        if known is None or ready is None:
+            raise _NotWarm
+        mind = known.choose(asked.model)
+        items = await while_connected(request, opener.items(asked.items, Reader(mind, ready.stt, keys.owner(request))))
+        return mind, replace(asked.prompt, items=items, urgency=Urgency.SOON)
+
+    async def create(request: Request) -> Response:
+        asked = read_messages(await read_object(request, LARGEST_REQUEST))
+        mind, prompt = await prepared(request, asked)
+        thoughts = thoughts_of(mind, prompt, parallel=asked.parallel)
+        if asked.stream:
+            first = await while_connected(request, anext(thoughts))
+            events = wire.MessageEvents(mind.name, estimated_tokens(prompt), thinking=asked.thinking)
+            return EventStream(_events(first, thoughts, events, _id(request)))
+        reply = await while_connected(request, whole(thoughts))
+        return JSONResponse(wire.message(mind.name, reply, thinking=asked.thinking))
+
+    async def count(request: Request) -> Response:
+        asked = read_messages(await read_object(request, LARGEST_REQUEST), counting=True)
+        _, prompt = await prepared(request, asked)
+        return JSONResponse({"input_tokens": estimated_tokens(prompt)})
+
+    return [
+        Route("/v1/messages", _speaking_anthropic(keys, create), methods=["POST"]),
+        Route("/v1/messages/count_tokens", _speaking_anthropic(keys, count), methods=["POST"]),
+    ]
+
+
+class _NotWarm(Exception):
+    """The models are not there yet."""
+
+
+async def _events(
+    first: Thought, rest: AsyncGenerator[Thought, None], events: wire.MessageEvents, request_id: str
+) -> AsyncGenerator[bytes, None]:
+    try:
+        async with aclosing(rest):
+            for event in (*events.opening(), *events.of(first)):
+                yield named(event)
+            async for thought in rest:
+                for event in events.of(thought):
+                    yield named(event)
+    except TurnError as error:
+        yield named(wire.error(trouble_of(error), request_id))
+
+
+def _speaking_anthropic(keys: Keys, endpoint: Endpoint) -> Endpoint:
+    """`endpoint`, for those who show a key; whatever goes wrong is told in Anthropic's form."""
+
+    async def answered(request: Request) -> Response:
+        if not keys.admit(request):
+            return _problem(Trouble(401, WRONG_KEY, "invalid_api_key"), request)
+        try:
+            response = await endpoint(request)
+        except (RequestError, TurnError) as error:
+            return _problem(trouble_of(error), request)
+        except _NotWarm:
+            return _problem(Trouble(503, "The models are still warming up.", "warming_up"), request)
+        response.headers["request-id"] = _id(request)
+        return response
+
+    return answered
+
+
+def _problem(trouble: Trouble, request: Request) -> Response:
+    headers = {"request-id": _id(request)} | ({"retry-after": "2"} if trouble.status == 503 else {})
+    return JSONResponse(wire.error(trouble, _id(request)), wire.status_of(trouble), headers)
+
+
+def _id(request: Request) -> str:
+    return str(request.scope.get("request_id", ""))

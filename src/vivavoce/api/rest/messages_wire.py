@@ -1,0 +1,168 @@
+"""A message on the wire, as Anthropic writes it: whole, or as the events of a stream; and its errors. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from vivavoce.api.problems import Trouble
+from vivavoce.api.rest.replies import Reply
+from vivavoce.conversation.items import new_id
+from vivavoce.ports import Call, Done, Reasoning, Thought, Words
+
+Wire = dict[str, Any]
+
+KINDS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+STATUSES = {503: 529}
+"""What Anthropic has a number of its own for."""
+
+
+def error(trouble: Trouble, request_id: str) -> Wire:
+    kind = KINDS.get(trouble.status, "api_error" if trouble.status >= 500 else "invalid_request_error")
+    return {"type": "error", "error": {"type": kind, "message": trouble.message}, "request_id": request_id}
+
+
+def status_of(trouble: Trouble) -> int:
+    return STATUSES.get(trouble.status, trouble.status)
+
+
+def message(model: str, reply: Reply, *, thinking: bool) -> Wire:
+    content: list[Wire] = []
+    if thinking and reply.reasoning:
+        content.append({"type": "thinking", "thinking": reply.reasoning, "signature": _signature(reply.reasoning)})
+    if reply.text:
+        content.append(_text(reply.text))
+    content.extend(_tool_use(call, _arguments(call)) for call in reply.calls)
+    wire = _empty(model, 0)
+    return wire | {
+        "content": content,
+        "stop_reason": _stop_reason(reply.done, bool(reply.calls)),
+        "stop_sequence": reply.done.stopped,
+        "usage": wire["usage"] | _usage(reply.done),
+    }
+
+
+class MessageEvents:
+    """The events of one message, each block opened and closed as the thoughts have it."""
+
+    def __init__(self, model: str, prompt_tokens: int, *, thinking: bool) -> None:
+        self._model, self._prompt_tokens, self._thinking = model, prompt_tokens, thinking
+        self._open: str | None = None
+        self._index, self._called, self._thought = 0, False, ""
+
+    def opening(self) -> Iterator[Wire]:
+        yield {"type": "message_start", "message": _empty(self._model, self._prompt_tokens)}
+        yield {"type": "ping"}
+
+    def of(self, thought: Thought) -> Iterator[Wire]:
+        match thought:
+            case Words():
+                yield from self._in_block("text", _text(""))
+                yield self._delta({"type": "text_delta", "text": thought.text})
+            case Reasoning():
+                if self._thinking:
+                    yield from self._in_block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
+                    self._thought += thought.text
+                    yield self._delta({"type": "thinking_delta", "thinking": thought.text})
+            case Call():
+                yield from self._closed()
+                yield from self._in_block("tool_use", _tool_use(thought, {}))
+                self._called = True
+                yield self._delta({"type": "input_json_delta", "partial_json": json.dumps(_arguments(thought))})
+                yield from self._closed()
+            case Done():
+                yield from self._closed()
+                delta = {"stop_reason": _stop_reason(thought, self._called), "stop_sequence": thought.stopped}
+                yield {"type": "message_delta", "delta": delta, "usage": _usage(thought)}
+                yield {"type": "message_stop"}
+
+    def _in_block(self, kind: str, block: Wire) -> Iterator[Wire]:
+        """Open a block of the kind, unless one is."""
+        if self._open == kind:
+            return
+        yield from self._closed()
+        self._open = kind
+        yield {"type": "content_block_start", "index": self._index, "content_block": block}
+
+    def _closed(self) -> Iterator[Wire]:
+        if self._open is None:
+            return
+        if self._open == "thinking":
+            yield self._delta({"type": "signature_delta", "signature": _signature(self._thought)})
+        yield {"type": "content_block_stop", "index": self._index}
+        self._open, self._index, self._thought = None, self._index + 1, ""
+
+    def _delta(self, delta: Wire) -> Wire:
+        return {"type": "content_block_delta", "index": self._index, "delta": delta}
+
+
+def _empty(model: str, prompt_tokens: int) -> Wire:
+    usage = {
+        "input_tokens": prompt_tokens,
+        "output_tokens": 0,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "service_tier": "standard",
+    }
+    return {
+        "id": new_id("msg"),
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
+    }
+
+
+def _text(text: str) -> Wire:
+    return {"type": "text", "text": text, "citations": None}
+
+
+def _tool_use(call: Call, arguments: Wire) -> Wire:
+    return {"type": "tool_use", "id": new_id("toolu"), "name": call.name, "input": arguments}
+
+
+def _arguments(call: Call) -> Wire:
+    """Anthropic's clients take nothing but an object."""
+    try:
+        value = json.loads(call.arguments or "{}")
+    except ValueError:
+        value = None
+    return value if isinstance(value, dict) else {}
+
+
+def _stop_reason(done: Done, called: bool) -> str:
+    if called:
+        return "tool_use"
+    if done.stopped is not None:
+        return "stop_sequence"
+    return "max_tokens" if done.cut_short else "end_turn"
+
+
+def _usage(done: Done) -> Wire:
+    """What was in the cache counts apart."""
+    cached = min(done.cached_tokens, done.prompt_tokens)
+    return {
+        "input_tokens": done.prompt_tokens - cached,
+        "cache_read_input_tokens": cached,
+        "output_tokens": done.completion_tokens,
+    }
+
+
+def _signature(thinking: str) -> str:
+    """Clients hand it back with the block. Nobody here checks it."""
+    return base64.b64encode(hashlib.sha256(thinking.encode(errors="replace")).digest()).decode()
