@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,16 +20,18 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 WORDS = ("One", " two", " three", " four", " five.")
-STATUS = {"busy": 429, "broken": 500, "locked": 401, "missing": 404}
+STATUS = {"busy": 429, "broken": 500, "locked": 401, "missing": 404, "unfit": 400}
 
 
 @dataclass
 class Mock:
-    """`requests`: what came in, newest last. `streaming`: answers being streamed now."""
+    """`requests`: what came in, newest last. `streaming`: answers being streamed now. `plan`: how the next chats are
+    to go, in turn, whatever their model; each a model's name, or chunks to be streamed."""
 
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     streaming: int = 0
+    plan: deque[str | list[dict[str, Any]]] = field(default_factory=deque)
 
     def app(self) -> Starlette:
         routes = [
@@ -41,8 +44,14 @@ class Mock:
 
     async def chat(self, request: Request) -> Response:
         body = await request.json()
-        self.requests.append(body)
-        return refusal(body) or StreamingResponse(self.counted(thoughts(body)), media_type="text/event-stream")
+        self.requests.append(dict(body))
+        planned = self.plan.popleft() if self.plan else body["model"]
+        if isinstance(planned, str):
+            body["model"] = planned
+            answer = thoughts(body) if planned not in ODD else odd(planned)
+        else:
+            answer = as_planned(planned)
+        return refusal(body) or StreamingResponse(self.counted(answer), media_type="text/event-stream")
 
     async def hear(self, request: Request) -> Response:
         body = form(request.headers["content-type"], await request.body())
@@ -83,10 +92,31 @@ class Mock:
 
 
 def refusal(body: dict[str, Any]) -> Response | None:
-    """Refusals quote the whole request, as real servers sometimes do."""
-    if (status := STATUS.get(body["model"])) is None:
+    """Refusals quote the whole request, as real servers sometimes do. "busy 3": with a Retry-After."""
+    name, _, after = str(body["model"]).partition(" ")
+    if (status := STATUS.get(name)) is None:
         return None
-    return JSONResponse({"error": {"message": f"bad: {body}", "type": "nope"}}, status_code=status)
+    headers = {"retry-after": after} if after else None
+    return JSONResponse({"error": {"message": f"bad: {body}", "type": "nope"}}, status_code=status, headers=headers)
+
+
+async def odd(kind: str) -> AsyncIterator[bytes]:
+    """Answers that are none; the last two have no end."""
+    yield ODD[kind]
+    while kind in ("endless words", "pings"):
+        yield ODD[kind]
+        await asyncio.sleep(0.005)
+
+
+async def as_planned(deltas: list[dict[str, Any]]) -> AsyncIterator[bytes]:
+    for delta in deltas:
+        yield said(delta)
+    yield event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    yield b"data: [DONE]\n\n"
+
+
+def said(delta: dict[str, Any]) -> bytes:
+    return event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
 
 
 def form(content_type: str, content: bytes) -> dict[str, Any]:
@@ -136,6 +166,17 @@ async def sounds(model: str) -> AsyncIterator[bytes]:
             await asyncio.sleep(0.001)
             if model == "dropped" and start > 2000:
                 raise ConnectionAbortedError("the mock hangs up")
+
+
+ODD = {
+    "garbage": b'data: {"choices": [{\n\n',
+    "page": b"<html><body>Bad gateway</body></html>",
+    "nothing": b"data: [DONE]\n\n",
+    "error inside": b'data: {"error": {"message": "out of memory", "type": "server_error"}}\n\n',
+    "no end": said({"content": "One two"}),
+    "endless words": said({"content": "word " * 2000}),
+    "pings": b": ping\n\n",
+}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import time
 import wave
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Mes
 from vivavoce.engines.llm import remote as llm
 from vivavoce.engines.stt import remote as stt
 from vivavoce.engines.tts import remote as tts
-from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, TurnError
-from vivavoce.ports import Call, Done, Prompt, TranscriptionHint, Urgency, Words
+from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, PromptRefused, TurnError
+from vivavoce.ports import Call, Done, Prompt, Reasoning, TranscriptionHint, Urgency, Words
 
 SECRET, PRIVATE = "sk-very-secret", "my private words"
 KINDS = {"llm": llm, "stt": stt, "tts": tts}
@@ -90,7 +91,7 @@ def test_refusals_fail_the_turn_and_tell_nothing_private(
 def test_a_slow_server_misses_its_deadline(mock: Mock, kind: str) -> None:
     start = time.monotonic()
     with pytest.raises(EngineTooSlow, match=r"within 0\.3 s"):
-        run(mock, kind, "slow", USES[kind], timeout=0.3)
+        run(mock, kind, "slow", USES[kind], **{"first_token" if kind == "llm" else "timeout": 0.3})
     assert time.monotonic() - start < 3
 
 
@@ -171,6 +172,125 @@ def test_a_long_conversation_is_cut_to_the_context(mock: Mock) -> None:
     run(mock, "llm", "ok", lambda engine: think(engine, Prompt("Be kind.", items)), context=2000)
     sent = mock.requests[-1]["messages"]
     assert sent[0]["content"] == "Be kind." and sent[-1]["content"].startswith("49 ") and len(sent) < 20
+
+
+def thoughts_of(mock: Mock, *plan: str | list[dict], **options: object) -> list:
+    """What comes of an answer that the mock gives as planned."""
+    mock.plan.clear()
+    mock.plan.extend(plan)
+    return run(mock, "llm", "ok", think, **options)  # type: ignore[return-value]
+
+
+def piece(index: int, id: str | None, name: str | None, arguments: str) -> dict:
+    function = {"name": name, "arguments": arguments}
+    return {"tool_calls": [{"index": index, "id": id, "type": "function", "function": function}]}
+
+
+def test_several_calls_come_apart_also_where_a_server_counts_them_all_as_one(mock: Mock) -> None:
+    by_index = [
+        piece(0, "a", "f", '{"x":'),
+        piece(1, "b", "g", ""),
+        piece(0, None, None, " 1}"),
+        piece(1, None, None, "{}"),
+    ]
+    one_index = [piece(0, "a", "f", '{"x": 1}'), piece(0, "b", "g", "{}")]
+    for deltas in (by_index, one_index):
+        calls = thoughts_of(mock, deltas)[:-1]
+        assert calls == [Call("f", '{"x": 1}'), Call("g", "{}")]
+
+
+@pytest.mark.parametrize("arguments", ['{"x": ', "[1]", "x = 1"])
+def test_a_call_that_is_no_json_fails_the_turn(mock: Mock, arguments: str) -> None:
+    with pytest.raises(EngineFailed, match="tool call"):
+        thoughts_of(mock, [piece(0, "a", "f", arguments)], max_retries=0)
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [{"reasoning_content": "Hm, "}, {"reasoning_content": "Paris."}, {"content": "Paris."}],
+        [{"reasoning": "Hm, Paris."}, {"content": "Paris."}],
+        [
+            {"content": "<th"},
+            {"content": "ink>Hm, Par"},
+            {"content": "is.</thi"},
+            {"content": "nk>\n\nPa"},
+            {"content": "ris."},
+        ],
+    ],
+)
+def test_thinking_is_told_apart_from_the_reply_wherever_servers_put_it(mock: Mock, deltas: list[dict]) -> None:
+    """Thinking that reached the voice would be read aloud."""
+    thoughts = thoughts_of(mock, deltas)
+    assert "".join(each.text for each in thoughts if isinstance(each, Words)) == "Paris."
+    assert "".join(each.text for each in thoughts if isinstance(each, Reasoning)) == "Hm, Paris."
+
+
+def test_a_server_that_knows_no_stops_is_stopped_here(mock: Mock) -> None:
+    prompt = Prompt("Be kind.", (Message("1", "user", (Text("Count."),)),), stop=("three", "x", "y", "z", "four"))
+    heard = run(mock, "llm", "ok", lambda engine: think(engine, prompt))
+    assert "".join(each.text for each in heard if isinstance(each, Words)) == "One two "
+    assert heard[-1].stopped == "three" and mock.requests[-1]["stop"] == ["three", "x", "y", "z"]
+
+
+def test_what_a_server_does_not_take_is_not_sent(mock: Mock) -> None:
+    """Ollama and OpenAI refuse a request for one field that they do not know."""
+    prompt = Prompt("", (Message("1", "user", (Text("Hi"),)),), effort="high", top_p=0.5, seed=3, max_tokens=9)
+    prompt = replace(prompt, schema={"type": "object"})
+    run(mock, "llm", "ok", lambda engine: think(engine, prompt))
+    plain = mock.requests[-1]
+    assert "reasoning_effort" not in plain and (plain["top_p"], plain["seed"], plain["max_tokens"]) == (0.5, 3, 9)
+    assert plain["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    openai = {"reasons": True, "sampling": False, "limit_name": "max_completion_tokens"}
+    run(mock, "llm", "ok", lambda engine: think(engine, prompt), **openai)
+    sent = mock.requests[-1]
+    assert sent["reasoning_effort"] == "high" and sent["max_completion_tokens"] == 9
+    assert not {"temperature", "top_p", "max_tokens"} & set(sent)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "says"),
+    [
+        ("garbage", EngineFailed, "broke off"),
+        ("page", EngineFailed, "sent no answer"),
+        ("nothing", EngineFailed, "sent no answer"),
+        ("no end", EngineFailed, "broke off"),
+        ("error inside", EngineFailed, "reported an error"),
+        ("endless words", EngineFailed, "without end"),
+        ("pings", EngineTooSlow, r"within 0\.3 s"),
+    ],
+)
+def test_answers_that_are_none_fail_the_turn(mock: Mock, answer: str, error: type[TurnError], says: str) -> None:
+    with pytest.raises(error, match=says):
+        thoughts_of(mock, answer, max_retries=0, first_token=0.3, timeout=0.3, context=1024)
+
+
+@pytest.mark.parametrize("fault", ["busy", "broken", "garbage", "nothing", "busy 0.2"])
+def test_a_fault_before_the_first_word_is_tried_again(mock: Mock, fault: str) -> None:
+    thoughts = thoughts_of(mock, fault, "ok", max_retries=1)
+    assert "".join(each.text for each in thoughts if isinstance(each, Words)) == "One two three four five."
+
+
+@pytest.mark.parametrize("fault", ["no end", "dropped"])
+def test_a_fault_after_words_were_told_is_not(mock: Mock, fault: str) -> None:
+    """The listener would hear the beginning twice."""
+    with pytest.raises(EngineFailed):
+        thoughts_of(mock, fault, "ok", max_retries=3)
+    assert len(mock.plan) == 1
+
+
+@pytest.mark.parametrize(("fault", "error"), [("locked", EngineFailed), ("unfit", PromptRefused)])
+def test_what_will_not_go_better_is_not_tried_again(mock: Mock, fault: str, error: type[TurnError]) -> None:
+    with pytest.raises(error):
+        thoughts_of(mock, fault, "ok", max_retries=3)
+    assert len(mock.plan) == 1
+
+
+def test_a_server_that_wants_to_be_left_alone_longer_than_we_wait_is_busy_at_once(mock: Mock) -> None:
+    start = time.monotonic()
+    with pytest.raises(EngineBusy, match="no room"):
+        thoughts_of(mock, "busy 60", "ok", max_retries=3)
+    assert time.monotonic() - start < 5 and len(mock.plan) == 1
 
 
 # --- hearing -----------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from vivavoce.engines.llm.stops import StopCutter
+from vivavoce.engines.llm.think_tags import ThinkTags
+from vivavoce.ports import Reasoning, Words
 
 
 @given(some.lists(some.text("ab.", max_size=4), max_size=12), some.lists(some.text("ab.", max_size=3), max_size=3))
@@ -29,3 +31,22 @@ def test_only_what_may_become_a_stop_is_held_back() -> None:
     assert cutter.push("D and more") == ""
     assert cutter.found == "END"
     assert cutter.push("never told") == cutter.finish() == ""
+
+
+@given(some.lists(some.sampled_from(["<", "think", ">", "/", "a", " "]), max_size=20))
+def test_thinking_is_split_off_whatever_the_pieces(pieces: list[str]) -> None:
+    """One piece or many: the same thinking and the same reply, and nothing but the tags is lost."""
+
+    def split(pieces: list[str]) -> tuple[str, str]:
+        tags = ThinkTags()
+        thoughts = [thought for piece in pieces for thought in tags.push(piece)] + list(tags.finish())
+        kinds = (Reasoning, Words)
+        return tuple("".join(each.text for each in thoughts if isinstance(each, kind)) for kind in kinds)  # type: ignore[return-value]
+
+    whole = "".join(pieces)
+    thinking, reply = split(pieces)
+    assert (thinking, reply) == split([whole])
+    if not whole.lstrip().startswith("<think>"):
+        assert (thinking, reply) == ("", whole)
+    else:
+        assert thinking == whole.lstrip().removeprefix("<think>").partition("</think>")[0]

@@ -48,7 +48,7 @@ class OpenAIServer:
         except TurnError:
             raise
         except Exception as error:  # noqa: BLE001 - mapped: the client's transport has errors of its own besides
-            raise self._ours(error) from None
+            raise self.trouble(error) from None
 
     async def steps(self, answer: AsyncIterator[T]) -> AsyncGenerator[T, None]:
         """The parts of a streamed answer, each within the deadline."""
@@ -63,7 +63,8 @@ class OpenAIServer:
         with suppress(RuntimeError):
             self._hanging_up = asyncio.get_running_loop().create_task(self.client.close())
 
-    def _ours(self, error: Exception) -> TurnError:
+    def trouble(self, error: Exception) -> TurnError:
+        """What an error of the client means, without its message: servers quote the request there."""
         match error:
             case openai.RateLimitError():
                 return EngineBusy(f"{self.name} has no room now (429)")

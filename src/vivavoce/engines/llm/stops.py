@@ -24,7 +24,7 @@ class StopCutter:
             at, _, self.found = min(places)
             told, self._held = self._held[:at], ""
             return told
-        keep = max((_overlap(self._held, stop) for stop in self._stops), default=0)
+        keep = max((overlap(self._held, stop) for stop in self._stops), default=0)
         split = len(self._held) - keep
         told, self._held = self._held[:split], self._held[split:]
         return told
@@ -35,6 +35,6 @@ class StopCutter:
         return told
 
 
-def _overlap(text: str, stop: str) -> int:
+def overlap(text: str, stop: str) -> int:
     """How much of the end of `text` is a beginning of `stop`, all of it excepted."""
     return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)
