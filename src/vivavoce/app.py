@@ -26,6 +26,7 @@ from vivavoce.api.realtime.connection import Service, drain
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.realtime.prompts import prompts_in
 from vivavoce.api.realtime.session_object import RealtimeSession
+from vivavoce.api.rest.conversations import conversation_routes
 from vivavoce.api.rest.embeddings import embedding_routes
 from vivavoce.api.rest.files import file_routes
 from vivavoce.api.rest.text import text_routes
@@ -201,6 +202,7 @@ class _House:
             *file_routes(self.files, keys),
             *embedding_routes(self.embedder.get, keys),
             *text_routes(minds, engines, keys, self.files),
+            *conversation_routes(self.archive.conversations, keys),
         ]
 
     def open_session(self, config: SessionConfig, send: Send, owner: str) -> Session:

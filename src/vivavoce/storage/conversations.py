@@ -31,6 +31,8 @@ Metadata = Mapping[str, str]
 TEMPORARY = "conv_temp"
 """How the ids of temporary conversations begin."""
 DAY = 86_400.0
+MOST_PAIRS = 16
+"""Of metadata, as OpenAI has it."""
 MOST_TITLES = 50
 """Conversations that are found by their titles."""
 
@@ -154,7 +156,7 @@ class Conversations:
                 wanted = wanted.where(items.c.position <= (await rows.find(connection, row.id, up_to)).position)
             copied = (await connection.execute(wanted)).all()
             new = new_id(TEMPORARY if home is self._temporary else "conv")
-            made = await insert_conversation(connection, new, owner, {**row.metadata, "forked_from": row.id})
+            made = await insert_conversation(connection, new, owner, _of_fork(row))
             times = [item.created for item in copied]
             written = await rows.add(connection, new, owner, [item.body for item in copied], times=times)
             for item, copy in zip(copied, written, strict=True):
@@ -298,6 +300,12 @@ async def insert_conversation(
 
 def _conversation(row: Row[Any]) -> Conversation:
     return Conversation(row.id, row.created, row.updated, row.metadata)
+
+
+def _of_fork(row: Row[Any]) -> Metadata:
+    """Those of the first, and where there is room for it, which that was."""
+    fits = len(row.metadata) < MOST_PAIRS or "forked_from" in row.metadata
+    return {**row.metadata, **({"forked_from": row.id} if fits else {})}
 
 
 def _title_words(metadata: Metadata) -> str:

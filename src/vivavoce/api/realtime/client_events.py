@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from vivavoce.api.fields import Fields, invalid, missing
 from vivavoce.api.json_text import check_writable, json_object
+from vivavoce.api.metadata import read_metadata
 from vivavoce.api.realtime.items import read_id, read_item
 from vivavoce.api.realtime.prompts import read_prompt
 from vivavoce.api.realtime.reply_options import read_reply, refuse_moved
@@ -24,7 +25,6 @@ from vivavoce.conversation.items import Item
 from vivavoce.errors import RequestError
 
 APPEND = "input_audio_buffer.append"
-MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 MOST_INPUT_ITEMS = 1000
 FOREVER_MS = 2**31 - 1
 
@@ -170,7 +170,7 @@ def _create_response(fields: Fields, session: RealtimeSession) -> CreateResponse
         speaks=read_format(out.object("format"), session.speaks),
         in_conversation=response.choice("conversation", ("auto", "none"), "auto") == "auto",
         input=None if items is None else tuple(items),
-        metadata=_metadata(response),
+        metadata=read_metadata(response),
     )
 
 
@@ -178,20 +178,6 @@ def _input_item(fields: Fields, session: RealtimeSession) -> Item | Reference:
     if fields.get("type") == "item_reference":
         return Reference(fields.need_text("id"), fields.at("id"))
     return read_item(fields, session.hears)
-
-
-def _metadata(response: Fields) -> dict[str, str] | None:
-    fields = response.object("metadata")
-    if fields is None:
-        return None
-    if len(fields.raw) > MOST_METADATA:
-        raise invalid(fields.path, f"hold at most {MOST_METADATA} pairs", f"{len(fields.raw)} pairs")
-    for key in fields.raw:
-        if len(key) > LONGEST_KEY:
-            raise invalid(fields.path, f"have keys of at most {LONGEST_KEY} characters", key)
-        if len(fields.need_text(key)) > LONGEST_VALUE:
-            raise invalid(fields.at(key), f"have at most {LONGEST_VALUE} characters")
-    return dict(fields.raw)
 
 
 def _clear_output(_: Fields, __: RealtimeSession) -> NoReturn:
