@@ -149,7 +149,7 @@ def api(folder: Path, keys: tuple[str, ...] = ()) -> Any:
         Service(lambda *_: None, Metrics()),  # type: ignore[arg-type, return-value]
         keys=known,
         ready=lambda: True,
-        models=["vivavoce"],
+        models=minds.names,
         minds=lambda: minds,
         engines=lambda: engines,
         more=[*routes, *file_routes(FileShelf(folder), known), Route("/test/live", live)],

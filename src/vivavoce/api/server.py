@@ -32,6 +32,7 @@ from vivavoce.api.realtime.endpoint import realtime_routes
 from vivavoce.api.rest.models import model_routes
 from vivavoce.api.rest.speech import speech_routes
 from vivavoce.api.rest.transcriptions import transcription_routes
+from vivavoce.api.rest.voices import voice_routes
 from vivavoce.assistant.minds import Minds
 from vivavoce.errors import RequestError, StorageError
 from vivavoce.ports import Engines
@@ -80,7 +81,8 @@ def create_api(
     """
     routes: list[BaseRoute] = [
         *realtime_routes(service, keys),
-        *model_routes(models, keys),
+        *model_routes(models, keys, minds, engines),
+        *voice_routes(engines, keys),
         *speech_routes(engines, keys),
         *transcription_routes(engines, keys),
         *more,
