@@ -180,18 +180,25 @@ ODD = {
 
 
 @contextmanager
-def openai_mock() -> Iterator[Mock]:
-    """The server in a thread, on a free port."""
-    mock = Mock()
-    config = uvicorn.Config(mock.app(), host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+def listening(app: Starlette) -> Iterator[str]:
+    """The application in a thread, on a free port of loopback: its address."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         thread.join(0.01)
-    mock.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
     try:
-        yield mock
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = server.force_exit = True
         thread.join(timeout=10)
+
+
+@contextmanager
+def openai_mock() -> Iterator[Mock]:
+    """The server in a thread, on a free port."""
+    mock = Mock()
+    with listening(mock.app()) as address:
+        mock.url = f"{address}/v1"
+        yield mock

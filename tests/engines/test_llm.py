@@ -13,14 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from tests.engines.anthropic_mock import anthropic_mock
 from tests.engines.openai_mock import openai_mock
 from vivavoce.conversation.config import Tool, ToolChoice, Truncation
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Item, Message, Speech, Text, new_id
-from vivavoce.engines.llm import remote
+from vivavoce.engines.llm import anthropic, remote
+from vivavoce.engines.llm.fallback import Fallback
+from vivavoce.engines.llm.llama import Llama
 from vivavoce.engines.llm.pull import pull
 from vivavoce.engines.llm.render import Ruler, chat, fit, lines_of
 from vivavoce.engines.llm.slots import Slots
 from vivavoce.engines.llm.tools import call_schema, callable_now, p_call, parsed
+from vivavoce.engines.scripted import ScriptedModel
 from vivavoce.errors import EngineBusy, EngineFailed, PromptRefused
 from vivavoce.models.store import Store
 from vivavoce.ports import Call, Done, LanguageModel, Prompt, Thought, Words
@@ -88,11 +92,22 @@ def make_remote() -> Iterator[Callable[[], LanguageModel]]:
         yield lambda: remote.load(remote.Options(mock.url, "ok", context=1024), lambda id: pytest.fail(id))
 
 
-@pytest.fixture(params=["llama", "remote"])
+@pytest.fixture(scope="module")
+def make_anthropic() -> Iterator[Callable[[], LanguageModel]]:
+    with anthropic_mock() as mock:
+        options = anthropic.Options("claude-haiku-4-5", "key", mock.url, context=1024)
+        yield lambda: anthropic.load(options, lambda id: pytest.fail(id))
+
+
+@pytest.fixture(params=["llama", "remote", "anthropic", "fallback"])
 def model(request: pytest.FixtureRequest) -> LanguageModel:
+    """The remote ones anew for each scene: their clients belong to one event loop."""
     if request.param == "llama":
         return request.getfixturevalue("llama")
-    return request.getfixturevalue("make_remote")()  # one for each scene: its client belongs to one event loop
+    if request.param == "fallback":
+        broken = ScriptedModel([RuntimeError("away")], first=0.0)
+        return Fallback([("broken", broken), ("ok", request.getfixturevalue("make_remote")())])
+    return request.getfixturevalue(f"make_{request.param}")()
 
 
 def play(model: LanguageModel, scene: Callable[[], object]) -> None:
@@ -100,8 +115,9 @@ def play(model: LanguageModel, scene: Callable[[], object]) -> None:
 
     async def whole() -> None:
         await scene()
-        if isinstance(model, remote.RemoteModel):
-            await model._server.client.close()
+        if not isinstance(model, Llama):
+            model.close()
+            await asyncio.sleep(0.05)  # for the connections to be closed
 
     asyncio.run(whole())
 

@@ -14,6 +14,7 @@ from openai.types.chat.chat_completion_chunk import ChoiceDelta, ChoiceDeltaTool
 
 from vivavoce.conversation.config import Tool, ToolChoice
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item, Message
+from vivavoce.engines.llm.patience import Unusable
 from vivavoce.engines.llm.render import Line, Ruler, fit, lines_of
 from vivavoce.engines.llm.stops import StopCutter
 from vivavoce.engines.llm.think_tags import ThinkTags
@@ -93,10 +94,6 @@ def _content(line: Line, *, sees: bool) -> str | list[dict[str, Any]]:
 
 
 # --- in ----------------------------------------------------------------------------------------------
-
-
-class Unusable(Exception):
-    """What the server sent is no answer; the message says why and quotes nothing."""
 
 
 @dataclass(slots=True)

@@ -19,6 +19,14 @@ KEYS = (401, 402, 403)
 UNFIT = (400, 413, 422)
 
 
+MOST_PER_TOKEN = 16
+"""Characters of an answer for each token of the model's context: more is no answer."""
+
+
+class Unusable(Exception):
+    """What a server sent is no answer; the message says why and quotes nothing."""
+
+
 class Trouble(Exception):
     """What went wrong with one try. `again`: another try may go better; `wait`: seconds that the server asked for."""
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import openai
 
-from vivavoce.engines.llm.openai_chat import Reading, Unusable, messages, options
-from vivavoce.engines.llm.patience import Patience, Trouble, refusal
+from vivavoce.engines.llm.openai_chat import Reading, messages, options
+from vivavoce.engines.llm.patience import MOST_PER_TOKEN, Patience, Trouble, Unusable, refusal
 from vivavoce.engines.openai_server import OpenAIServer
 from vivavoce.errors import EngineFailed
 from vivavoce.models import ModelFiles
@@ -18,8 +18,6 @@ from vivavoce.ports import Prompt, Thought
 
 RESERVE = 512
 """Tokens kept for a reply of no stated length."""
-MOST_PER_TOKEN = 16
-"""Characters of an answer for each token of the context: more is no answer."""
 
 
 @dataclass(frozen=True, slots=True)

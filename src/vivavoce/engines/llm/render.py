@@ -21,6 +21,8 @@ ChatMessage = dict[str, str]
 MARKS_PER_MESSAGE = 6
 """Tokens a template spends on the frame of one message: start, role, line ends, end."""
 ELLIPSIS = "…"
+UNSEEN = "[image]"
+"""What stands for a picture where the model sees none."""
 CHATML_END = "<|im_end|>"
 
 
@@ -125,7 +127,7 @@ def _line(item: Readable) -> Line:
 
 
 def _words(message: Message) -> str:
-    pictures = ["[image]" for part in message.parts if isinstance(part, Image)]
+    pictures = [UNSEEN for part in message.parts if isinstance(part, Image)]
     text = " ".join([*pictures, _harmless(message.text.strip())]).strip()
     cut_off = message.role == "assistant" and message.status == "incomplete"
     return f"{text.rstrip('.,;:!? ')}{ELLIPSIS}" if cut_off and text else text
