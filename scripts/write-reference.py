@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vivavoce.api.realtime import client_events, server_events
+from vivavoce.api.realtime import client_events, hosted_events, server_events
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.conversation.config import SessionConfig, TranscriptionOptions
 
@@ -25,23 +25,17 @@ ELSEWHERE = {
 NOT_SENT = {
     "input_audio_buffer.dtmf_event_received": "telephone calls (SIP) are not served",
     "conversation.item.input_audio_transcription.segment": "who speaks is not told apart",
-    "mcp_list_tools.in_progress": "MCP tools are not served",
-    "mcp_list_tools.completed": "MCP tools are not served",
-    "mcp_list_tools.failed": "MCP tools are not served",
-    "response.mcp_call_arguments.delta": "MCP tools are not served",
-    "response.mcp_call_arguments.done": "MCP tools are not served",
-    "response.mcp_call.in_progress": "MCP tools are not served",
-    "response.mcp_call.completed": "MCP tools are not served",
-    "response.mcp_call.failed": "MCP tools are not served",
 }
 
 
 def sent_events() -> list[str]:
-    """The types of all server events, as they stand in the module that tells them."""
-    source = Path(server_events.__file__).read_text(encoding="utf-8")
+    """The types of all server events, as they stand in the modules that tell them."""
+    told = (server_events, hosted_events)
+    source = "\n".join(Path(module.__file__).read_text(encoding="utf-8") for module in told)
     whole = set(
         re.findall(
-            r'wire_event\(\s*"([a-z_.]+)"|_of_part\("([a-z_.]+)"|kind = "([a-z_.]+)" if .* else "([a-z_.]+)"', source
+            r'wire_event\(\s*"([a-z_.]+)"|_of_part\("([a-z_.]+)"|kind = "([a-z_.]+)" if .* else "([a-z_.]+)"',
+            source,
         )
     )
     names = {name for found in whole for name in found if name}

@@ -212,7 +212,15 @@ class _House:
             raise SessionRefused("The models are still warming up. Try again in a few seconds.")
         self.admission.enter()
         engines = replace(self.engines, llm=self.minds.for_voice(config.model))
-        return Session(engines, config, send, on_close=self.admission.leave, phrases=self.phrases)
+        return Session(
+            engines,
+            config,
+            send,
+            on_close=self.admission.leave,
+            phrases=self.phrases,
+            tooling=self.tooling,
+            owner=owner,
+        )
 
     def _lazy(self, kind: str) -> Lazy[Any]:
         choice = getattr(self.settings.engines, kind)

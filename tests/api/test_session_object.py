@@ -181,6 +181,28 @@ def test_the_defaults_of_the_server_are_where_a_session_starts() -> None:
     assert RealtimeSession("s", "m", quiet).config is quiet
 
 
+SERVER = {"type": "mcp", "server_label": "docs", "server_url": "https://example.org/mcp"}
+
+
+def server(**fields: Any) -> dict[str, Any]:
+    return {"tools": [{**SERVER, **fields}]}
+
+
+SERVERS_REFUSED = [
+    ({"tools": [{"type": "mcp"}]}, "server_label", "label"),
+    (server(server_label="a b"), "server_label", "letters"),
+    (server(server_url="file:///etc/passwd"), "server_url", "http"),
+    (server(server_url="https://me:secret@example.org"), "server_url", "without a user name"),
+    (server(server_url="http://[::1"), "server_url", "http"),
+    (server(tunnel_id="t"), "tunnel_id", "server_url"),
+    (server(headers={"X-Key": "a\r\nHost: b"}), "headers.X-Key", "printable"),
+    (server(headers={"a b": "c"}), "headers", "names"),
+    (server(authorization=7), "authorization", "string"),
+    (server(allowed_tools=[7]), "allowed_tools.0", "string"),
+    (server(require_approval="sometimes"), "require_approval", "never"),
+    (server(require_approval={}), "require_approval.never", "approval"),
+]
+
 REFUSED = [
     (None, "session", "object"),
     ("x", "session", "object"),
@@ -197,13 +219,16 @@ REFUSED = [
     ({"temperature": 9}, "session.temperature", "0 to 2"),
     ({"tools": {}}, "session.tools", "array"),
     ({"tools": [7]}, "session.tools.0", "object"),
-    ({"tools": [{"type": "mcp", "server_label": "x"}]}, "session.tools.0.type", "function"),
+    ({"tools": [{"type": "web_search"}]}, "session.tools.0.type", "function"),
+    *((patch, f"session.tools.0.{field}", says) for patch, field, says in SERVERS_REFUSED),
+    ({"tools": [SERVER, SERVER]}, "session.tools", "twice"),
     ({"tools": [{"type": "function"}]}, "session.tools.0.name", "name"),
     ({"tools": [{"type": "function", "name": "a b"}]}, "session.tools.0.name", "letters"),
     ({"tools": [{"type": "function", "name": "a", "parameters": []}]}, "session.tools.0.parameters", "object"),
     ({"tools": [WEATHER, WEATHER]}, "session.tools", "twice"),
     ({"tool_choice": "sometimes"}, "session.tool_choice", "required"),
-    ({"tool_choice": {"type": "mcp"}}, "session.tool_choice.type", "function"),
+    ({"tool_choice": {"type": "mcp"}}, "session.tool_choice.server_label", "server"),
+    ({"tool_choice": {"type": "mcp", "server_label": "x"}}, "session.tool_choice.server_label", "one of the tools"),
     ({"tool_choice": {"type": "function"}}, "session.tool_choice.name", "name"),
     ({"tool_choice": {"type": "function", "name": "nope"}}, "session.tool_choice.name", "one of the tools"),
     ({"audio": 3}, "session.audio", "object"),
@@ -345,3 +370,31 @@ def test_tracing_stays_as_it_is_once_it_is_on() -> None:
     with pytest.raises(RequestError) as refusal:
         update({"tracing": "auto"}, session=traced)
     assert refusal.value.param == "session.tracing"
+
+
+def test_a_tool_server_is_kept_and_echoed_without_its_secrets() -> None:
+    secrets = {"authorization": "Bearer xyzzy", "headers": {"X-Key": "plugh"}}
+    rules = {"allowed_tools": ["search"], "require_approval": {"never": {"read_only": True}}}
+    session = update({**server(**secrets, **rules), "tool_choice": {"type": "mcp", "server_label": "docs"}})
+    (kept,) = session.config.reply.servers
+    assert (kept.authorization, kept.headers) == ("Bearer xyzzy", (("X-Key", "plugh"),))
+    assert kept.approval.of("search", True) == "never" and kept.approval.of("delete", False) == "always"
+    wire = session.wire()
+    assert wire["tools"] == [
+        {**SERVER, "allowed_tools": ["search"], "require_approval": {"never": {"read_only": True}}}
+    ]
+    assert wire["tool_choice"] == {"type": "mcp", "server_label": "docs"}
+    assert "xyzzy" not in repr(session) + str(wire) and "plugh" not in repr(session) + str(wire)
+
+
+def test_a_server_of_the_clients_asks_for_approval_unless_told_otherwise() -> None:
+    ours = {"tools": [SERVER, {"type": "mcp", "server_label": "vivavoce"}]}
+    theirs, own = update(ours).config.reply.servers
+    assert theirs.approval.of("x", True) == "always" and own.approval.of("x", True) == "auto"
+
+
+def test_servers_and_their_choice_go_with_the_tools() -> None:
+    named = update({**server(), "tool_choice": {"type": "mcp", "server_label": "docs", "name": "search"}})
+    assert named.config.reply.tool_choice.mode == "server"
+    without = named.updated({"tools": []}, has_spoken=False)
+    assert without.config.reply.servers == () and without.config.reply.tool_choice.mode == "auto"

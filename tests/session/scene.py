@@ -15,6 +15,7 @@ from vivavoce.conversation.events import Event
 from vivavoce.engines.scripted import scripted_engines
 from vivavoce.ports import Engines
 from vivavoce.session.session import Session
+from vivavoce.session.tooling import NO_TOOLS, Tooling
 
 RATE = 16_000
 FRAME = 0.02
@@ -78,6 +79,7 @@ def play(
     engines: Engines | None = None,
     config: SessionConfig = SEMANTIC,
     closed: bool = True,
+    tooling: Tooling = NO_TOOLS,
 ) -> Scene:
     """Run a script of the user; the session is closed at its end, and no task may be left."""
 
@@ -87,7 +89,7 @@ def play(
         async def send(event: Event) -> None:
             await scene.send(event)
 
-        scene = Scene(Session(engines or scripted_engines(), config, send))
+        scene = Scene(Session(engines or scripted_engines(), config, send, tooling=tooling))
         running = asyncio.create_task(scene.session.run())
         await asyncio.sleep(0)
         await script(scene)

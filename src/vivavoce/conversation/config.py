@@ -102,9 +102,7 @@ class ReplyOptions:
     instructions: str = PERSONA
     tools: tuple[Tool, ...] = ()
     """Functions that the client runs."""
-    servers: tuple[ToolServer, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
-    parallel_tool_calls: bool = True
     modality: Literal["audio", "text"] = "audio"
     voice: str = "marin"
     speed: float = 1.0
@@ -113,6 +111,9 @@ class ReplyOptions:
     truncation: Truncation = Truncation()
     effort: str | None = None
     """How hard a model that reasons is to think."""
+    servers: tuple[ToolServer, ...] = ()
+    """Whose tools run beside this server."""
+    parallel_tool_calls: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from typing import Literal
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import ResponseRequest
-from vivavoce.conversation.items import Item
+from vivavoce.conversation.items import HostedCall, Item, ToolListing
 from vivavoce.conversation.words import Token
 
 Ending = Literal["finished", "interrupted", "failed", "incomplete"]
 Reason = Literal[
-    "end_of_turn", "requested", "idle", "listening", "remain_silent",
+    "end_of_turn", "requested", "idle", "listening", "remain_silent", "errand", "approval", "speak_up",
     "barge_in", "reopened", "client_cancelled", "max_output_tokens", "error",
 ]  # fmt: skip
 
@@ -160,6 +160,49 @@ class OutputEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ListingStarted:
+    """A tool server is asked what it offers."""
+
+    item: ToolListing
+    previous_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingEnded:
+    """It said so, or could not be asked (`item.error`)."""
+
+    item: ToolListing
+    previous_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A hosted tool runs, as the output `index` of the response."""
+
+    response_id: str
+    index: int
+    item: HostedCall
+
+
+@dataclass(frozen=True, slots=True)
+class CallProgressed:
+    """How far a call has come, in its own words."""
+
+    item_id: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """It has a result, or failed. `late`: after the response that made it."""
+
+    item: HostedCall
+    index: int
+    previous_id: str | None
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Latency:
     """Where the time of one spoken turn went, in ms after the last voiced sample; None: did not happen.
     `opener`: a word for which nobody had to think; `first_sound`: of the answer itself."""
@@ -239,6 +282,7 @@ Event = (
     SpeechStarted | SpeechStopped | InputCommitted | InputCleared | IdleTimeout
     | TranscriptGrew | Transcribed | TranscriptionFailed
     | ItemAdded | ItemDeleted | ItemTruncated
+    | ListingStarted | ListingEnded | CallStarted | CallProgressed | CallEnded
     | PlaybackDucked | PlaybackHeld | PlaybackResumed | TurnDecided
     | ResponseStarted | OutputStarted | ReplyText | ReplyAudio | OutputEnded | ResponseEnded
 )  # fmt: skip

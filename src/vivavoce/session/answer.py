@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.conversation.config import ResponseRequest
@@ -36,6 +37,26 @@ ANSWER_WITHIN = 12.0
 """Seconds within which the first piece of an answer has to come."""
 
 
+class HostedCalls(Protocol):
+    """The calls of hosted tools in one answer."""
+
+    async def take(self, call: Call) -> bool:
+        """Run the call, or ask whether it may; False: it is the client's."""
+        ...
+
+    async def settle(self) -> None:
+        """After the model's last word: wait for the results, as long as a listener waits."""
+        ...
+
+    async def conclude(self) -> None:
+        """Close what is open, however the answer ends."""
+        ...
+
+    def follow(self) -> None:
+        """The answer has come to its end, and what follows from its calls may begin."""
+        ...
+
+
 @dataclass(slots=True)
 class _Open:
     """The message that is being sent."""
@@ -43,6 +64,21 @@ class _Open:
     item: Message
     index: int
     written: str = ""
+
+
+@dataclass(slots=True)
+class _Sound:
+    """What was sent of one spoken message. `began`: seconds of the response's sound before it."""
+
+    began: float
+    pieces: list[Pcm] = field(default_factory=list[Pcm])
+
+    @property
+    def seconds(self) -> float:
+        return sum(piece.seconds for piece in self.pieces)
+
+    def whole(self) -> Pcm | None:
+        return join(self.pieces, self.pieces[0].rate) if self.pieces else None
 
 
 class Answer:
@@ -73,17 +109,24 @@ class Answer:
         self.input_audio_tokens = 0
         lead = {} if history is not None else {"lead": float("inf")}
         self.mouth = Mouth(self._send_speech, not_before=not_before, **lead)
-        self.truncated: float | None = None
-        """Seconds after which the client says nothing was heard."""
+        self.truncated: dict[str, float] = {}
+        """Seconds of a message after which the client says nothing was heard."""
         self.item_id: str | None = None
         """The last spoken item."""
+        self.calls: HostedCalls | None = None
+        self.called_client = False
+        """It holds a call that the client has to answer."""
+        self.words = 0
+        """How many were said."""
+        self.ended: Ending | None = None
         self._history = history
         self._send = send
         self._open: _Open | None = None
         self.interrupted = False
         self._outputs = 0
         self._done = Done()
-        self._sound: list[Pcm] = []
+        self._called = False
+        self._sounds: dict[str, _Sound] = {}
 
     async def run(self, pieces: Stream[Piece]) -> None:
         """Send every piece, then the end; when cancelled, what was heard, then the end. Where nothing comes
@@ -98,6 +141,9 @@ class Answer:
                 async with aclosing(_watched(pieces)) as watched:
                     async for piece in watched:
                         await self._send_piece(piece)
+                if self.calls is not None:
+                    await self._close_message(whole=True)
+                    await self.calls.settle()
             except TurnError:
                 await self._apologise()
                 raise
@@ -110,7 +156,10 @@ class Answer:
             reason, error = "error", str(trouble)
         finally:
             try:
+                self.ended = how
                 await self._close_message(whole=how == "finished")
+                if self.calls is not None:
+                    await self.calls.conclude()
                 await self._send(self._ended(how, reason, error))
             finally:
                 await pieces.drop()
@@ -120,12 +169,46 @@ class Answer:
         self.stopped_by, self.stopping = reason, True
         self.mouth.stop()
 
+    def length(self, item_id: str) -> float:
+        """Seconds of sound that were sent of a message."""
+        return self._sounds[item_id].seconds
+
+    def heard_seconds(self, item_id: str) -> float:
+        """How much of a message was played by now."""
+        return max(0.0, self.mouth.heard_seconds() - self._sounds[item_id].began)
+
     def heard_item(self, item: Message, seconds: float | None = None) -> Message:
-        """`item` with only the words and the sound that were played within `seconds` (None: by now)."""
-        until = self.mouth.heard_seconds() if seconds is None else seconds
-        sound = join(self._sound, self._sound[0].rate).cut(0, until) if self._sound else None
-        words = "" if self.stopped_by == "reopened" else self.mouth.heard(until)  # a slip of the tongue is no answer
+        """`item` with only the words and the sound that were played within its first `seconds` (None: by now)."""
+        sent = self._sounds.get(item.id, _Sound(self.mouth.sent))
+        until = max(0.0, self.mouth.heard_seconds() - sent.began) if seconds is None else seconds
+        whole, until = sent.whole(), min(until, sent.seconds)
+        # a slip of the tongue is no answer
+        words = "" if self.stopped_by == "reopened" else self.mouth.heard(sent.began + until, sent.began)
+        sound = None if whole is None else whole.cut(0, until)
         return replace(item, parts=(Speech(words, sound),), status="incomplete")
+
+    # --- for hosted calls
+
+    async def open_item(self, item: Item) -> tuple[int, str | None]:
+        """Begin an item of this response; its index in it, and the item before it in the conversation."""
+        index = self._outputs
+        return index, await self._announce(item)
+
+    async def close_item(self, index: int, item: Item) -> None:
+        if self._history is not None:
+            self._history.replace(item)
+        await self._send(OutputEnded(self.id, index, item, ""))
+
+    async def say(self, pieces: AsyncGenerator[Piece, None]) -> None:
+        """A message of its own, of these pieces."""
+        async for piece in pieces:
+            await self._send_piece(piece)
+        await self._close_message(whole=True)
+
+    async def tell(self, event: Event) -> None:
+        await self._send(event)
+
+    # --- what it sends
 
     async def _apologise(self) -> None:
         if self._outputs or self.apologise is None:
@@ -141,21 +224,23 @@ class Answer:
                 await self._open_message()
                 await self.mouth.play(text, sound)
             case Written(text):
-                opened = await self._open_message()
-                opened.written += text
-                await self._send(ReplyText(self.id, opened.item.id, opened.index, text))
+                await self._send_text(await self._open_message(), text)
             case Call():
                 await self._close_message(whole=True)
-                await self._send_call(piece)
+                await self._take_call(piece)
             case Done():
                 self._done = piece
+
+    async def _send_text(self, opened: _Open, text: str) -> None:
+        opened.written += text
+        self.words += len(text.split())
+        await self._send(ReplyText(self.id, opened.item.id, opened.index, text))
 
     async def _send_speech(self, text: str, sound: Pcm) -> None:
         opened = await self._open_message()
         if text:
-            opened.written += text
-            await self._send(ReplyText(self.id, opened.item.id, opened.index, text))
-        self._sound.append(sound)
+            await self._send_text(opened, text)
+        self._sounds[opened.item.id].pieces.append(sound)
         await self._send(ReplyAudio(self.id, opened.item.id, opened.index, sound))
 
     async def _open_message(self) -> _Open:
@@ -165,6 +250,7 @@ class Answer:
             item = Message(new_id("item"), "assistant", (part,), "in_progress")
             self._open = _Open(item, self._outputs)
             self.item_id = item.id if spoken else self.item_id
+            self._sounds[item.id] = _Sound(self.mouth.sent)
             await self._announce(item)
         return self._open
 
@@ -181,25 +267,30 @@ class Answer:
         status: Status = "completed" if whole else "incomplete"
         if self.request.options.modality == "text":
             return replace(opened.item, parts=(Text(opened.written),), status=status)
-        if self.truncated is not None:
-            return self.heard_item(opened.item, self.truncated)
+        if opened.item.id in self.truncated:
+            return self.heard_item(opened.item, self.truncated[opened.item.id])
         if self.interrupted:
             return self.heard_item(opened.item)
-        sound = join(self._sound, self._sound[0].rate) if self._sound else None
+        sound = self._sounds[opened.item.id].whole()
         return replace(opened.item, parts=(Speech(opened.written.strip(), sound),), status=status)
 
-    async def _send_call(self, call: Call) -> None:
+    async def _take_call(self, call: Call) -> None:
+        """Of calls side by side only the first counts, where the client wants no others."""
+        if self._called and not self.request.options.parallel_tool_calls:
+            return
+        self._called = True
+        if self.calls is not None and await self.calls.take(call):
+            return
+        self.called_client = True
         item = FunctionCall(new_id("item"), new_id("call"), call.name, call.arguments)
-        index = self._outputs
-        await self._announce(replace(item, status="in_progress"))
-        if self._history is not None:
-            self._history.replace(item)
-        await self._send(OutputEnded(self.id, index, item, ""))
+        index, _ = await self.open_item(replace(item, status="in_progress"))
+        await self.close_item(index, item)
 
-    async def _announce(self, item: Item) -> None:
+    async def _announce(self, item: Item) -> str | None:
         previous = self._history.add(item) if self._history is not None else None
         index, self._outputs = self._outputs, self._outputs + 1
         await self._send(OutputStarted(self.id, index, item, previous))
+        return previous
 
     def _ended(self, how: Ending, reason: Reason, error: str | None) -> ResponseEnded:
         done = self._done

@@ -13,7 +13,7 @@ from vivavoce.conversation.floor import Floor
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import Message, new_id
 from vivavoce.errors import RequestError
-from vivavoce.session.answer import Answer
+from vivavoce.session.answer import Answer, HostedCalls
 from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece
 
@@ -40,6 +40,10 @@ class Answers:
         self._on_sound = on_sound
         self._running: dict[asyncio.Task[None], Answer] = {}
         self._spoken: OrderedDict[str, Answer] = OrderedDict()
+        self.calls_of: Callable[[Answer], HostedCalls | None] = lambda answer: None
+        """The hosted tools that an answer may call."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Told when an answer has ended, or is played out."""
         self._quieted: Answer | None = None
         """The answer that was ducked or held."""
 
@@ -68,13 +72,16 @@ class Answers:
 
     def prepare(self, request: ResponseRequest, reason: Reason) -> Answer:
         """A new answer, not started yet."""
-        if not request.in_conversation:
-            return Answer(new_id("resp"), request, None, self._send, reason)
-        return Answer(new_id("resp"), request, self._history, self._send, reason, not_before=self._played_out)
+        if request.in_conversation:
+            answer = Answer(new_id("resp"), request, self._history, self._send, reason, not_before=self._played_out)
+        else:
+            answer = Answer(new_id("resp"), request, None, self._send, reason)
+        answer.calls = self.calls_of(answer)
+        return answer
 
     def start(
         self, answer: Answer, pieces: Stream[Piece], choose: Callable[[], Awaitable[Stream[Piece] | None]] | None = None
-    ) -> None:
+    ) -> asyncio.Task[None]:
         """Send `pieces`, or what `choose()` puts in their place (None: nothing at all), once the conversation's
         last answer has ended."""
         in_conversation = answer.request.in_conversation
@@ -90,11 +97,15 @@ class Answers:
             finally:
                 await pieces.drop()
                 del self._running[task]
+                self.on_change()
+            if answer.calls is not None and answer.ended == "finished":
+                answer.calls.follow()
             if in_conversation and answer.mouth.sent:
                 await self._play_out(answer)
 
         task = self._tasks.create_task(run(), name=answer.id)
         self._running[task] = answer
+        return task
 
     async def cancel(self, response_id: str | None) -> None:
         """Stop a response (None: the conversation's, and those that wait for it) and wait for its end. One that has
@@ -142,7 +153,7 @@ class Answers:
         if last is not None and last not in self._running.values():
             last.mouth.stop()
             if last.item_id and self._history.has(last.item_id):
-                self._truncate(last, last.item_id, last.mouth.heard_seconds())
+                self._truncate(last, last.item_id, last.heard_seconds(last.item_id))
 
     def truncate(self, item_id: str, content_index: int, audio_end_ms: int) -> None:
         """Keep of a spoken answer what was heard until `audio_end_ms`. Raises RequestError."""
@@ -152,7 +163,7 @@ class Answers:
             raise RequestError("Only the assistant's recent speech can be truncated.", param="item_id")
         if content_index != 0:
             raise RequestError("A spoken item has one part: use content_index 0.", param="content_index")
-        length_ms = round(answer.mouth.sent * 1000)
+        length_ms = round(answer.length(item_id) * 1000)
         if not 0 <= audio_end_ms <= length_ms:
             raise RequestError(
                 f"audio_end_ms is {audio_end_ms}, but the audio of this item is {length_ms} ms long.",
@@ -166,7 +177,7 @@ class Answers:
 
     def _truncate(self, answer: Answer, item_id: str, seconds: float) -> None:
         item = self._history.get(item_id)
-        answer.truncated = seconds
+        answer.truncated[item_id] = seconds
         if isinstance(item, Message):
             self._history.replace(answer.heard_item(item, seconds))
 
@@ -202,6 +213,7 @@ class Answers:
         await answer.mouth.played_out()
         if not self.busy and self._floor.assistant_audible:
             self._floor.assistant_ended()
+        self.on_change()
 
     async def _send(self, event: Event) -> None:
         if isinstance(event, ReplyAudio):

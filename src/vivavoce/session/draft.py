@@ -8,7 +8,7 @@ the user goes on. One made early is played only if the final pass hears the same
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,8 @@ from vivavoce.conversation.items import Item, Message, Speech, Text
 from vivavoce.errors import TurnError
 from vivavoce.ports import Engines, Prompt, Transcription
 from vivavoce.session.prepared import Prepared
-from vivavoce.session.reply import Marks, Piece, phrase_aloud, reply
+from vivavoce.session.reply import Marks, Piece, phrase_aloud, recital, reply
+from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.transcripts import Heard, Transcripts
 
 PIECES_AHEAD = 3
@@ -101,10 +102,16 @@ class Drafting:
     """Makes prompts of the history and has the engines reply to them, a bounded step ahead."""
 
     def __init__(
-        self, session_id: str, tasks: asyncio.TaskGroup, history: History, engines: Engines, transcripts: Transcripts
+        self,
+        session_id: str,
+        tasks: asyncio.TaskGroup,
+        history: History,
+        engines: Engines,
+        transcripts: Transcripts,
+        toolbox: Toolbox,
     ) -> None:
         self._id, self._tasks, self._history, self._engines = session_id, tasks, history, engines
-        self._transcripts = transcripts
+        self._transcripts, self._toolbox = transcripts, toolbox
 
     def basis(self, options: ReplyOptions) -> Basis:
         return Basis(self._history.version, options)
@@ -139,10 +146,16 @@ class Drafting:
         draft.hearing = hearing
         draft.confirming = self._tasks.create_task(confirm())
 
-    def answer(self, request: ResponseRequest, marks: Marks, cue: str | None = None) -> Prepared[Piece]:
+    def answer(
+        self, request: ResponseRequest, marks: Marks, cue: str | None = None, last: Sequence[str] = ()
+    ) -> Prepared[Piece]:
         """Prepare the reply to the conversation as it stands once all its words are known. `cue`: why the assistant
-        speaks now, told to the model alone."""
-        return self._prepare(self._to_conversation(request, marks, cue))
+        speaks now, told to the model alone. `last`: ids of what the reply is about, wherever it stands."""
+        return self._prepare(self._to_conversation(request, marks, cue, last))
+
+    def recite(self, text: str, options: ReplyOptions) -> Prepared[Piece]:
+        """Prepare to say these words as they stand."""
+        return self._prepare(recital(self._tasks, self._engines, text, options, self._transcripts.language))
 
     def say(self, phrase: str, options: ReplyOptions, language: str) -> AsyncGenerator[Piece, None]:
         """A phrase of our own, rendered now."""
@@ -197,29 +210,34 @@ class Drafting:
         return tuple(item for item in self._history.items if item.id != item_id)
 
     async def _to_conversation(
-        self, request: ResponseRequest, marks: Marks, cue: str | None
+        self, request: ResponseRequest, marks: Marks, cue: str | None, last: Sequence[str]
     ) -> AsyncGenerator[Piece, None]:
         await self._transcripts.all_known()
         items = self._history.items if request.input is None else request.input
+        items = tuple(sorted(items, key=lambda item: item.id in last))  # each kind stays in order
         if cue is not None:
             items = (*items, Message("cue", "system", (Text(cue),)))
         async with aclosing(self._reply(request, items, marks, self._transcripts.language)) as pieces:
             async for piece in pieces:
                 yield piece
 
-    def _reply(
+    async def _reply(
         self, request: ResponseRequest, items: tuple[Item, ...], marks: Marks, language: str | None
     ) -> AsyncGenerator[Piece, None]:
-        return reply(self._tasks, self._engines, self._prompt(request, items), request.options, marks, language)
+        await self._toolbox.ready(request.options)
+        prompt = self._prompt(request, items)
+        async with aclosing(reply(self._tasks, self._engines, prompt, request.options, marks, language)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def _prompt(self, request: ResponseRequest, items: tuple[Item, ...]) -> Prompt:
         options = request.options
         return Prompt(
             options.instructions,
-            tuple(item for item in readable(items, {}) if not _wordless(item)),
+            tuple(item for item in readable(items, self._toolbox.running) if not _wordless(item)),
             self._id if request.in_conversation else "",
-            options.tools,
-            options.tool_choice,
+            self._toolbox.tools(options),
+            self._toolbox.choice(options),
             options.max_output_tokens,
             options.temperature,
             truncation=options.truncation,

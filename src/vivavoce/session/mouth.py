@@ -110,10 +110,11 @@ class Mouth:
             heard = max(heard, min(end, at + max(0.0, now - started)))
         return heard
 
-    def heard(self, seconds: float | None = None) -> str:
-        """The words played within the first `seconds` (None: by now), cut at a word's edge."""
+    def heard(self, seconds: float | None = None, since: float = 0.0) -> str:
+        """The words whose sound begins at `since` or later, played within the first `seconds` (None: by now), cut at a
+        word's edge."""
         until = self.heard_seconds() if seconds is None else seconds
-        return "".join(_words_until(line, until) for line in self._lines).strip()
+        return "".join(_words_until(line, until) for line in self._lines if line.start >= since).strip()
 
     async def _wait_for_room(self) -> None:
         await self._going_on.wait()

@@ -26,6 +26,18 @@ DID_NOT_CATCH = {
     "fr": "Désolée, je n'ai pas compris.",
 }
 LISTENING = {"en": "Mm-hm."}
+ONE_MOMENT = {
+    "en": "One moment, I'm on it.",
+    "it": "Un attimo, ci penso io.",
+    "es": "Un momento, me pongo con ello.",
+    "fr": "Un instant, je m'en occupe.",
+}
+MAY_I = {
+    "en": "May I use {tool} for that?",
+    "it": "Posso usare {tool} per questo?",
+    "es": "¿Puedo usar {tool} para eso?",
+    "fr": "Puis-je utiliser {tool} pour cela ?",
+}
 
 
 async def rehearse(tts: Synthesizer) -> None:

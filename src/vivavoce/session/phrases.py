@@ -12,7 +12,7 @@ from vivavoce.conversation.config import ReplyOptions
 from vivavoce.conversation.opener import OPENERS, lowered
 from vivavoce.errors import TurnError
 from vivavoce.ports import Synthesizer, Urgency
-from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
+from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING, ONE_MOMENT
 from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece, Spoken, Written
 
@@ -43,7 +43,7 @@ class Phrasebook:
         there are others to speak for."""
         kinds = OPENERS.get(language, {})
         phrases = dict.fromkeys(phrase for choices in kinds.values() for phrase in choices)
-        for phrases_of_ours in (APOLOGY, DID_NOT_CATCH, LISTENING):
+        for phrases_of_ours in (APOLOGY, DID_NOT_CATCH, LISTENING, ONE_MOMENT):
             phrases |= dict.fromkeys([phrases_of_ours[language]] if language in phrases_of_ours else [])
         for _ in range(TRIES):
             for phrase in phrases:

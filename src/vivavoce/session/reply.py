@@ -65,12 +65,40 @@ async def reply(
     language: str | None = None,
 ) -> AsyncGenerator[Piece, None]:
     """Stream the reply to `prompt`. `language`: what the user spoke, for a reply too short to tell its own."""
+    async with aclosing(_said(tasks, engines, _marked(engines, prompt, marks), options, marks, language)) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+async def recital(
+    tasks: asyncio.TaskGroup, engines: Engines, text: str, options: ReplyOptions, language: str | None
+) -> AsyncGenerator[Piece, None]:
+    """These words as they stand, said or written as a reply is."""
+    async with aclosing(_said(tasks, engines, _thought(text), options, Marks(), language)) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+async def _thought(text: str) -> AsyncGenerator[Words | Call | Done, None]:
+    yield Words(text)
+    yield Done()
+
+
+async def _said(
+    tasks: asyncio.TaskGroup,
+    engines: Engines,
+    thoughts: AsyncGenerator[Words | Call | Done, None],
+    options: ReplyOptions,
+    marks: Marks,
+    language: str | None,
+) -> AsyncGenerator[Piece, None]:
     if options.modality == "text":
-        async for thought in _marked(engines, prompt, marks):
-            yield Written(thought.text) if isinstance(thought, Words) else thought
+        async with aclosing(thoughts):
+            async for thought in thoughts:
+                yield Written(thought.text) if isinstance(thought, Words) else thought
         return
     sounding = asyncio.Event()
-    parts = Prepared(tasks, _clauses(engines, prompt, marks, sounding), CLAUSES_AHEAD)
+    parts = Prepared(tasks, _clauses(thoughts, marks, sounding), CLAUSES_AHEAD)
     said = ""
     try:
         async for part in parts:
@@ -123,18 +151,19 @@ async def _spoken(
 
 
 async def _clauses(
-    engines: Engines, prompt: Prompt, marks: Marks, sounding: asyncio.Event
+    thoughts: AsyncGenerator[Words | Call | Done, None], marks: Marks, sounding: asyncio.Event
 ) -> AsyncGenerator[_Clause | Call | Done, None]:
     """The reply in clauses. After the first one the model rests until it sounds: the voice needs the cores."""
     cutter = ClauseCutter(FIRST_WORDS)
-    async for thought in _marked(engines, prompt, marks):
-        whole = cutter.push(thought.text) if isinstance(thought, Words) else cutter.finish()
-        for text in whole:
-            marks.first_clause = marks.first_clause or asyncio.get_running_loop().time()
-            yield _Clause(text)
-            await sounding.wait()
-        if not isinstance(thought, Words):
-            yield thought
+    async with aclosing(thoughts):
+        async for thought in thoughts:
+            whole = cutter.push(thought.text) if isinstance(thought, Words) else cutter.finish()
+            for text in whole:
+                marks.first_clause = marks.first_clause or asyncio.get_running_loop().time()
+                yield _Clause(text)
+                await sounding.wait()
+            if not isinstance(thought, Words):
+                yield thought
 
 
 async def _marked(engines: Engines, prompt: Prompt, marks: Marks) -> AsyncGenerator[Words | Call | Done, None]:

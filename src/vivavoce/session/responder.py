@@ -19,7 +19,7 @@ from vivavoce.conversation.opener import opener
 from vivavoce.ports import HEARING_RATE, Transcription
 from vivavoce.session.answers import Answers
 from vivavoce.session.draft import Draft, Drafting, Tally
-from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
+from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING, MAY_I, ONE_MOMENT
 from vivavoce.session.phrases import Opened, Phrasebook
 from vivavoce.session.prepared import Prepared, Stream
 from vivavoce.session.reply import Marks, Piece, Spoken
@@ -101,6 +101,15 @@ class Responder:
         """A brief sign of attention, beside the conversation."""
         request = ResponseRequest(options, in_conversation=False, metadata={"vivavoce": "listening"})
         self._answers.start(self._answers.prepare(request, "listening"), self._prepare(LISTENING, options))
+
+    def one_moment(self, options: ReplyOptions) -> AsyncGenerator[Piece, None]:
+        """What was asked for takes longer."""
+        return self._say(ONE_MOMENT, options)
+
+    def may_i(self, tool: str, options: ReplyOptions) -> AsyncGenerator[Piece, None]:
+        """Ask whether a tool may be used."""
+        name = tool.replace("_", " ").replace("-", " ")
+        return self._say({language: text.format(tool=name) for language, text in MAY_I.items()}, options)
 
     def ask_whether_there(self, options: ReplyOptions) -> None:
         """After a long silence."""

@@ -22,16 +22,19 @@ from vivavoce.conversation.floor import (
     Floor,
 )
 from vivavoce.conversation.history import History
-from vivavoce.conversation.items import Item, Message, new_id
+from vivavoce.conversation.items import ApprovalResponse, Item, Message, new_id
 from vivavoce.errors import RequestError, SessionError
-from vivavoce.ports import Engines
+from vivavoce.ports import Engines, ToolContext
 from vivavoce.session.answers import Answers
 from vivavoce.session.draft import Drafting
+from vivavoce.session.errands import Errands
+from vivavoce.session.hosting import Hosting
 from vivavoce.session.overhearing import Overhearing
 from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.prepared import Later
 from vivavoce.session.reply import Marks
 from vivavoce.session.responder import Responder
+from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.tooling import NO_TOOLS, Tooling
 from vivavoce.session.transcripts import Transcripts, hint_of
 from vivavoce.session.turns import Parts, Turns
@@ -57,11 +60,12 @@ class Session:
         self.id = new_id("sess")
         self.config = config
         self.history = History()
-        self._engines, self._send, self._on_close = engines, send, on_close
+        self._engines, self._send, self._on_close, self._owner = engines, send, on_close, owner
         self._closing = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         self._transcripts = Transcripts(self._tasks, self.history, engines, send)
-        self._drafting = Drafting(self.id, self._tasks, self.history, engines, self._transcripts)
+        self._toolbox = Toolbox(self._tasks, self.history, send, tooling)
+        self._drafting = Drafting(self.id, self._tasks, self.history, engines, self._transcripts, self._toolbox)
         self._phrases = phrases or Phrasebook(engines.tts)
         floor, overhearing = Floor(config.turn, config.manners.idle_timeout_ms), Overhearing()
         self._answers = Answers(self._tasks, self.history, floor, send, overhearing.played)
@@ -75,11 +79,14 @@ class Session:
             self._drafting,
             overhearing,
             self._answers,
+            lambda: self._hosting.stir(),
         )
         responder = Responder(
             self._tasks, self._answers, self._drafting, self._transcripts, self._phrases, parts.decided
         )
         self._turns = Turns(parts, responder, config)
+        self._errands = Errands(self._tasks, self.history, self._toolbox, send, self._tool_context)
+        self._hosting = Hosting(parts, responder, self._toolbox, self._errands, lambda: self.config.reply)
 
     # --- life
 
@@ -89,6 +96,8 @@ class Session:
             async with self._tasks:
                 self._tasks.create_task(self._turns.listen(), name=f"{self.id} ear")
                 self._tasks.create_task(self._phrases.render(self.config.reply, "en"))
+                self._tasks.create_task(self._hosting.run(), name=f"{self.id} unprompted")
+                self._toolbox.name(self.config.reply.servers)
                 await self._closing.wait()
                 raise _Closed
         except ExceptionGroup as group:
@@ -96,6 +105,7 @@ class Session:
         finally:
             self._engines.llm.forget(self.id)
             self._on_close()
+            await self._toolbox.close()
 
     async def close(self) -> None:
         self._closing.set()
@@ -121,6 +131,7 @@ class Session:
         """Behave differently from the next decision on."""
         old, self.config = self.config, config
         self._turns.configure(config)
+        self._toolbox.name(config.reply.servers, again=True)
         if config.reply != old.reply:
             self._drafting.warm(config.reply)
             self._tasks.create_task(self._phrases.render(config.reply, self._transcripts.language or "en"))
@@ -132,11 +143,14 @@ class Session:
         await self._send(ItemAdded(item, previous))
         if isinstance(item, Message):
             self._transcripts.hear_item(item, hint_of(self.config.transcription))
+        elif isinstance(item, ApprovalResponse):
+            self._hosting.approval_came(item)
 
     async def delete(self, item_id: str) -> None:
         """Raises RequestError."""
         self.history.delete(item_id)
         self._answers.forget(item_id)
+        self._errands.drop(item_id)
         await self._send(ItemDeleted(item_id))
 
     async def truncate(self, item_id: str, content_index: int, audio_end_ms: int) -> None:
@@ -158,13 +172,28 @@ class Session:
         self._answers.yield_floor("client_cancelled")
 
     async def respond(self, request: ResponseRequest) -> str:
-        """Start a response, after the one that writes to the conversation now; returns its id. Raises RequestError
-        when too many wait already."""
+        """Start a response, after the one that writes to the conversation now; returns its id, "" where it comes by
+        itself already. Raises RequestError when too many wait already."""
+        if self._hosting.is_claim(request):
+            return ""
         self._check_pictures(request.input or (), "response.input")
         self._answers.refuse_excess(request)
         answer = self._answers.prepare(request, "requested")
         self._answers.start(answer, Later(lambda: self._drafting.answer(request, Marks())))
         return answer.id
+
+    async def speak_up(self, words: str) -> None:
+        """Say these words, unasked, as soon as the floor is free."""
+        await self._hosting.speak_up(words)
+
+    def _tool_context(self) -> ToolContext:
+        return ToolContext(
+            self._owner,
+            self.id,
+            language=self._transcripts.language,
+            history=self.history.items,
+            speak_up=self.speak_up,
+        )
 
     def _check_pictures(self, items: Sequence[Item], param: str) -> None:
         if not self._engines.llm.sees and any(isinstance(item, Message) and item.pictures for item in items):

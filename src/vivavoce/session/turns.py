@@ -90,6 +90,8 @@ class Parts:
     drafting: Drafting
     overhearing: Overhearing
     answers: Answers
+    stir: Callable[[], None]
+    """To be called when the floor may have become free."""
 
     async def decided(self, decision: str, reason: str) -> None:
         """Tell of a decision about the floor."""
@@ -100,7 +102,7 @@ class Turns:
     def __init__(self, parts: Parts, responder: Responder, config: SessionConfig) -> None:
         self.config = config
         self._tasks, self._history, self._decided = parts.tasks, parts.history, parts.decided
-        self._engines, self._send, self._floor = parts.engines, parts.send, parts.floor
+        self._engines, self._send, self._floor, self._stir = parts.engines, parts.send, parts.floor, parts.stir
         self._transcripts, self._drafting = parts.transcripts, parts.drafting
         self._overhearing, self._answers, self._responder = parts.overhearing, parts.answers, responder
         self._inbox: asyncio.Queue[Pcm | _Judgement] = asyncio.Queue(INBOX)
@@ -154,6 +156,7 @@ class Turns:
             )
         detected = self._utterance is not None
         self._floor.release()
+        self._stir()
         self._drop_draft()
         item = await self._end_turn(utterance, end, detected=detected)
         self._transcripts.conclude(item, utterance, self._transcripts.recognise(utterance.final(end)))
@@ -207,6 +210,8 @@ class Turns:
         for move in moves:
             await self._decided(*described(move))
             await self._make(move)
+        if moves:
+            self._stir()
 
     async def _make(self, move: Move) -> None:
         match move:
@@ -430,6 +435,7 @@ class Turns:
     def _release(self) -> None:
         """Nobody has the floor, and no turn is under way."""
         self._floor.release()
+        self._stir()
         self._drop_draft()
         self._stop_following()
         self._utterance = self._overlapping = None

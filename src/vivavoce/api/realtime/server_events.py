@@ -15,10 +15,11 @@ Responses out of band never touch the conversation: no `conversation.item.*`, `c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, assert_never
 
+from vivavoce.api.realtime.hosted_events import tell_hosted
 from vivavoce.api.realtime.items import wire_item
 from vivavoce.api.realtime.reply_options import wire_max_tokens
 from vivavoce.api.realtime.session_object import RealtimeSession
@@ -26,6 +27,9 @@ from vivavoce.api.realtime.sound import SoundOut, wire_format
 from vivavoce.audio.codecs import Encoding
 from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import (
+    CallEnded,
+    CallProgressed,
+    CallStarted,
     Event,
     IdleTimeout,
     InputCleared,
@@ -34,6 +38,8 @@ from vivavoce.conversation.events import (
     ItemDeleted,
     ItemTruncated,
     Latency,
+    ListingEnded,
+    ListingStarted,
     OutputEnded,
     OutputStarted,
     PlaybackDucked,
@@ -51,7 +57,7 @@ from vivavoce.conversation.events import (
     TurnDecided,
     Usage,
 )
-from vivavoce.conversation.items import FunctionCall, Item, Message, new_id
+from vivavoce.conversation.items import FunctionCall, HostedCall, Item, Message, new_id
 from vivavoce.conversation.words import Token
 from vivavoce.errors import RequestError
 
@@ -148,11 +154,14 @@ class Narrator:
                 yield from _items(event)
             case SpeechStarted() | SpeechStopped() | InputCleared() | IdleTimeout():
                 yield _input(event)
-            case PlaybackDucked() | PlaybackHeld() | PlaybackResumed() | TurnDecided():
-                if self.session.config.manners.managed_playback:
-                    yield _managed(event)
+            case ListingStarted() | ListingEnded() | CallStarted() | CallProgressed() | CallEnded():
+                yield from tell_hosted(event, wire_event)
             case _:
-                assert_never(event)
+                yield from self._playing(event)
+
+    def _playing(self, event: PlaybackDucked | PlaybackHeld | PlaybackResumed | TurnDecided) -> Iterator[Wire]:
+        if self.session.config.manners.managed_playback:
+            yield _managed(event)
 
     def _replying(self, event: _ReplyEvent) -> Iterator[Wire]:
         if isinstance(event, ResponseStarted):
@@ -204,6 +213,8 @@ class Narrator:
         output = response.outputs.pop(event.index)
         if isinstance(event.item, FunctionCall):
             yield from _call_ended(response, event.index, event.item)
+        elif not isinstance(event.item, Message):
+            pass  # its own events have told
         elif response.speech:
             yield from _speech_ended(response, event, output)
         else:
@@ -211,7 +222,7 @@ class Narrator:
         item = wire_item(event.item)
         response.done.append(item)
         yield wire_event("response.output_item.done", response_id=response.id, output_index=event.index, item=item)
-        if response.request.in_conversation:
+        if response.request.in_conversation and event.item.status != "in_progress":
             yield wire_event("conversation.item.done", previous_item_id=output.previous_id, item=item)
 
     def _response_ended(self, response: _Response, event: ResponseEnded) -> Wire:
@@ -355,8 +366,9 @@ def _call_ended(response: _Response, index: int, call: FunctionCall) -> Iterator
 def _unfinished(item: Item) -> Wire:
     """An output item before anything of it was said."""
     wire = wire_item(item, status="in_progress")
-    empty: Mapping[str, Any] = {"arguments": ""} if isinstance(item, FunctionCall) else {"content": []}
-    return {**wire, **empty}
+    if isinstance(item, Message):
+        return {**wire, "content": []}
+    return {**wire, "arguments": ""} if isinstance(item, FunctionCall | HostedCall) else wire
 
 
 def _status(event: ResponseEnded) -> tuple[str, Wire | None]:

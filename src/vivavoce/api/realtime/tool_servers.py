@@ -49,7 +49,7 @@ def wire_tool_server(server: ToolServer) -> dict[str, Any]:
         "type": "mcp",
         "server_label": server.label,
         **{name: value for name, value in address.items() if value},
-        "allowed_tools": None if server.allowed == ToolFilter() else _wire_filter(server.allowed),
+        "allowed_tools": _wire_allowed(server.allowed),
         "require_approval": _wire_approval(server.approval),
     }
 
@@ -121,6 +121,12 @@ def _read_approval(fields: Fields, default: ApprovalRule) -> ApprovalRule:
         None if always is None else _read_filter(always),
         None if never is None else _read_filter(never),
     )
+
+
+def _wire_allowed(tools: ToolFilter) -> list[str] | dict[str, Any] | None:
+    if tools.names is not None and tools.reads_only is None:
+        return list(tools.names)
+    return _wire_filter(tools) or None
 
 
 def _wire_filter(tools: ToolFilter) -> dict[str, Any]:
