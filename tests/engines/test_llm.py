@@ -27,7 +27,7 @@ from vivavoce.engines.llm.tools import call_schema, callable_now, p_call, parsed
 from vivavoce.engines.scripted import ScriptedModel
 from vivavoce.errors import EngineBusy, EngineFailed, PromptRefused
 from vivavoce.models.store import Store
-from vivavoce.ports import Call, Done, LanguageModel, Prompt, Thought, Words
+from vivavoce.ports import Call, Done, LanguageModel, Prompt, Thought, Urgency, Words
 from vivavoce.settings import read_settings
 
 BE_BRIEF = "You are a voice assistant. Answer in one short sentence."
@@ -355,6 +355,30 @@ def test_more_sessions_than_slots_take_turns_and_a_full_queue_refuses(llama: Lan
         assert sum(isinstance(each, Heard) for each in heard) >= 3
         assert any(isinstance(each, EngineBusy) for each in heard)
         assert all(isinstance(each, Heard | EngineBusy) for each in heard)
+
+    asyncio.run(scene())
+
+
+def test_a_reader_gives_way_to_a_listener(llama: LanguageModel) -> None:
+    """A long prompt is being read when somebody speaks: he has his whole answer before the reader has a word."""
+
+    async def scene() -> None:
+        said: list[str] = []
+
+        async def reads() -> None:
+            text = "Say yes. " + "The quick brown fox jumps over the lazy dog. " * 60
+            prompt = Prompt(BE_BRIEF, (user(text),), max_tokens=8, urgency=Urgency.SOON)
+            heard = await ask(llama, prompt)
+            said.append("reader")
+            assert heard.text and heard.done.prompt_tokens > 300 and heard.done.completion_tokens > 0
+
+        async def listens() -> None:
+            await asyncio.sleep(0.3)
+            await ask(llama, Prompt(BE_BRIEF, (user("Hello there"),), "voice", max_tokens=8))
+            said.append("listener")
+
+        await asyncio.gather(reads(), listens())
+        assert said == ["listener", "reader"]
 
     asyncio.run(scene())
 

@@ -4,15 +4,15 @@ What keeps it quick on few cores:
 - one prompt cache ("slot") for each conversation, kept to it; what a newcomer pushes out waits in RAM;
 - when the oldest items are dropped, the rest is shifted in the cache, not read again (`n_cache_reuse`);
 - prompts are read 64 tokens at a time, so that cancelling, and everybody else's next word, never waits long;
-- warming gives way to replies.
+- warming gives way to replies, and a reader's reply to a listener's (`precedence.py`).
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
-from contextlib import aclosing, closing, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -24,8 +24,9 @@ from vivavoce.conversation.items import FunctionOutput
 from vivavoce.engines.llm import llama_wire
 from vivavoce.engines.llm import tools as function_tools
 from vivavoce.engines.llm.gguf import file_of, is_chatml, is_path
+from vivavoce.engines.llm.llama_server import BadSchema, LlamaServer, TooLong
 from vivavoce.engines.llm.llama_wire import Chunk, Request
-from vivavoce.engines.llm.pull import Push, pull
+from vivavoce.engines.llm.precedence import Places, ReadersStop
 from vivavoce.engines.llm.render import ChatMessage, Ruler, chat, chatml
 from vivavoce.engines.llm.slots import Slots
 from vivavoce.engines.llm.stops import StopCutter
@@ -95,18 +96,6 @@ def load(options: Options, models: ModelFiles) -> Llama:
     return Llama(server, options, chatml=is_chatml(path))
 
 
-class _TooLong(Exception):
-    """The model counted more tokens than fit."""
-
-    def __init__(self, tokens: int) -> None:
-        super().__init__(tokens)
-        self.tokens = tokens
-
-
-class _BadSchema(Exception):
-    """The grammar compiler does not understand a tool's schema."""
-
-
 class Llama:
     """One loaded model that several conversations talk to at once. A LanguageModel."""
 
@@ -116,11 +105,12 @@ class Llama:
         self._chatml = chatml
         self.context, self.sees = options.context_per_slot, False
         self._options = options
-        self._server = server
+        self._server = LlamaServer(server, options.name)
         self._slots = Slots(options.slots)
         self._worker = Worker(options.name, threads=options.slots, queue=options.queue)
         self._warming: set[threading.Event] = set()
         self._replying = 0
+        self._readers = Places(self.name, max(1, options.slots // 2), options.queue)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
         """Stream the reply. A prompt that is too long loses its oldest items, never its instructions.
@@ -128,17 +118,33 @@ class Llama:
         Leaving early stops the model within one step. `tool_choice` is kept: "required" and "function"
         yield a Call or raise EngineFailed; after a tool's result "auto" answers in words.
         """
-        for stop in tuple(self._warming):
-            stop.set()
-        self._replying += 1
-        try:
-            thoughts = self._worker.stream(lambda stop: self._think(prompt, stop), deadline=self._options.deadline)
+        async with self._place(prompt.urgency):
+            gives_way = prompt.urgency is not Urgency.NOW and self._options.slots > 1
+            thoughts = self._worker.stream(
+                lambda stop: self._think(prompt, ReadersStop(stop) if gives_way else stop),
+                prompt.urgency,
+                deadline=self._options.deadline,
+            )
             async with aclosing(thoughts):
                 async for thought in thoughts:
                     if thought is not None:
                         yield thought
-        finally:
-            self._replying -= 1
+
+    @asynccontextmanager
+    async def _place(self, urgency: Urgency) -> AsyncIterator[None]:
+        """A listener's reply stops what is being warmed; readers' take half of the slots at most. Raises EngineBusy
+        and EngineTooSlow."""
+        if urgency is Urgency.NOW:
+            for stop in tuple(self._warming):
+                stop.set()
+            self._replying += 1
+            try:
+                yield
+            finally:
+                self._replying -= 1
+            return
+        async with self._readers.place(self._options.deadline):
+            yield
 
     async def warm(self, prompt: Prompt) -> None:
         """Read the prompt into the cache of its session; without a session, into every slot.
@@ -182,7 +188,7 @@ class Llama:
         for stop in tuple(self._warming):
             stop.set()
         self._worker.close()
-        self._server = None
+        self._server.close()
 
     # --- in a worker's thread; None is a sign of life while the prompt is read --------------------------
 
@@ -218,12 +224,7 @@ class Llama:
                 "return_progress": True,
                 **llama_wire.PEEK,
             }
-
-            def complete(push: Push[Chunk]) -> object:
-                with _speaking_errors(self.name, constrained=False):
-                    return self._server.handle_completions(request, push)
-
-            return llama_wire.p_end(list(pull(complete, stop.is_set)))
+            return llama_wire.p_end(list(self._server.complete(request, stop.is_set)))
 
     def _fitted(self, prompt: Prompt, slot: int, ask: Callable[[Request], Iterator[T]]) -> Iterator[T]:
         """What `ask` yields for the request of `prompt`, which is cut again as long as the model counts too
@@ -237,14 +238,14 @@ class Llama:
                     llama_wire.request(messages, slot, reply, min(prompt.temperature, self._options.hottest))
                 )
                 return
-            except _TooLong as error:
+            except TooLong as error:
                 written = sum(ruler.tokens(each["content"]) for each in messages)
                 ruler = Ruler(ruler.bytes_per_token * 0.95 * written / error.tokens)
         raise EngineFailed(f"{self.name}: the prompt does not fit into {self.context} tokens")
 
     def _silently(self, request: Request, stop: Stop) -> Generator[None, None, list[Chunk]]:
         chunks = []
-        for chunk in self._chunks(request, stop):
+        for chunk in self._server.chat(request, stop):
             chunks.append(chunk)
             yield None
         return chunks
@@ -277,7 +278,7 @@ class Llama:
         """The chunks of a call under the grammar of the tools; of their names only, if need be."""
         try:
             return (yield from self._silently(llama_wire.calling(request, function_tools.call_schema(tools)), stop))
-        except _BadSchema:
+        except BadSchema:
             loose = function_tools.call_schema(tools, loose=True)
             return (yield from self._silently(llama_wire.calling(request, loose), stop))
 
@@ -285,11 +286,11 @@ class Llama:
         """JSON that fits the prompt's schema. In one stretch: a grammar cannot be taken up again midway."""
         chunks: list[Chunk] = []
         try:
-            for chunk in self._chunks(llama_wire.shaped(request, dict(prompt.schema or {})), stop):
+            for chunk in self._server.chat(llama_wire.shaped(request, dict(prompt.schema or {})), stop):
                 chunks.append(chunk)
                 words = llama_wire.text(chunk)
                 yield Words(words) if words else None
-        except _BadSchema:
+        except BadSchema:
             message = "The JSON schema cannot be enforced here. Use plain types, properties, enums and arrays."
             raise PromptRefused(f"{self.name}: {message}") from None
         yield llama_wire.done(chunks)
@@ -301,7 +302,7 @@ class Llama:
         while True:
             chunks: list[Chunk] = []
             with closing(
-                self._chunks(llama_wire.continued(request, said) | {"max_tokens": min(burst, left)}, stop)
+                self._server.chat(llama_wire.continued(request, said) | {"max_tokens": min(burst, left)}, stop)
             ) as coming:
                 for chunk in coming:
                     chunks.append(chunk)
@@ -317,21 +318,6 @@ class Llama:
         if words := cutter.finish():
             yield Words(words)
         yield llama_wire.stopped(done, cutter.found)
-
-    def _chunks(self, request: Request, stop: Stop) -> Generator[Chunk, None, None]:
-        """The server's chunks for a request. Raises _TooLong, _BadSchema and EngineFailed; a library's own
-        message is left out of the latter, since it may quote the prompt."""
-
-        def call(push: Push[Chunk]) -> object:
-            with _speaking_errors(self.name, constrained="response_format" in request):
-                return self._server.handle_chat_completions(request, push)
-
-        for chunk in pull(call, stop):
-            if error := chunk.get("error"):
-                if error.get("type") == "exceed_context_size_error":
-                    raise _TooLong(int(error["n_prompt_tokens"]))
-                raise EngineFailed(f"{self.name}: {error.get('type', 'unknown error')}")
-            yield chunk
 
 
 def _parameters(options: Options, path: str) -> xllamacpp.CommonParams:
@@ -357,13 +343,3 @@ def _parameters(options: Options, path: str) -> xllamacpp.CommonParams:
 def _messages(prompt: Prompt, room: int, ruler: Ruler) -> list[ChatMessage]:
     system = prompt.instructions + function_tools.described(prompt.tools)
     return chat(system, prompt.items, room, ruler, prompt.truncation)
-
-
-@contextmanager
-def _speaking_errors(name: str, *, constrained: bool) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        if constrained:
-            raise _BadSchema from error
-        raise EngineFailed(f"{name} refused the request") from error

@@ -76,6 +76,10 @@ def text(chunk: Chunk) -> str:
     return choices[0].get("delta", {}).get("content") or ""
 
 
+def has_text(chunk: Chunk) -> bool:
+    return bool(text(chunk))
+
+
 def first_tokens(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
     """The likeliest first tokens and their probabilities."""
     for chunk in chunks:

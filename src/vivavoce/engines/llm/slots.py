@@ -17,9 +17,14 @@ class _Slot:
     """Busy with warming only, and told to stop when its owner wants it."""
 
 
+COMMON = ""
+"""The owner of slots where requests without a session were answered."""
+
+
 class Slots:
     """`count` slots, handed out to sessions: a session gets the slot it had, else one that belongs to
-    nobody, else the one used longest ago. Thread-safe."""
+    nobody, else the one used longest ago. Requests without a session share one slot as long as it is idle, so that
+    they push out no conversation; what is warmed without one is warmed in all in turn. Thread-safe."""
 
     def __init__(self, count: int) -> None:
         self._by_age = [_Slot(number) for number in range(count)]  # least recently used first
@@ -29,11 +34,12 @@ class Slots:
     def take(self, session: str, *, spare: bool = False) -> Iterator[int]:
         """Hold a slot for one request. Waits while none is free, and while the session's own is being warmed."""
         with self._freed:
-            while (slot := self._pick(session)) is None:
+            while (slot := self._pick(session, spare)) is None:
                 self._freed.wait()
             self._by_age.remove(slot)
             self._by_age.append(slot)
-            slot.owner, slot.busy, slot.spare = session or slot.owner, True, spare
+            slot.owner = session or (slot.owner if spare else COMMON)
+            slot.busy, slot.spare = True, spare
         try:
             yield slot.number
         finally:
@@ -48,11 +54,15 @@ class Slots:
                 if slot.owner == session:
                     slot.owner = None
 
-    def _pick(self, session: str) -> _Slot | None:
+    def _pick(self, session: str, spare: bool) -> _Slot | None:
         own = [slot for slot in self._by_age if session and slot.owner == session]
         if any(slot.spare for slot in own):
             return None
         idle = [slot for slot in self._by_age if not slot.busy]
-        # the session's own, then nobody's, then the oldest: sorting is stable
-        idle.sort(key=lambda slot: (slot not in own, slot.owner is not None))
+        if not session and not spare:
+            ranks: tuple[str | None, ...] = (COMMON, None)
+        else:
+            ranks = (session or None, None, COMMON)
+        # the best owner first, then the oldest: sorting is stable
+        idle.sort(key=lambda slot: ranks.index(slot.owner) if slot.owner in ranks else len(ranks))
         return idle[0] if idle else None

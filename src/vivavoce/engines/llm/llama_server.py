@@ -1,0 +1,84 @@
+"""One loaded llama.cpp: a request goes in, its chunks come out, and a listener's request goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+
+import xllamacpp
+
+from vivavoce.engines.llm.llama_wire import Chunk, Request, has_text
+from vivavoce.engines.llm.precedence import Precedence, ReadersStop
+from vivavoce.engines.llm.pull import Push, pull
+from vivavoce.engines.pool import Stop
+from vivavoce.errors import EngineFailed
+
+
+class TooLong(Exception):
+    """The model counted more tokens than fit."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__(tokens)
+        self.tokens = tokens
+
+
+class BadSchema(Exception):
+    """The grammar compiler does not understand a schema."""
+
+
+class LlamaServer:
+    """Blocking; for the threads of a worker. Raises TooLong, BadSchema and EngineFailed; a library's own message is
+    left out of the latter, since it may quote the prompt."""
+
+    def __init__(self, server: xllamacpp.Server, name: str) -> None:
+        self._server, self._name = server, name
+        self._precedence = Precedence()
+
+    def chat(self, request: Request, stop: Stop) -> Generator[Chunk, None, None]:
+        """The chunks of a chat completion; empty ones are signs of life. With a `ReadersStop` the request gives way
+        to others until its first word."""
+        if not isinstance(stop, ReadersStop):
+            yield from self._chat(request, stop, self._precedence.listener())
+            return
+
+        def ask(over: Stop) -> Generator[Chunk, None, None]:
+            return self._chat(request, over, nullcontext())
+
+        alive: Chunk = {}
+        with closing(self._precedence.give_way(ask, has_text, stop, alive=alive)) as coming:
+            yield from coming
+
+    def complete(self, request: Request, stop: Stop) -> Iterator[Chunk]:
+        """The chunks of a completion of bare text."""
+
+        def call(push: Push[Chunk]) -> object:
+            with _speaking_errors(self._name, constrained=False), self._precedence.listener():
+                return self._server.handle_completions(request, push)
+
+        return pull(call, stop)
+
+    def close(self) -> None:
+        """Free the model."""
+        self._server = None
+
+    def _chat(self, request: Request, stop: Stop, rank: AbstractContextManager[None]) -> Generator[Chunk, None, None]:
+        def call(push: Push[Chunk]) -> object:
+            with _speaking_errors(self._name, constrained="response_format" in request), rank:
+                return self._server.handle_chat_completions(request, push)
+
+        for chunk in pull(call, stop):
+            if error := chunk.get("error"):
+                if error.get("type") == "exceed_context_size_error":
+                    raise TooLong(int(error["n_prompt_tokens"]))
+                raise EngineFailed(f"{self._name}: {error.get('type', 'unknown error')}")
+            yield chunk
+
+
+@contextmanager
+def _speaking_errors(name: str, *, constrained: bool) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        if constrained:
+            raise BadSchema from error
+        raise EngineFailed(f"{name} refused the request") from error
