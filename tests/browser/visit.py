@@ -74,8 +74,13 @@ class Visit:
         expect(self.page.locator(f"#problem[data-kind={kind}]")).to_be_visible()
         expect(self.page.locator("#problem-remedy")).to_contain_text(remedy)
 
-    def captions(self, who: str) -> list[str]:
-        return [text.strip() for text in self.page.locator(f".caption.{who} .heard").all_inner_texts()]
+    def show_thread(self) -> None:
+        """From the orb to the thread, while one talks."""
+        self.page.get_by_role("button", name="Show the thread").click()
+
+    def turns(self, who: str) -> list[str]:
+        """What was heard or read, as the thread shows it."""
+        return [text.strip() for text in self.page.locator(f".turn.{who} .heard").all_inner_texts()]
 
     def got(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.received if event["type"] == kind]

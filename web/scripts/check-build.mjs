@@ -19,7 +19,7 @@ function files(folder) {
 
 const fresh = mkdtempSync(join(tmpdir(), "vivavoce-web-"));
 try {
-  build(fresh);
+  await build(fresh);
   const [want, have] = [files(fresh), files(committed)];
   const paths = [...new Set([...want.keys(), ...have.keys()])].sort();
   const stale = paths.filter((path) => !want.has(path) || !have.get(path)?.equals(want.get(path)));

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { Ledger } from "../src/ledger.js";
+import { Ledger } from "../src/voice/ledger.js";
 
 const SECOND = 24_000;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { endingOf, realtimeUrl, retryDelay } from "../src/link.js";
+import { endingOf, realtimeUrl, retryDelay } from "../src/wire/link.js";
 
 describe("how a connection ended", () => {
   it.each([
@@ -12,6 +12,7 @@ describe("how a connection ended", () => {
     ["busy", 1006, true, ["server_busy"]],
     ["key", 1008, true, ["invalid_api_key"]],
     ["key", 3000, true, []],
+    ["gone", 1008, true, ["call_not_found"]],
   ] as const)("is %s for close code %i (open before: %s, errors: %s)", (ending, code, opened, errors) => {
     expect(endingOf(code, opened, new Set(errors))).toBe(ending);
   });
@@ -28,7 +29,7 @@ describe("the wait before the next try", () => {
   });
 });
 
-it("finds the server from the page's own address", () => {
-  expect(realtimeUrl("http://localhost:8990/")).toBe("ws://localhost:8990/v1/realtime?model=vivavoce");
-  expect(realtimeUrl("https://host/voice/")).toBe("wss://host/voice/v1/realtime?model=vivavoce");
+it("finds the server from the page's own address, and asks for the session that it lost", () => {
+  expect(realtimeUrl("http://localhost:8990/", "", null)).toBe("ws://localhost:8990/v1/realtime?model=vivavoce");
+  expect(realtimeUrl("https://host/voice/", "auto", "sess_1")).toBe("wss://host/voice/v1/realtime?model=auto&resume=sess_1");
 });

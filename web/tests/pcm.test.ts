@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { fromBase64, milliseconds, toBase64 } from "../src/pcm.js";
+import { fromBase64, milliseconds, toBase64 } from "../src/voice/pcm.js";
 
 describe("sound on the wire", () => {
   it("comes back as it was sent, to the sample", () => {

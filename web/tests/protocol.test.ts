@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { DEFAULT_MANNERS } from "../src/manners.js";
-import { isSendable, mannersUpdate, message, parse, sessionUpdate, subprotocols } from "../src/protocol.js";
+import { DEFAULT_MANNERS } from "../src/voice/manners.js";
+import { type SessionWishes, isSendable, mannersUpdate, message, respond, sessionUpdate, subprotocols } from "../src/wire/commands.js";
+import { parse } from "../src/wire/protocol.js";
 
 describe("reading the server", () => {
   it("takes an event that has all its fields", () => {
@@ -23,17 +24,29 @@ describe("reading the server", () => {
   });
 });
 
+const WISHES: SessionWishes = {
+  voice: "marin",
+  speed: 1,
+  manners: DEFAULT_MANNERS,
+  captionsOnly: false,
+  pushToTalk: false,
+  model: "",
+  conversation: null,
+  profile: false,
+  tools: false,
+};
+
 describe("speaking to the server", () => {
   it("asks for spoken replies, captions and semantic turns at 24 kHz", () => {
     const pcm = { type: "audio/pcm", rate: 24_000 };
-    expect(sessionUpdate("marin", DEFAULT_MANNERS)).toEqual({
+    expect(sessionUpdate(WISHES, true)).toEqual({
       type: "session.update",
       session: {
         type: "realtime",
         output_modalities: ["audio"],
         audio: {
           input: { format: pcm, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad", eagerness: "auto" } },
-          output: { format: pcm, voice: "marin" },
+          output: { format: pcm, voice: "marin", speed: 1 },
         },
         vivavoce: { managed_playback: true, openers: "auto", listening_signals: false, side_talk: "answer" },
       },
@@ -42,11 +55,34 @@ describe("speaking to the server", () => {
 
   it("changes manners without touching voice or playback", () => {
     const polite = { eagerness: "low", openers: false, listeningSignals: true, ignoreSideTalk: true } as const;
-    expect(mannersUpdate(polite)["session"]).toEqual({
+    expect(mannersUpdate({ ...WISHES, manners: polite })["session"]).toEqual({
       type: "realtime",
-      audio: { input: { turn_detection: { type: "semantic_vad", eagerness: "low" } } },
+      output_modalities: ["audio"],
+      audio: { input: { turn_detection: { type: "semantic_vad", eagerness: "low" } }, output: { speed: 1 } },
       vivavoce: { openers: "off", listening_signals: true, side_talk: "ignore" },
     });
+  });
+
+  it("binds a session to its stored conversation, and brings the server's own tools", () => {
+    const update = sessionUpdate({ ...WISHES, conversation: "conv_1", profile: true, tools: true }, false);
+    const session = update["session"] as Record<string, unknown>;
+    expect(session["vivavoce"]).toMatchObject({ conversation: "conv_1", profile: true });
+    expect(session["vivavoce"]).not.toHaveProperty("managed_playback"); // over WebRTC the server paces
+    expect(session["tools"]).toMatchObject([{ type: "mcp", server_label: "vivavoce" }]);
+  });
+
+  it("has no turns found for it while one holds a button to talk", () => {
+    expect(JSON.stringify(mannersUpdate({ ...WISHES, pushToTalk: true }))).toContain('"turn_detection":null');
+  });
+
+  it("asks for a written answer to what was written", () => {
+    expect(respond(true)).toEqual({ type: "response.create", response: { output_modalities: ["text"] } });
+    expect(respond(false)).toEqual({ type: "response.create" });
+  });
+
+  it("sends pictures and files along with the words", () => {
+    const picture = { kind: "image", url: "data:image/png;base64,AA==", name: "a.png" } as const;
+    expect(message("a", "user", "See", [picture])["item"]).toMatchObject({ content: [{ type: "input_image" }, { type: "input_text" }] });
   });
 
   it("writes the user's words as input and the assistant's as output", () => {

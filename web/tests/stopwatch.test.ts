@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { InputClock, Stopwatch } from "../src/stopwatch.js";
+import { InputClock, TurnTimer } from "../src/voice/stopwatch.js";
 
 /** 20 ms frames, loud or quiet, captured from 1000 ms on without gaps. */
 function clockOf(levels: readonly number[]): InputClock {
@@ -46,7 +46,7 @@ describe("the end of the user's speech on the page's clock", () => {
 
 describe("the stopwatch", () => {
   it("is read once for each question", () => {
-    const watch = new Stopwatch();
+    const watch = new TurnTimer();
     expect(watch.read(50)).toBeNull();
     watch.arm(100);
     expect(watch.read(720)).toBe(620);
@@ -54,9 +54,9 @@ describe("the stopwatch", () => {
   });
 
   it("forgets a question that went on", () => {
-    const watch = new Stopwatch();
+    const watch = new TurnTimer();
     watch.arm(100);
-    watch.disarm();
+    watch.speechStarted(0);
     expect(watch.read(720)).toBeNull();
   });
 });

@@ -1,21 +1,30 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { DEFAULT_MANNERS } from "../src/manners.js";
-import type { LinkHooks } from "../src/link.js";
-import { toBase64 } from "../src/pcm.js";
-import type { ClientEvent, ServerEvent } from "../src/protocol.js";
-import type { Problem } from "../src/remedies.js";
-import { type Connection, Talk } from "../src/talk.js";
-import type { Cut } from "../src/worklets/player.js";
+import type { Message } from "../src/thread/turns.js";
+import { DEFAULT_MANNERS } from "../src/voice/manners.js";
+import { toBase64 } from "../src/voice/pcm.js";
+import type { Problem } from "../src/voice/remedies.js";
+import { Talk } from "../src/voice/talk.js";
+import type { Cut } from "../src/voice/worklets/player.js";
+import type { ClientEvent, SessionWishes } from "../src/wire/commands.js";
+import { readItem } from "../src/wire/items.js";
+import type { Connection, LinkHooks } from "../src/wire/link.js";
+import type { ServerEvent } from "../src/wire/protocol.js";
 
 const SECOND = 24_000;
 
+const LIKED = { voice: "marin", speed: 1, manners: DEFAULT_MANNERS, captionsOnly: false, pushToTalk: false, model: "", tools: false };
+
 class FakeLink implements Connection {
   open = false;
+  playsHere = true;
   buffered = 0;
   closed = false;
   readonly sent: ClientEvent[] = [];
-  constructor(readonly hooks: LinkHooks) {}
+  constructor(
+    readonly hooks: LinkHooks,
+    readonly resume: string | null,
+  ) {}
   send(event: ClientEvent): void {
     this.sent.push(event);
   }
@@ -26,10 +35,9 @@ class FakeLink implements Connection {
   types(): string[] {
     return this.sent.map(({ type }) => type);
   }
-  greet(): void {
+  greet(session = "s1"): void {
     this.open = true;
-    this.hooks.opened();
-    this.hooks.event({ type: "session.created" });
+    this.hooks.event({ type: "session.created", session: { id: session } });
   }
 }
 
@@ -49,11 +57,11 @@ class World {
   cause: "unreachable" | "key" | "refused" = "unreachable";
   readonly talk: Talk;
 
-  constructor() {
+  constructor(bound: Partial<SessionWishes> = {}) {
     let ids = 0;
     const surroundings = {
-      connect: (hooks: LinkHooks) => {
-        const link = new FakeLink(hooks);
+      connect: (hooks: LinkHooks, resume: string | null) => {
+        const link = new FakeLink(hooks, resume);
         this.links.push(link);
         return link;
       },
@@ -81,12 +89,17 @@ class World {
       changed: () => void this.shown.push(this.talk.linkState),
       problem: (problem: Problem) => void this.problems.push(problem),
       recovered: () => void (this.recovered += 1),
+      turned: () => undefined,
     };
-    this.talk = new Talk(surroundings, hooks, "marin", DEFAULT_MANNERS);
+    this.talk = new Talk(surroundings, hooks, { ...LIKED, conversation: null, profile: false, ...bound });
   }
 
   get link(): FakeLink {
     return this.links.at(-1) as FakeLink;
+  }
+
+  get messages(): readonly Message[] {
+    return this.talk.thread.turns.filter((turn) => turn.kind === "message");
   }
 
   begin(): void {
@@ -153,7 +166,7 @@ describe("a talk", () => {
     );
     world.talk.soundStarted("a1", 700);
     expect(world.played).toEqual(["a1"]);
-    expect(world.talk.captions.entries.at(-1)?.latencyMs).toBe(600);
+    expect(world.messages.at(-1)?.latencyMs).toBe(600);
   });
 
   it("interrupted, falls silent and tells the server how much was heard", async () => {
@@ -168,7 +181,7 @@ describe("a talk", () => {
       { type: "conversation.item.truncate", item_id: "a1", content_index: 0, audio_end_ms: 1000 },
     ]);
     expect(world.played).toEqual(["a1"]); // not what came after the cut
-    expect(world.talk.captions.entries.find(({ id }) => id === "a1")).toMatchObject({ heard: 5, interrupted: true });
+    expect(world.messages.find(({ id }) => id === "a1")).toMatchObject({ heard: 5, interrupted: true });
   });
 
   it("is not interrupted by speech after the reply was heard to its end", async () => {
@@ -178,7 +191,7 @@ describe("a talk", () => {
     world.say(bargeIn);
     await settled();
     expect(world.link.sent).toEqual([]);
-    expect(world.talk.captions.entries[0]).toMatchObject({ interrupted: false });
+    expect(world.messages[0]).toMatchObject({ interrupted: false });
   });
 
   it("cuts a reply that the server cancelled by itself", async () => {
@@ -195,23 +208,23 @@ describe("a talk", () => {
     world.say(created, words, sound(SECOND), bargeIn);
     await settled();
     world.talk.soundPlayed("a1", 4800);
-    expect(world.talk.captions.playing).toBeNull();
+    expect(world.talk.thread.playing).toBeNull();
   });
 
   it("shows errors and goes on", () => {
     world.begin();
     world.say({ type: "error", error: { message: "Bad rate.", code: "invalid_value" } });
     world.say({ ...done("failed"), response: { id: "r1", status: "failed", status_details: { error: { message: "Slow." } } } } as ServerEvent);
-    expect(world.problems.map(({ title }) => title)).toEqual(["Bad rate.", "This reply failed (Slow)."]);
+    expect(world.problems.map(({ detail }) => detail)).toEqual(["Bad rate.", "Slow."]);
     expect(world.talk.linkState).toBe("open");
   });
 
   it("stops saying that a reply is on its way when none comes", () => {
     world.begin();
     world.say({ type: "input_audio_buffer.speech_stopped", item_id: "u1", audio_end_ms: 0 });
-    expect(world.talk.captions.awaiting).toBe(true);
+    expect(world.talk.thread.awaiting).toBe(true);
     world.ring();
-    expect(world.talk.captions.awaiting).toBe(false);
+    expect(world.talk.thread.awaiting).toBe(false);
   });
 });
 
@@ -223,7 +236,7 @@ describe("a typed line", () => {
     expect(world.link.types()).toEqual(["conversation.item.create", "response.create"]);
     world.talk.soundStarted("a1", 400);
     world.say(created, words);
-    expect(world.talk.captions.entries[0]).toMatchObject({ who: "you", text: "What time is it?" });
+    expect(world.messages[0]).toMatchObject({ who: "you", text: "What time is it?" });
   });
 
   it("waits for the running reply to end: one response at a time", async () => {
@@ -240,7 +253,7 @@ describe("a typed line", () => {
     world.talk.type("Hello");
     world.link.greet();
     expect(world.link.types()).toEqual(["session.update", "conversation.item.create", "response.create"]);
-    world.say({ type: "session.updated" });
+    world.say({ type: "session.updated", session: { id: "s1" } });
     expect(world.link.types().filter((type) => type === "response.create")).toHaveLength(1);
   });
 });
@@ -258,7 +271,7 @@ describe("a connection that ends", () => {
     world.link.hooks.ended("never-opened");
     await settled();
     expect(world.ring()).toBe(1000);
-    world.link.greet();
+    world.link.greet("s2"); // the server was started anew
     expect(world.talk.linkState).toBe("open");
     expect(world.recovered).toBe(2);
     const told = world.link.sent.filter(({ type }) => type === "conversation.item.create").map(({ item }) => item);
@@ -266,6 +279,37 @@ describe("a connection that ends", () => {
       { role: "user", content: [{ text: "Hello" }] },
       { role: "assistant", content: [{ text: "It is" }] },
     ]);
+  });
+
+  it("goes on with the session that the server has kept, and tells it nothing twice", () => {
+    world.begin();
+    world.link.hooks.ended("lost");
+    world.ring();
+    expect(world.link.resume).toBe("s1");
+    world.talk.type("Still there?");
+    world.link.greet("s1");
+    expect(world.link.types()).toEqual(["conversation.item.create", "response.create"]);
+  });
+
+  it("begins anew at once where the session has ended meanwhile", () => {
+    world.begin();
+    world.link.hooks.ended("lost");
+    world.ring();
+    world.link.hooks.ended("gone");
+    expect(world.link.resume).toBeNull();
+    world.link.greet("s2");
+    expect(world.link.types()).toEqual(["session.update"]);
+  });
+
+  it("tells a server that stores the thread only what it has not got yet", () => {
+    world = new World({ conversation: "conv_1" });
+    world.begin();
+    world.say(created, { ...words, type: "response.output_text.delta" }, done("completed"));
+    world.link.hooks.ended("lost");
+    world.talk.type("And now?"); // which does not wait for the next try
+    world.link.greet("s2");
+    const told = world.link.sent.filter(({ type }) => type === "conversation.item.create").map(({ item }) => item);
+    expect(told).toMatchObject([{ content: [{ text: "And now?" }] }]);
   });
 
   it("is tried again at once when the network is back, but not twice at a time", () => {
@@ -278,7 +322,6 @@ describe("a connection that ends", () => {
 
   it("is tried again more slowly when the server is busy", () => {
     world.talk.start();
-    world.link.hooks.opened();
     world.say({ type: "error", error: { message: "No room.", code: "server_busy" } });
     world.link.hooks.ended("busy");
     expect(world.problems.map(({ kind }) => kind)).toEqual(["busy"]);
@@ -287,7 +330,6 @@ describe("a connection that ends", () => {
 
   it("asks for a key when the server refuses the one shown, and stops", () => {
     world.talk.start();
-    world.link.hooks.opened();
     world.say({ type: "error", error: { message: "Incorrect API key provided.", code: "invalid_api_key" } });
     world.link.hooks.ended("key");
     expect(world.problems.map(({ kind }) => kind)).toEqual(["key"]);
@@ -314,12 +356,62 @@ describe("a connection that ends", () => {
   });
 });
 
+describe("a call, whose sound comes on a track", () => {
+  beforeEach(() => {
+    world.begin();
+    world.link.playsHere = false;
+  });
+
+  it("sends no sound as events, and is timed by what the server tells", () => {
+    for (let frame = 1; frame <= 50; frame++) {
+      world.talk.hear({ pcm: new Int16Array(480), capturedAt: 20 * frame, level: frame > 40 ? 0 : 0.3 });
+    }
+    world.say({ type: "input_audio_buffer.speech_started", item_id: "u1", audio_start_ms: 70_000 });
+    world.say({ type: "input_audio_buffer.speech_stopped", item_id: "u1", audio_end_ms: 71_000 }, created, words);
+    world.time = 1_300;
+    world.say({ type: "output_audio_buffer.started", response_id: "r1" });
+    expect(world.messages.at(-1)?.latencyMs).toBe(500);
+    expect(world.talk.thread.playing).toBe("a1");
+    world.say(done("completed"), { type: "output_audio_buffer.stopped", response_id: "r1" });
+    expect(world.messages.at(-1)).toMatchObject({ heard: 11, interrupted: false });
+    expect(world.link.sent).toEqual([]);
+  });
+
+  it("asks what was heard of an answer that was cut", () => {
+    world.say(created, words, { type: "output_audio_buffer.started", response_id: "r1" });
+    world.say({ type: "conversation.item.truncated", item_id: "a1", audio_end_ms: 400 });
+    expect(world.link.sent).toEqual([{ type: "conversation.item.retrieve", item_id: "a1" }]);
+    const kept = { id: "a1", type: "message", role: "assistant", content: [{ type: "output_audio", transcript: "It is" }] };
+    world.say({ type: "conversation.item.retrieved", item: readItem(kept)! });
+    expect(world.messages.at(-1)).toMatchObject({ heard: 5, interrupted: true });
+  });
+});
+
+describe("push-to-talk", () => {
+  it("begins with a clean buffer, and asks for the answer when the button is let go", () => {
+    world = new World({ pushToTalk: true });
+    world.begin();
+    world.talk.press();
+    world.talk.hear({ pcm: new Int16Array(480), capturedAt: 20, level: 0.1 });
+    world.talk.release();
+    expect(world.link.types()).toEqual(["input_audio_buffer.clear", "input_audio_buffer.append", "input_audio_buffer.commit", "response.create"]);
+  });
+});
+
+describe("a tool that asks", () => {
+  it("is answered over the wire", () => {
+    world.begin();
+    world.talk.decide("apr_1", false);
+    expect(world.link.sent[0]).toMatchObject({ item: { type: "mcp_approval_response", approval_request_id: "apr_1", approve: false } });
+  });
+});
+
 describe("the voice", () => {
   it("changes at once until it has spoken, and then with the next connection", () => {
     world.begin();
-    expect(world.talk.setVoice("cedar")).toBe(true);
+    expect(world.talk.wish({ ...LIKED, voice: "cedar" })).toBe(true);
     world.say(created, sound(480));
-    expect(world.talk.setVoice("sage")).toBe(false);
+    expect(world.talk.wish({ ...LIKED, voice: "sage" })).toBe(false);
     world.talk.stop();
     world.talk.start();
     world.link.greet();

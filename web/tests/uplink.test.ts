@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { BUFFERED_BYTES, type Frame, Uplink, WAITING_FRAMES } from "../src/uplink.js";
+import { BUFFERED_BYTES, type Frame, Uplink, WAITING_FRAMES } from "../src/voice/uplink.js";
 
 const frame = (capturedAt: number): Frame => ({ pcm: new Int16Array(480), capturedAt, level: 0 });
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 
-import type { CapturedFrame, Resampler as ResamplerClass } from "../src/worklets/capture.js";
-import type { PlayerCommand, PlayerReport } from "../src/worklets/player.js";
+import type { CapturedFrame, Resampler as ResamplerClass } from "../src/voice/worklets/capture.js";
+import type { PlayerCommand, PlayerReport } from "../src/voice/worklets/player.js";
 
 /** The scope of the audio thread, as far as the worklets use it. */
 const processors = new Map<string, new () => Processor>();
@@ -26,8 +26,8 @@ beforeAll(async () => {
   vi.stubGlobal("registerProcessor", (name: string, processor: new () => Processor) => processors.set(name, processor));
   vi.stubGlobal("sampleRate", 24_000);
   vi.stubGlobal("currentFrame", 0);
-  ({ Resampler } = await import("../src/worklets/capture.js"));
-  await import("../src/worklets/player.js");
+  ({ Resampler } = await import("../src/voice/worklets/capture.js"));
+  await import("../src/voice/worklets/player.js");
 });
 
 function make(name: string): Processor {

@@ -1,0 +1,40 @@
+// Keeps the page's own files, so that it opens at once and without a network. What the server says is never kept.
+const KEPT = "vivavoce-" + "5abc3f800fd8";
+const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-ByH1Rw42.css","static/index-RNLNPmY9.js"];
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  const old = (names) => names.filter((name) => name.startsWith("vivavoce-") && name !== KEPT);
+  event.waitUntil(caches.keys().then((names) => Promise.all(old(names).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  const scope = new URL(self.registration.scope);
+  if (request.method !== "GET" || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname)) return;
+  const path = url.pathname.slice(scope.pathname.length);
+  if (request.mode === "navigate" && path === "") event.respondWith(fresh(request));
+  else if (path.startsWith("static/")) event.respondWith(kept(request));
+});
+
+/** The page itself: the newest, or the one that is kept when the server cannot be reached. */
+async function fresh(request) {
+  try {
+    return await fetch(request);
+  } catch {
+    return (await caches.match("./")) ?? Response.error();
+  }
+}
+
+/** Files in static/ carry a digest in their names: what was fetched once is right for ever. */
+async function kept(request) {
+  const known = await caches.match(request);
+  if (known !== undefined) return known;
+  const answer = await fetch(request);
+  if (answer.ok) (await caches.open(KEPT)).put(request, answer.clone());
+  return answer;
+}

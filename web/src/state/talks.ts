@@ -1,0 +1,228 @@
+/** The talk of the thread that is open, and those that finish an answer after the person has left them. */
+
+import { batch, effect, signal, untracked } from "@preact/signals";
+
+import { type Phase, phase } from "../thread/reduce.js";
+import { NO_THREAD, type Thread } from "../thread/turns.js";
+import { Talk, type Surroundings } from "../voice/talk.js";
+import { MicrophoneRefused, type SpokenFrame } from "../voice/microphone.js";
+import { type Problem, VOICE_LATER } from "../voice/remedies.js";
+import type { SessionWishes } from "../wire/commands.js";
+import type { Attachment } from "../wire/items.js";
+import { Link, realtimeUrl } from "../wire/link.js";
+import { ALOUD, aloudDrained } from "./aloud.js";
+import { preferences } from "./preferences.js";
+import { clearProblem, report, wishing } from "./problems.js";
+import { key, page, probe } from "./server.js";
+import { closeMicrophone, microphone, mute, muted, onSound, openMicrophone, openSound, speaker } from "./sound.js";
+
+export interface Shown {
+  readonly thread: Thread;
+  readonly phase: Phase;
+  readonly droppedFrames: number;
+}
+
+export const shown = signal<Shown>({ thread: NO_THREAD, phase: "ready", droppedFrames: 0 });
+/** The person holds the button to talk. */
+export const held = signal(false);
+/** A turn has ended: lists of threads may have changed. */
+export const turns = signal(0);
+/** For whoever draws the sound: a root mean square, 0 to 1. */
+export const levels = new Set<(level: number) => void>();
+
+/** What a thread is kept as. */
+export interface Keeping {
+  readonly conversation: string | null;
+  readonly profile: boolean;
+  /** Makes the stored conversation of a thread that has none yet; null: it is not to be kept. */
+  readonly make: (() => Promise<string | null>) | null;
+}
+
+const NOT_KEPT: Keeping = { conversation: null, profile: false, make: null };
+
+const world: Surroundings = {
+  connect: (hooks, resume) => new Link(realtimeUrl(page, preferences.value.model, resume), key(), hooks),
+  probe,
+  now: () => performance.now(),
+  random: Math.random,
+  after: (ms, action) => {
+    const timer = setTimeout(action, ms);
+    return () => clearTimeout(timer);
+  },
+  newId: () => `item_${Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join("")}`,
+  voice: {
+    push: (item, samples) => speaker()?.push(item, samples),
+    volume: (gain) => speaker()?.volume(gain),
+    flush: async () => (await speaker()?.flush()) ?? [],
+  },
+};
+
+let hasTools = false;
+let opening = false;
+let keeping = NOT_KEPT;
+let talk = begin(NO_THREAD, NOT_KEPT);
+
+function begin(thread: Thread, kept: Keeping): Talk {
+  const begun: Talk = new Talk(
+    world,
+    {
+      changed: () => (begun === talk ? render() : undefined),
+      problem: (problem) => (begun === talk ? trouble(problem) : undefined),
+      recovered: () => clearProblem("lost", "busy", "unreachable", "refused"),
+      turned: () => {
+        turns.value += 1;
+        if (begun !== talk) begun.stop();
+      },
+    },
+    { ...wishes(), conversation: kept.conversation, profile: kept.profile },
+    thread,
+  );
+  return begun;
+}
+
+/** Goes over to another thread. An answer that is being written is finished in the background, and kept. */
+export function turnTo(thread: Thread, kept: Keeping): void {
+  const before = talk;
+  closeMicrophone();
+  keeping = kept;
+  talk = begin(thread, kept);
+  render();
+  const busy = before.thread.response !== null || before.thread.awaiting;
+  if (!busy || before.aloud || before.conversation === null) before.stop();
+}
+
+function wishes(): Omit<SessionWishes, "conversation" | "profile"> {
+  const { voice, speed, manners, captionsOnly, pushToTalk, model } = preferences.value;
+  return { voice, speed, manners, captionsOnly, pushToTalk, model, tools: hasTools };
+}
+
+export function offerTools(there: boolean): void {
+  hasTools = there;
+}
+
+/** The loudspeaker's reports go to the talk that is open. */
+onSound({
+  started: (item: string, at: number) => (item.startsWith(ALOUD) ? undefined : talk.soundStarted(item, at)),
+  progress: (item: string, played: number, level: number) => {
+    levels.forEach((hear) => hear(level));
+    talk.soundPlayed(item, played);
+  },
+  drained: (item: string, played: number) => (item.startsWith(ALOUD) ? aloudDrained(item) : talk.soundDrained(item, played)),
+});
+
+function render(): void {
+  const { thread, linkState, ducked, droppedFrames } = talk;
+  const listening = untracked(() => microphone.value !== null);
+  shown.value = { thread, phase: phase(linkState, listening, thread, ducked), droppedFrames };
+}
+
+function trouble(problem: Problem): void {
+  batch(() => {
+    if (talk.linkState === "off") closeMicrophone();
+    report(problem);
+    render();
+  });
+}
+
+export function toggleTalking(): void {
+  if (opening) return;
+  if (microphone.value === null) void startTalking();
+  else stopTalking();
+}
+
+async function startTalking(): Promise<void> {
+  opening = true;
+  wishing(() => void startTalking());
+  clearProblem();
+  try {
+    const context = await openSound();
+    if (context === null) return;
+    await openMicrophone(context, { frame: heard, lost: microphoneLost });
+    await keep();
+    talk.aloud = true;
+    talk.start();
+  } catch (error) {
+    if (!(error instanceof MicrophoneRefused)) throw error;
+    report(error.problem);
+  } finally {
+    opening = false;
+    render();
+  }
+}
+
+export function stopTalking(): void {
+  closeMicrophone();
+  clearProblem();
+  held.value = false;
+  talk.aloud = false;
+  talk.stop();
+  render();
+}
+
+function microphoneLost(problem: Problem): void {
+  stopTalking();
+  report(problem);
+}
+
+function heard(frame: SpokenFrame): void {
+  if (talk.thread.playing === null) levels.forEach((hear) => hear(frame.level));
+  if (!preferences.value.pushToTalk || held.value) talk.hear(frame);
+}
+
+export function toggleMute(): void {
+  mute(!muted.value);
+}
+
+/** Push-to-talk. */
+export function hold(on: boolean): void {
+  if (microphone.value === null || held.value === on) return;
+  held.value = on;
+  if (on) talk.press();
+  else talk.release();
+}
+
+export async function write(text: string, attachments: readonly Attachment[]): Promise<void> {
+  clearProblem();
+  wishing(() => talk.again());
+  if (microphone.value === null) talk.aloud = false;
+  else await openSound();
+  await keep();
+  talk.type(text, attachments);
+}
+
+export function answerAgain(): void {
+  clearProblem();
+  talk.again();
+}
+
+export function hush(): void {
+  talk.hush();
+}
+
+export function decide(request: string, approved: boolean): void {
+  talk.decide(request, approved);
+}
+
+export function hurry(): void {
+  talk.hurry();
+}
+
+/** The thread is stored from its first word on. */
+async function keep(): Promise<void> {
+  if (keeping.conversation !== null || keeping.make === null) return;
+  const mine = talk;
+  const conversation = await keeping.make();
+  if (conversation === null || mine !== talk) return;
+  keeping = { ...keeping, conversation };
+  mine.keepAs(conversation);
+}
+
+/** Passes on what the person likes as soon as it changes. */
+export function followWishes(): void {
+  effect(() => {
+    const wanted = wishes();
+    untracked(() => {
+      if (!talk.wish(wanted)) report(VOICE_LATER);
+    });
+  });
+}

@@ -1,0 +1,154 @@
+/** What one thread is made of. */
+
+import { type Attachment, type Item, attachments, isSpoken, outcome, text, words } from "../wire/items.js";
+
+export interface Message {
+  readonly kind: "message";
+  readonly id: string;
+  readonly who: "you" | "vivavoce";
+  readonly text: string;
+  /** Characters of `text` that were heard; what was written counts as heard. */
+  readonly heard: number;
+  /** It was said, not written. */
+  readonly spoken: boolean;
+  /** Nothing more will be added. */
+  readonly settled: boolean;
+  readonly interrupted: boolean;
+  /** From the end of the user's turn to the first sound, or the first words, of this reply. */
+  readonly latencyMs: number | null;
+  readonly response: string | null;
+  readonly attachments: readonly Attachment[];
+}
+
+export interface ToolUse {
+  readonly kind: "tool";
+  readonly id: string;
+  /** Of the server that has the tool; "" for the client's own. */
+  readonly server: string;
+  readonly name: string;
+  readonly arguments: string;
+  readonly output: string | null;
+  readonly error: string | null;
+  readonly settled: boolean;
+  readonly response: string | null;
+}
+
+export interface Approval {
+  readonly kind: "approval";
+  readonly id: string;
+  readonly server: string;
+  readonly name: string;
+  readonly arguments: string;
+  readonly approved: boolean | null;
+  /** Whether somebody waits for the answer; a stored request may have been left behind. */
+  readonly open: boolean;
+}
+
+export type Turn = Message | ToolUse | Approval;
+
+export interface Thread {
+  readonly turns: readonly Turn[];
+  /** The user is speaking. */
+  readonly hearing: boolean;
+  /** The user is done and no reply has begun. */
+  readonly awaiting: boolean;
+  readonly response: string | null;
+  /** The item that sounds. */
+  readonly playing: string | null;
+}
+
+export const NO_THREAD: Thread = { turns: [], hearing: false, awaiting: false, response: null, playing: null };
+
+export function blank(id: string, who: "you" | "vivavoce"): Message {
+  const none = { settled: false, interrupted: false, latencyMs: null, response: null, attachments: [] };
+  return { kind: "message", id, who, text: "", heard: 0, spoken: false, ...none };
+}
+
+export function turnOf(thread: Thread, id: string): Turn | undefined {
+  return thread.turns.findLast((turn) => turn.id === id);
+}
+
+export function messageOf(thread: Thread, id: string): Message | undefined {
+  const turn = turnOf(thread, id);
+  return turn?.kind === "message" ? turn : undefined;
+}
+
+export function withTurn(thread: Thread, turn: Turn): Thread {
+  return turnOf(thread, turn.id) === undefined ? { ...thread, turns: [...thread.turns, turn] } : thread;
+}
+
+/** The others stay the same objects, so that nothing of them is drawn again. */
+export function changed<T extends Turn>(thread: Thread, id: string, patch: Partial<T>): Thread {
+  const place = thread.turns.findLastIndex((turn) => turn.id === id);
+  const before = thread.turns[place];
+  if (before === undefined) return thread;
+  const turns = thread.turns.slice();
+  turns[place] = { ...before, ...patch } as Turn;
+  return { ...thread, turns };
+}
+
+/** The turn that a whole item stands for, or null for one that is not shown. */
+export function turnFrom(item: Item): Turn | null {
+  switch (item.type) {
+    case "message":
+      return messageFrom(item);
+    case "mcp_call":
+      return toolFrom(item, outcome(item.fields, "output"), outcome(item.fields, "error"));
+    case "function_call":
+      return toolFrom(item, null, null);
+    case "mcp_approval_request":
+      return approvalFrom(item);
+    default:
+      return null;
+  }
+}
+
+function messageFrom(item: Item): Message | null {
+  const role = text(item.fields, "role");
+  if (role !== "user" && role !== "assistant") return null;
+  const said = words(item);
+  const whole = text(item.fields, "status") !== "in_progress";
+  const interrupted = role === "assistant" && text(item.fields, "status") === "incomplete";
+  return {
+    ...blank(item.id, role === "user" ? "you" : "vivavoce"),
+    text: said,
+    heard: said.length,
+    spoken: isSpoken(item),
+    settled: whole,
+    interrupted,
+    attachments: attachments(item),
+  };
+}
+
+function toolFrom(item: Item, output: string | null, error: string | null): ToolUse {
+  const { fields } = item;
+  const settled = text(fields, "status") !== "in_progress" && (output ?? error) !== null;
+  const told = { server: text(fields, "server_label"), name: text(fields, "name"), arguments: text(fields, "arguments") };
+  return { kind: "tool", id: item.id, ...told, output, error, settled, response: null };
+}
+
+function approvalFrom({ id, fields }: Item): Approval {
+  const told = { server: text(fields, "server_label"), name: text(fields, "name"), arguments: text(fields, "arguments") };
+  return { kind: "approval", id, ...told, approved: null, open: true };
+}
+
+/** A stored conversation, to be read; nobody waits any more for what was asked in it. */
+export function threadFrom(items: readonly Item[]): Thread {
+  const outputs = new Map<string, string | null>();
+  const answers = new Map<string, boolean>();
+  for (const { type, fields } of items) {
+    if (type === "function_call_output") outputs.set(text(fields, "call_id"), outcome(fields, "output"));
+    if (type === "mcp_approval_response") answers.set(text(fields, "approval_request_id"), fields["approve"] === true);
+  }
+  const turns = items.flatMap((item): Turn[] => {
+    const turn = turnFrom(item);
+    if (turn === null) return [];
+    if (turn.kind === "tool") {
+      const output = turn.output ?? outputs.get(text(item.fields, "call_id")) ?? null;
+      return [{ ...turn, output, settled: true }];
+    }
+    if (turn.kind === "approval") return [{ ...turn, approved: answers.get(turn.id) ?? null, open: false }];
+    return turn.text === "" && turn.attachments.length === 0 ? [] : [{ ...turn, settled: true }];
+  });
+  return { ...NO_THREAD, turns };
+}

@@ -1,0 +1,345 @@
+/** One talk with the server: the only place where sound, wire and thread meet. It knows nothing of the page. */
+
+import { type LocalEvent, reduce } from "../thread/reduce.js";
+import { NO_THREAD, type Thread, messageOf } from "../thread/turns.js";
+import { type ClientEvent, type SessionWishes, append, approval, cancel, clearInput, clearOutput } from "../wire/commands.js";
+import { commit, mannersUpdate, message, respond, retrieve, sessionUpdate, truncate, voiceUpdate } from "../wire/commands.js";
+import { type Attachment, words } from "../wire/items.js";
+import { Line, type LineWorld } from "../wire/line.js";
+import type { ResponseDone, ServerEvent } from "../wire/protocol.js";
+import { toBase64 } from "./pcm.js";
+import { Playback, type Voice } from "./playback.js";
+import { type Problem, failedReply, sessionProblem } from "./remedies.js";
+import { TurnTimer } from "./stopwatch.js";
+import { type Frame, Uplink } from "./uplink.js";
+
+/** The world outside, so that a test can stand in for it. */
+export interface Surroundings extends LineWorld {
+  now(): number;
+  newId(): string;
+  readonly voice: Voice;
+}
+
+export interface TalkHooks {
+  /** Thread, line or counters changed. */
+  readonly changed: () => void;
+  readonly problem: (problem: Problem) => void;
+  readonly recovered: () => void;
+  /** A response has ended, and with it a turn. */
+  readonly turned: () => void;
+}
+
+/** After this time without a reply the page stops saying that one is on its way. */
+const PATIENCE_MS = 15_000;
+/** Lines told again to a server that keeps nothing and has lost the conversation with the connection. */
+const RETOLD_TURNS = 20;
+/** Errors that the end of the connection explains better. */
+const ENDINGS = new Set(["server_busy", "invalid_api_key", "call_not_found"]);
+
+export class Talk {
+  thread: Thread;
+  /** The microphone is open, so answers are spoken. */
+  aloud = false;
+
+  private readonly line: Line;
+  private readonly playback: Playback;
+  private readonly timer = new TurnTimer();
+  private readonly uplink: Uplink;
+  private stopPatience: () => void = () => undefined;
+  private owesResponse = false;
+  /** Typed while there was no connection. */
+  private unsaid: readonly string[] = [];
+
+  constructor(
+    private readonly world: Surroundings,
+    private readonly hooks: TalkHooks,
+    private wishes: SessionWishes,
+    begun: Thread = NO_THREAD,
+  ) {
+    this.thread = begun;
+    this.playback = new Playback(world.voice);
+    const { changed, problem, recovered } = hooks;
+    const event = (told: ServerEvent): void => this.take(told);
+    this.line = new Line(world, { changed, problem, recovered, event, greeted: (resumed) => this.greeted(resumed), left: () => this.left() });
+    const { line } = this;
+    this.uplink = new Uplink({
+      get open() {
+        return line.open && line.state === "open";
+      },
+      get buffered() {
+        return line.buffered;
+      },
+      sendFrame: (frame) => this.sendFrame(frame),
+    });
+  }
+
+  get linkState(): Line["state"] {
+    return this.line.state;
+  }
+
+  /** The answer is played softly, or held, because somebody seems to speak. */
+  get ducked(): boolean {
+    return this.playback.ducked;
+  }
+
+  get droppedFrames(): number {
+    return this.uplink.dropped;
+  }
+
+  get conversation(): string | null {
+    return this.wishes.conversation;
+  }
+
+  /** Connects, now rather than later. */
+  start(): void {
+    this.line.start();
+    this.line.hurry();
+  }
+
+  stop(): void {
+    this.owesResponse = false;
+    this.line.stop();
+    this.uplink.clear();
+    this.hooks.changed();
+  }
+
+  hurry(): void {
+    this.line.hurry();
+  }
+
+  /** The thread, which nobody kept until now, is stored as `conversation` from the next session on. */
+  keepAs(conversation: string): void {
+    this.wishes = { ...this.wishes, conversation };
+  }
+
+  hear(frame: Frame): void {
+    if (this.line.state === "off") return;
+    if (this.line.playsHere) this.uplink.push(frame);
+    else this.timer.record(frame);
+  }
+
+  /** Says it in writing, over whatever is being said. Connects first if need be. */
+  type(text: string, attachments: readonly Attachment[] = []): void {
+    const id = this.world.newId();
+    const connected = this.line.state === "open";
+    this.note({ type: "local.typed", id, text, attachments });
+    this.awaitReply(this.world.now());
+    if (!connected) {
+      this.unsaid = [...this.unsaid, id];
+      this.owesResponse = true; // said as soon as the connection stands
+      return this.start();
+    }
+    this.send(message(id, "user", text, attachments));
+    this.ask();
+  }
+
+  /** Asks for an answer to what stands: the last one again, after an edit, or when the first try failed. */
+  again(): void {
+    this.note({ type: "local.asked" });
+    this.awaitReply(this.world.now());
+    if (this.line.state === "open") return this.ask();
+    this.owesResponse = true;
+    this.start();
+  }
+
+  /** Ends the answer that is being made or heard. */
+  hush(): void {
+    this.owesResponse = false;
+    this.quieten();
+    this.note({ type: "local.waited" });
+  }
+
+  decide(request: string, approved: boolean): void {
+    this.note({ type: "local.decided", id: request, approved });
+    this.send(approval(this.world.newId(), request, approved));
+  }
+
+  /** Push-to-talk: from here on it is said, over whatever is being said. */
+  press(): void {
+    this.quieten();
+    this.send(clearInput);
+  }
+
+  release(): void {
+    this.send(commit);
+    this.awaitReply(this.world.now());
+    if (this.thread.response === null) return this.send(respond(false));
+    this.owesResponse = true;
+  }
+
+  /** False when the voice can only change with the next connection, because this one has already spoken. */
+  wish(wishes: Omit<SessionWishes, "conversation" | "profile">): boolean {
+    const voiceBefore = this.wishes.voice;
+    this.wishes = { ...this.wishes, ...wishes };
+    this.send(mannersUpdate(this.wishes));
+    if (wishes.voice === voiceBefore) return true;
+    if (this.playback.hasSpoken && this.line.state === "open") return false;
+    this.send(voiceUpdate(wishes.voice));
+    return true;
+  }
+
+  /** The speaker's reports. */
+  soundStarted(item: string, at: number): void {
+    this.note({ type: "local.started", item, latencyMs: this.timer.read(at) });
+  }
+
+  soundPlayed(item: string, played: number): void {
+    const characters = this.playback.progress(item, played);
+    if (characters !== null) this.note({ type: "local.heard", item, characters });
+  }
+
+  soundDrained(item: string, played: number): void {
+    this.playback.progress(item, played);
+    this.note({ type: "local.drained", item });
+  }
+
+  private greeted(resumed: boolean): void {
+    if (!resumed) {
+      this.timer.reset();
+      this.send(sessionUpdate(this.wishes, this.line.playsHere));
+    }
+    this.tell(resumed || this.wishes.conversation !== null);
+    this.uplink.drain();
+    this.payDebt();
+  }
+
+  /** What the server does not know: all of it, or what was typed meanwhile. */
+  private tell(remembered: boolean): void {
+    const heard = this.thread.turns.filter((turn) => turn.kind === "message" && turn.settled && turn.heard > 0);
+    const told = remembered ? this.thread.turns.filter(({ id }) => this.unsaid.includes(id)) : heard.slice(-RETOLD_TURNS);
+    this.unsaid = [];
+    for (const turn of told) {
+      if (turn.kind !== "message") continue;
+      const role = turn.who === "you" ? "user" : "assistant";
+      this.send(message(turn.id, role, turn.text.slice(0, turn.heard), turn.attachments));
+    }
+  }
+
+  private left(): void {
+    this.stopPatience();
+    this.timer.arm(null);
+    for (const { item, characters } of this.playback.end()) this.note({ type: "local.cut", item, characters });
+    this.note({ type: "local.disconnected" });
+  }
+
+  private send(event: ClientEvent): void {
+    this.line.send(event);
+  }
+
+  private sendFrame(frame: Frame): void {
+    this.send(append(toBase64(frame.pcm)));
+    this.timer.record(frame);
+  }
+
+  /** Asks for the next answer, as soon as the running one has ended: one response at a time. */
+  private ask(): void {
+    if (this.quieten()) this.owesResponse = true;
+    else this.send(respond(!this.aloud));
+  }
+
+  /** Ends what is being made and heard. True when a response has yet to end. */
+  private quieten(): boolean {
+    void this.interrupt();
+    if (!this.line.playsHere) this.send(clearOutput);
+    if (this.thread.response === null) return false;
+    this.send(cancel);
+    return true;
+  }
+
+  private take(event: ServerEvent): void {
+    const begins = event.type === "response.output_text.delta" && messageOf(this.thread, event.item_id) === undefined;
+    this.hearTurn(event);
+    this.playback.take(event);
+    this.hearCall(event);
+    this.note(event);
+    if (begins) this.written(event.item_id);
+    if (event.type !== "response.done") return;
+    this.hooks.turned();
+    this.payDebt();
+  }
+
+  private hearTurn(event: ServerEvent): void {
+    switch (event.type) {
+      case "input_audio_buffer.speech_started":
+        this.timer.speechStarted(this.line.playsHere ? event.audio_start_ms : null);
+        void this.interrupt();
+        break;
+      case "input_audio_buffer.speech_stopped":
+        this.awaitReply(this.timer.speechStopped(this.line.playsHere ? event.audio_end_ms : null));
+        break;
+      case "response.done":
+        this.finish(event);
+        break;
+      case "error":
+        this.complain(event.error.code ?? "", event.error.message);
+        break;
+    }
+  }
+
+  /** What is heard of a call, whose sound comes on a track. */
+  private hearCall(event: ServerEvent): void {
+    switch (event.type) {
+      case "output_audio_buffer.started":
+      case "output_audio_buffer.stopped":
+        this.played(event.response_id, event.type === "output_audio_buffer.started");
+        break;
+      case "conversation.item.truncated":
+        if (!this.line.playsHere) this.send(retrieve(event.item_id));
+        break;
+      case "conversation.item.retrieved":
+        this.note({ type: "local.cut", item: event.item.id, characters: words(event.item).length });
+        break;
+    }
+  }
+
+  /** Over WebRTC the server tells what sounds. */
+  private played(response: string, begins: boolean): void {
+    const item = this.thread.turns.findLast((turn) => turn.kind === "message" && turn.response === response)?.id;
+    if (item === undefined) return;
+    if (!begins) return this.note({ type: "local.drained", item });
+    this.playback.hasSpoken = true;
+    this.soundStarted(item, this.world.now());
+  }
+
+  /** The first words of a written answer end the wait. */
+  private written(item: string): void {
+    this.note({ type: "local.answered", item, latencyMs: this.timer.read(this.world.now()) });
+  }
+
+  private finish({ response }: ResponseDone): void {
+    if (response.status === "cancelled") void this.interrupt();
+    if (response.status === "failed") this.hooks.problem(failedReply(response.status_details?.error?.message));
+  }
+
+  private complain(code: string, text: string): void {
+    if (!ENDINGS.has(code)) this.hooks.problem(sessionProblem(text));
+  }
+
+  /** Asks for the response that had to wait for the connection or for the end of another response. */
+  private payDebt(): void {
+    if (!this.owesResponse || this.line.state !== "open" || this.thread.response !== null) return;
+    this.owesResponse = false;
+    this.send(respond(!this.aloud));
+  }
+
+  /** Silence at once, and word to the server of how much was heard, so that it remembers no more than that. */
+  private async interrupt(): Promise<void> {
+    const { line } = this;
+    for (const { item, heardMs, characters } of await this.playback.cut()) {
+      line.send(truncate(item, heardMs));
+      this.note({ type: "local.cut", item, characters });
+    }
+  }
+
+  private awaitReply(since: number | null): void {
+    this.timer.arm(since);
+    this.stopPatience();
+    this.stopPatience = this.world.after(PATIENCE_MS, () => this.note({ type: "local.waited" }));
+  }
+
+  private note(event: ServerEvent | LocalEvent): void {
+    const before = this.thread;
+    this.thread = reduce(before, event);
+    if (this.thread !== before || event.type.startsWith("vivavoce.")) this.hooks.changed();
+  }
+}
