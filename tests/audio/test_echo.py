@@ -90,3 +90,20 @@ def test_sound_that_is_held_is_no_longer_expected_and_comes_late_when_it_goes_on
     heard = stimuli.mix([(0.0, sent.cut(0.0, 1.0)), (2.5, sent.cut(1.0))], RATE, 4.5)
     shares = _shares(Pcm.silence(0.0, RATE), _microphone(stimuli.echo_of(heard, -15.0), 4.5), guard)
     assert np.mean(shares[round(3.3 * RATE / HOP) :] >= ECHO_SHARE) > 0.9
+
+
+def test_hops_that_nobody_asks_about_are_remembered_all_the_same() -> None:
+    """The guard is asked only where there is a voice; what came before counts as if it had been asked each time."""
+    sent = _speech(5.0, 1)
+    heard = _microphone(stimuli.echo_of(sent, -20.0, 0.3), 5.0)
+    asked, spared = EchoGuard(), EchoGuard()
+    for guard in (asked, spared):
+        for start in range(0, len(sent), 960):
+            if start < 2.5 * RATE:
+                guard.sent(Pcm(sent.samples[start : start + 960], RATE), 50.0 + start / RATE)
+    ends = range(HOP, 2 * RATE, HOP)
+    shares = [asked.share(heard[end - HOP : end], 50.0 + end / RATE) for end in ends]
+    for end in ends[:-1]:
+        spared.note(heard[end - HOP : end], 50.0 + end / RATE)
+    last = spared.share(heard[ends[-1] - HOP : ends[-1]], 50.0 + ends[-1] / RATE)
+    assert last == pytest.approx(shares[-1], abs=0.05) and last > ECHO_SHARE

@@ -16,6 +16,7 @@ import pytest
 from tests import virtual_time
 from tests.sequences.line import House, Json, Line, room, voice
 from tests.sequences.trace import FOLDER, Trace
+from vivavoce.api.realtime.connection import drain
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, scripted_engines
 from vivavoce.ports import Call, Thought
 
@@ -582,6 +583,21 @@ def test_the_order_of_events(name: str) -> None:
     if os.environ.get("VIVAVOCE_WRITE_TRACES"):
         file.write_text(told, encoding="utf-8")
     assert told == file.read_text(encoding="utf-8")
+
+
+def test_a_server_that_stops_does_not_wait_for_clients_that_are_gone() -> None:
+    """A call that waits for its client ends with the server, and not twenty seconds later."""
+
+    async def play() -> None:
+        house = House(scripted_engines(), resume=20.0)
+        line = await Line(house).open()
+        await line.drop()
+        began = asyncio.get_running_loop().time()
+        await drain(house.service, 1.0)
+        await line.ended()
+        assert asyncio.get_running_loop().time() - began < 3 and house.open_sessions == 0
+
+    virtual_time.run(play())
 
 
 def test_every_trace_has_its_scene() -> None:

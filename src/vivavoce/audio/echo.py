@@ -43,10 +43,15 @@ ENOUGH = 6  # spectra with power in them; a syllable alone resembles some syllab
 CLOCK_RISE = 0.0005
 """Seconds a hop: frames arrive late by a varying time, so the earliest tell the microphone's clock; it may drift."""
 GAP = 0.25  # seconds after which the microphone's sound is a new stretch
+PUT_OFF = 32
+"""Hops heard whose spectra are made together, later, as long as nobody asks about them: 1 s."""
+SENT_PUT_OFF = 3.0
+"""Seconds of sent sound that are put off likewise; older ones no echo can come from any more."""
 
 
 class EchoGuard:
-    """One conversation's. Times are seconds of one clock. Bounded in memory; a hop costs less than 1 ms."""
+    """One conversation's. Times are seconds of one clock. Bounded in memory; a hop that is asked about costs less than
+    1 ms, one that is only noted a few µs."""
 
     def __init__(self) -> None:
         self._sent = np.zeros((KEPT, len(EDGES_HZ) - 1), np.float32)
@@ -64,6 +69,10 @@ class EchoGuard:
         self._clock: float | None = None
         """The end of the sound heard, on the caller's clock."""
         self._held_at: float | None = None
+        self._put_off: list[Samples] = []
+        """Hops heard that have no spectra yet."""
+        self._sent_put_off: deque[tuple[Pcm, float]] = deque()
+        self._sent_seconds = 0.0
 
     @property
     def delay(self) -> float | None:
@@ -73,22 +82,19 @@ class EchoGuard:
 
     def sent(self, sound: Pcm, at: float) -> None:
         """`sound` was sent, and is to be heard from `at` on."""
-        if abs(at - self._due) > 2 * STRIDE / RATE or sound.rate != self._source:  # a new stretch
-            self._rest, self._due, self._source = np.zeros(FRAME - STRIDE, np.float32), at, sound.rate
-            self._resampler = Resampler(sound.rate, RATE)
-        samples = np.concatenate([self._rest, self._resampler.push(sound.samples)])
-        first = round((self._due * RATE - len(self._rest) + FRAME - STRIDE) / STRIDE)
-        count = max(0, (len(samples) - FRAME) // STRIDE + 1)
-        if count:
-            self._write(first, _powers(sliding_window_view(samples, FRAME)[::STRIDE]))
-        self._rest, self._due = samples[count * STRIDE :], self._due + sound.seconds
+        self._sent_put_off.append((sound, at))
+        self._sent_seconds += sound.seconds
+        while self._sent_seconds > SENT_PUT_OFF and len(self._sent_put_off) > 1:
+            self._sent_seconds -= self._sent_put_off.popleft()[0].seconds
 
     def held(self, at: float) -> None:
         """The listener paused at `at`: what was to be heard later is not, until it goes on."""
+        self._catch_up_sent()
         self._held_at = at
 
     def resumed(self, at: float) -> None:
         """The listener goes on at `at` with the sample at which it was held."""
+        self._catch_up_sent()
         if self._held_at is None:
             return
         old, new = round(self._held_at * RATE / STRIDE), round(at * RATE / STRIDE)
@@ -99,13 +105,26 @@ class EchoGuard:
         self._due += at - old * STRIDE / RATE
         self._write(new, later)
 
-    def share(self, heard: Samples, at: float) -> float:
-        """How much of the sound of the last half second is explained by what was sent, 0..1.
+    def note(self, heard: Samples, at: float) -> int:
+        """Take a hop that nobody asks about: sound at 16 kHz, a multiple of HEARD_STRIDE samples, that arrived at `at`.
+        Returns the stride of its end."""
+        seconds = len(heard) / RATE
+        if self._clock is None or abs(at - self._clock - seconds) > GAP:
+            self._catch_up()
+            self._heard.clear()
+            self._clock = at
+        else:
+            self._clock = min(at, self._clock + seconds + CLOCK_RISE)
+        self._put_off.append(heard)
+        if len(self._put_off) >= PUT_OFF:
+            self._catch_up()
+        return round(self._clock * RATE / STRIDE)
 
-        `heard`: the hop of sound at 16 kHz, a multiple of HEARD_STRIDE samples, that arrived at `at`.
-        """
-        now = round(self._note_time(len(heard) / RATE, at) * RATE / STRIDE)
-        self._listen(heard)
+    def share(self, heard: Samples, at: float) -> float:
+        """How much of the sound of the last half second is explained by what was sent, 0..1; `heard` as for `note`."""
+        now = self.note(heard, at)
+        self._catch_up()
+        self._catch_up_sent()
         if len(self._heard) < LEAST or now - self._end > LONGEST_DELAY + 2 * WINDOW:
             return 0.0
         known = self._known()
@@ -122,20 +141,46 @@ class EchoGuard:
 
     # --- inside
 
-    def _note_time(self, seconds: float, at: float) -> float:
-        if self._clock is None or abs(at - self._clock - seconds) > GAP:
-            self._clock = at
-            self._heard.clear()
-        else:
-            self._clock = min(at, self._clock + seconds + CLOCK_RISE)
-        return self._clock
-
-    def _listen(self, heard: Samples) -> None:
-        samples = np.concatenate([self._before, heard])
-        for powers in _powers(sliding_window_view(samples, FRAME)[::HEARD_STRIDE]):
-            self._floor = powers if self._floor is None else np.minimum(self._floor * FLOOR_RISE, powers)
-            self._heard.append(np.maximum(powers - 2 * self._floor, 0.0))
+    def _catch_up(self) -> None:
+        """Make the spectra of the hops that were put off."""
+        if not self._put_off:
+            return
+        samples = np.concatenate([self._before, *self._put_off])
+        self._put_off = []
+        powers = _powers(sliding_window_view(samples, FRAME)[::HEARD_STRIDE])
+        rise = (FLOOR_RISE ** np.arange(1, len(powers) + 1))[:, None]  # the lowest so far, risen since it was heard
+        floors = np.minimum.accumulate(powers / rise) * rise
+        if self._floor is not None:
+            floors = np.minimum(floors, self._floor * rise)
+        self._floor = np.asarray(floors[-1], np.float32)
+        self._heard.extend(np.asarray(np.maximum(powers - 2 * floors, 0.0), np.float32)[-WINDOW:])
         self._before = samples[len(samples) - (FRAME - HEARD_STRIDE) :]
+
+    def _catch_up_sent(self) -> None:
+        """Make the spectra of the sounds that were put off, those that follow each other in one go."""
+        while self._sent_put_off:
+            sound, at = self._sent_put_off.popleft()
+            pieces, end = [sound.samples], at + sound.seconds
+            while self._sent_put_off:
+                following, then = self._sent_put_off[0]
+                if following.rate != sound.rate or abs(then - end) > 2 * STRIDE / RATE:
+                    break
+                pieces.append(following.samples)
+                end += following.seconds
+                self._sent_put_off.popleft()
+            self._take_sent(Pcm(np.concatenate(pieces), sound.rate), at)
+        self._sent_seconds = 0.0
+
+    def _take_sent(self, sound: Pcm, at: float) -> None:
+        if abs(at - self._due) > 2 * STRIDE / RATE or sound.rate != self._source:  # a new stretch
+            self._rest, self._due, self._source = np.zeros(FRAME - STRIDE, np.float32), at, sound.rate
+            self._resampler = Resampler(sound.rate, RATE)
+        samples = np.concatenate([self._rest, self._resampler.push(sound.samples)])
+        first = round((self._due * RATE - len(self._rest) + FRAME - STRIDE) / STRIDE)
+        count = max(0, (len(samples) - FRAME) // STRIDE + 1)
+        if count:
+            self._write(first, _powers(sliding_window_view(samples, FRAME)[::STRIDE]))
+        self._rest, self._due = samples[count * STRIDE :], self._due + sound.seconds
 
     def _known(self) -> int | None:
         """The delay on which enough windows agree."""

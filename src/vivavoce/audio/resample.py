@@ -2,26 +2,70 @@
 
 import numpy as np
 import samplerate
+from numpy.lib.stride_tricks import as_strided
 
 from vivavoce.audio.pcm import Pcm, Samples
+
+TAPS = 64
+"""Of each of the two filters between 24 and 16 kHz: they leave what is below 6.6 kHz, and stop what is above 8 kHz by
+44 dB, above 8.2 kHz by 80."""
+CUTOFF_HZ = 7200
+KAISER = 8.0
 
 
 class Resampler:
     """One stream from `source` Hz to `target` Hz; chunked output equals whole output.
 
-    libsamplerate's fastest sinc filter: delays by 1 to 3 ms, costs about 30 µs per 20 ms of sound.
+    From 24 to 16 kHz, which every WebSocket client's microphone needs all the time, by two filters of our own: 0.7 ms
+    late, 8 µs per 20 ms of sound. Else libsamplerate's fastest sinc filter: 1 to 3 ms late, 25 µs.
     """
 
     def __init__(self, source: int, target: int) -> None:
         self.source, self.target = source, target
-        self._filter = None if source == target else samplerate.Resampler("sinc_fastest", channels=1)
+        self._two_thirds = _TwoThirds() if (source, target) == (24_000, 16_000) else None
+        same = source == target or self._two_thirds is not None
+        self._filter = None if same else samplerate.Resampler("sinc_fastest", channels=1)
 
     def push(self, samples: Samples, *, last: bool = False) -> Samples:
         """Take the next samples at `source` Hz, give what is ready at `target` Hz; `last` drains the filter."""
+        if self._two_thirds is not None:
+            return self._two_thirds.push(samples, last=last)
         if self._filter is None:
             return samples
         ratio = self.target / self.source
         return np.asarray(self._filter.process(samples, ratio, end_of_input=last), np.float32)
+
+
+class _TwoThirds:
+    """Three samples in, two out: each a weighted sum of TAPS samples."""
+
+    def __init__(self) -> None:
+        self._rest = np.zeros(TAPS // 2, np.float32)
+        """Sound whose turn has not come yet, with what the filters look back to."""
+
+    def push(self, samples: Samples, *, last: bool) -> Samples:
+        tail = [np.zeros(TAPS // 2, np.float32)] if last else []
+        sound = np.concatenate([self._rest, samples, *tail])
+        steps = (len(sound) - TAPS + 1) // 3
+        if steps <= 0:
+            self._rest = sound
+            return np.zeros(0, np.float32)
+        self._rest = sound[3 * steps :]
+        windows = as_strided(sound, (steps, TAPS + 1), (3 * sound.itemsize, sound.itemsize), writeable=False)
+        return np.asarray((windows @ _FILTERS).reshape(-1), np.float32)
+
+
+def _filters() -> Samples:
+    """The weights of the even and of the odd samples out, shape (TAPS + 1, 2)."""
+    times = np.arange(2 * TAPS) - TAPS + 0.5  # at 48 kHz, where both rates meet
+    ideal = 2 * CUTOFF_HZ / 48_000 * np.sinc(2 * CUTOFF_HZ / 48_000 * times)
+    weights = 2 * ideal * np.kaiser(2 * TAPS, KAISER)
+    filters = np.zeros((TAPS + 1, 2))
+    filters[:TAPS, 0], filters[1:, 1] = weights[::2][::-1], weights[1::2][::-1]
+    return np.asarray(filters / filters.sum(axis=0), np.float32)
+
+
+_FILTERS = _filters()
 
 
 def resample(sound: Pcm, rate: int) -> Pcm:

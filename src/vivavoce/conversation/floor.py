@@ -199,6 +199,11 @@ class Floor:
         quiet = self.now - self._overlap.last
         return quiet == RIPE_QUIET_HOPS * HOP or (quiet == 0 and self._overlap.voiced in RIPE_HOPS)
 
+    def weighs(self, voice: float) -> bool:
+        """Whether `hear` would look at what is overheard of a hop with this probability of voice."""
+        unheard = voice < self._threshold - HYSTERESIS
+        return self.holder is Holder.OVERLAP or (self.holder is Holder.NOBODY and not unheard)
+
     def assistant_started(self) -> None:
         self.assistant_audible, self._idle_since, self._audible_since = True, None, self.now
 

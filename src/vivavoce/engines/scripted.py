@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -28,7 +29,8 @@ from vivavoce.ports import (
     Words,
 )
 
-VOICED_DBFS = -45.0
+VOICED_POWER = HOP * 10 ** (-45.0 / 10)
+"""Sum of the squares of a hop at -45 dBFS."""
 WORD_SECONDS = 0.35
 DEMO_HEARD = ("What can you do?", "Tell me more.", "And what else?")
 DEMO_REPLIES = (
@@ -49,8 +51,8 @@ class LoudnessVad:
         return self
 
     async def voice(self, samples: Samples) -> list[float]:
-        loudness = np.sqrt((samples.reshape(-1, HOP) ** 2).mean(axis=1)) + 1e-9
-        return [0.98 if level > VOICED_DBFS else 0.02 for level in 20 * np.log10(loudness)]
+        hops = samples.reshape(-1, HOP)
+        return [0.98 if power > VOICED_POWER else 0.02 for power in np.einsum("ij,ij->i", hops, hops).tolist()]
 
     def close(self) -> None: ...
 
@@ -147,6 +149,12 @@ class ScriptedModel:
     def close(self) -> None: ...
 
 
+@cache
+def _second(rate: int) -> Samples:
+    """Of a tone of 220 Hz: whole periods, so that seconds can be put in a row."""
+    return (0.2 * np.cos(2 * np.pi * 220 * np.arange(rate) / rate)).astype(np.float32)
+
+
 @dataclass(slots=True)
 class ToneVoice:
     """Hums a tone, 60 ms for every letter: audible from its first sample to its last."""
@@ -161,8 +169,7 @@ class ToneVoice:
     ) -> AsyncGenerator[Pcm, None]:
         await asyncio.sleep(self.takes)
         if text.strip():
-            time = np.arange(round(0.06 * len(text.strip()) / speed * self.rate)) / self.rate
-            yield Pcm((0.2 * np.cos(2 * np.pi * 220 * time)).astype(np.float32), self.rate)
+            yield Pcm(np.resize(_second(self.rate), round(0.06 * len(text.strip()) / speed * self.rate)), self.rate)
 
     def close(self) -> None: ...
 

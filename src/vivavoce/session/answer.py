@@ -142,7 +142,7 @@ class Answer:
                     async for piece in watched:
                         await self._send_piece(piece)
                 if self.calls is not None:
-                    await self._close_message(whole=True)
+                    await self._close_message(whole=not self._done.cut_short)
                     await self.calls.settle()
             except TurnError:
                 await self._apologise()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from vivavoce.audio.echo import EchoGuard
@@ -26,6 +28,7 @@ class Overhearing:
         self._usual: float | None = None
         self._levels: list[float] = []
         """Of the hops of the overlap."""
+        self._unmeasured: deque[Samples] = deque(maxlen=MOST_LEVELS + 1)
         self._peak = -90.0
         self._fading = False
 
@@ -41,16 +44,27 @@ class Overhearing:
         """It goes on from where it was."""
         self._guard.resumed(at)
 
+    def note(self, samples: Samples, at: float) -> None:
+        """Take a hop in which nobody speaks up, heard at loop time `at`, while the assistant is audible."""
+        self._guard.note(samples, at)
+        self._unmeasured.append(samples)
+
     def hop(self, samples: Samples, at: float) -> Overheard:
         """What is known of a hop that was heard at loop time `at`, while the assistant is audible."""
-        self._levels = [*self._levels[-MOST_LEVELS:], _level(samples)]
+        self._unmeasured.append(samples)
+        self._measure()
         loud = [level for level in self._levels if level > max(self._levels) - FADED_DB]  # as `_usual` is taken
         relative = None if self._usual is None else sum(loud) / len(loud) - self._usual
         return Overheard(self._guard.share(samples, at), relative, self.words)
 
     def begin(self) -> None:
         """A voice over the assistant's begins, or is settled."""
+        self._measure()
         self.words, self._levels = None, self._levels[-1:]
+
+    def _measure(self) -> None:
+        self._levels = [*self._levels, *map(_level, self._unmeasured)][-MOST_LEVELS - 1 :]
+        self._unmeasured.clear()
 
     def user(self, samples: Samples) -> bool:
         """Take a hop of the user's turn; True at the moment at which the voice begins to fade."""

@@ -187,7 +187,7 @@ class Turns:
 
     async def _hop(self, voice: float) -> None:
         at = self._floor.now
-        moves = self._floor.hear(voice, self._overhear(at))
+        moves = self._floor.hear(voice, self._overhear(at, voice))
         self._ear.note(voice, self._floor.now)
         await self._make_all(moves)
         if self._floor.holder is Holder.USER and self._utterance is not None:
@@ -201,10 +201,15 @@ class Turns:
         elif self._floor.holder is Holder.NOBODY:
             self._ear.tape.forget(self._floor.now - BACKLOG)
 
-    def _overhear(self, at: int) -> Overheard:
+    def _overhear(self, at: int, voice: float) -> Overheard:
+        """What else is known of a hop, where the floor would ask: it costs more than all the rest of hearing."""
         if not self._floor.assistant_audible:
             return NOTHING_OVERHEARD
-        return self._overhearing.hop(self._ear.tape.cut(at, at + HOP).samples, asyncio.get_running_loop().time())
+        samples, now = self._ear.tape.cut(at, at + HOP).samples, asyncio.get_running_loop().time()
+        if self._floor.weighs(voice):
+            return self._overhearing.hop(samples, now)
+        self._overhearing.note(samples, now)
+        return NOTHING_OVERHEARD
 
     async def _make_all(self, moves: list[Move]) -> None:
         for move in moves:

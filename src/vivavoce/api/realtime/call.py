@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -199,11 +198,19 @@ class Call:
             return
         if client.dropped and self._limits.resume:
             self._session.fall_silent()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._limits.resume):
-                    await self._returned.wait()
-                    return
-        await self._session.close()
+            await self._missed()
+        if self._main is None:
+            await self._session.close()
+
+    async def _missed(self) -> None:
+        """Wait until the main client is back, has been waited for long enough, or the call ends without it."""
+        ends = [asyncio.create_task(self._returned.wait()), asyncio.create_task(self._over.wait())]
+        try:
+            await asyncio.wait(ends, timeout=self._limits.resume, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in ends:
+                task.cancel()
+            await asyncio.wait(ends)
 
     async def _read(self, client: Client) -> None:
         try:

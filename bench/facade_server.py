@@ -1,0 +1,62 @@
+"""The server under measurement in `bench/facade.py`: `vivavoce serve --demo` as it is, which also notes when each frame
+reached the ear, and when each piece of sound was handed over for its listener.
+
+Scripted engines; the assistant speaks for minutes. Notes go to the file named by FACADE_NOTES at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from array import array
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
+
+import vivavoce.app as app
+from vivavoce.api.realtime.client import Client
+from vivavoce.audio.pcm import Pcm
+from vivavoce.engines.scripted import ScriptedModel, scripted_engines
+from vivavoce.ports import Engines
+from vivavoce.session.ear import Ear
+from vivavoce.settings import Settings, read_settings
+
+SPEECH = "One two three four five six seven eight nine ten eleven twelve. " * 100
+heard_ids, heard_at = array("l"), array("d")
+told_at: dict[str, float] = {}
+
+_take, _tell = Ear.take, Client.tell
+
+
+def take(self: Ear, sound: Pcm) -> None:
+    """The first six samples of a frame are its number."""
+    if len(sound) == 480:
+        digits = sound.samples[:6].tolist()
+        heard_ids.append(sum(int(digit * 32768) << 6 * n for n, digit in enumerate(digits)))
+        heard_at.append(perf_counter())
+    _take(self, sound)
+
+
+def tell(self: Client, wires: list[dict[str, object]]) -> None:
+    wires = list(wires)
+    for wire in wires:
+        if wire["type"] == "response.output_audio.delta":
+            told_at[str(wire["event_id"])] = perf_counter()
+    _tell(self, wires)
+
+
+def engines(_: Settings) -> Engines:
+    return scripted_engines(llm=ScriptedModel([SPEECH], per_word=0.001))
+
+
+if __name__ == "__main__":
+    Ear.take, Client.tell, app.demo_engines = take, tell, engines  # type: ignore[method-assign]
+    settings = read_settings({"server.port": int(sys.argv[1]), "server.max_sessions": 2000})
+    import uvloop
+
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(app.serve(settings, demo=True))
+    notes = {"heard": [list(heard_ids), list(heard_at)], "told": told_at}
+    Path(os.environ["FACADE_NOTES"]).write_text(json.dumps(notes))
