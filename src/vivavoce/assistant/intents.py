@@ -8,15 +8,13 @@ The rules of a language are in `intents_en.toml` and `intents_it.toml`.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib import resources
-from itertools import count
 
 from vivavoce.assistant.places import zone_of
+from vivavoce.assistant.rules import Rule, read_rules
 from vivavoce.assistant.units import unit_of
 from vivavoce.text.arithmetic import expression_of, is_sum
 from vivavoce.text.days import day_of
@@ -26,6 +24,8 @@ from vivavoce.text.numerals import number
 
 LONGEST = 300
 """Characters of a request that may be this clear."""
+LONGEST_TIME = 9
+"""Words: "on the twenty-fifth of December at half past nine"."""
 _SOME_DAY = datetime(2028, 1, 1)
 """A midnight from which any time that is named lies ahead."""
 
@@ -53,28 +53,11 @@ def intent_of(text: str) -> Intent | None:
     return None
 
 
-_Rule = tuple[str, str, re.Pattern[str]]
-
-
 @cache
-def _rules(language: str) -> tuple[re.Pattern[str], tuple[_Rule, ...]]:
+def _rules(language: str) -> tuple[re.Pattern[str], tuple[Rule, ...]]:
     """What is cut off both ends of a request, and the rules of a language."""
-    file = resources.files("vivavoce.assistant") / f"intents_{language}.toml"
-    tools = tomllib.loads(file.read_text(encoding="utf-8"))
-    parts: dict[str, str] = tools.pop("parts")
-
-    def compiled(pattern: str) -> re.Pattern[str]:
-        whole = re.sub(r"<<(\w+)>>", lambda match: parts[match[1]], pattern)
-        place = count(1)  # one name may stand in several places, which `re` does not take
-        return re.compile(re.sub(r"\?P<(\w+)>", lambda match: f"?P<{match[1]}_{next(place)}>", whole), re.IGNORECASE)
-
-    rules = [
-        (reason, tool, compiled(pattern))
-        for tool, reasons in tools.items()
-        for reason, patterns in reasons.items()
-        for pattern in patterns
-    ]
-    return compiled(parts["politeness"]), tuple(rules)
+    parts, rules = read_rules(f"intents_{language}")
+    return parts["politeness"], rules
 
 
 def _plain(text: str, politeness: re.Pattern[str]) -> str:
@@ -104,7 +87,7 @@ def _reminder(rest: str, language: str) -> dict[str, str] | None:
     """When and of what, in either order: "at five to call Ann", "to call Ann at five". The longest time counts."""
     words = rest.split(" ")
     link = r"(?:to|that|about|of) " if language == "en" else r"(?:di|che|del|della|dell')(?: |(?<='))"
-    for length in range(len(words) - 1, 0, -1):
+    for length in range(min(LONGEST_TIME, len(words) - 1), 0, -1):
         for when, text in (
             (" ".join(words[:length]), " ".join(words[length:])),
             (" ".join(words[-length:]), " ".join(words[:-length])),

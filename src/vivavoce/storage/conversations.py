@@ -17,6 +17,7 @@ from sqlalchemy import Row, delete, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vivavoce.conversation.items import new_id
+from vivavoce.conversation.keepsakes import TEMPORARY
 from vivavoce.errors import RequestError
 from vivavoce.storage import rows, search
 from vivavoce.storage.bodies import Body
@@ -28,8 +29,6 @@ from vivavoce.storage.tables import conversations, item_audio, items, responses
 T = TypeVar("T")
 Metadata = Mapping[str, str]
 
-TEMPORARY = "conv_temp"
-"""How the ids of temporary conversations begin."""
 DAY = 86_400.0
 MOST_PAIRS = 16
 """Of metadata, as OpenAI has it."""

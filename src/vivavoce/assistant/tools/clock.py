@@ -21,7 +21,7 @@ ZoneFor = Callable[[str], Awaitable[ZoneInfo]]
 
 class Clock:
     def __init__(self, now: Now, zone_for: ZoneFor) -> None:
-        self._now, self._zone_for = now, zone_for
+        self.now, self._zone_for = now, zone_for
 
     def tools(self) -> list[Built]:
         place = "City or country; leave it out for the person's own place"
@@ -36,7 +36,7 @@ class Clock:
 
     async def here(self, owner: str) -> datetime:
         """Now, where the owner lives."""
-        return datetime.fromtimestamp(self._now(), UTC).astimezone(await self._zone_for(owner))
+        return datetime.fromtimestamp(self.now(), UTC).astimezone(await self._zone_for(owner))
 
     async def _time(self, given: Given, context: ToolContext) -> ToolResult:
         place = given.text("place").strip(" .?!")
@@ -85,7 +85,7 @@ class Clock:
         if zone is None:
             en, it = f"I do not know what time zone {place} is in.", f"Non so in che fuso orario si trova {place}."
             raise ToolFailed(it if tongue_of(context) == "it" else en)
-        return datetime.fromtimestamp(self._now(), UTC).astimezone(zone)
+        return datetime.fromtimestamp(self.now(), UTC).astimezone(zone)
 
     def _day(self, name: str, today: date, context: ToolContext) -> date:
         tongue = tongue_of(context)
