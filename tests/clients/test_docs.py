@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).parent.parent.parent
 ADDRESS = "http://127.0.0.1:8990"
 EXAMPLES = {
     f"{document}:{title.strip()}:{place}": (language, code)
-    for document in ("clients", "audio")
+    for document in ("clients", "audio", "api")
     for title, section in re.findall(
         r"^#+ ([^\n]+)\n(.*?)(?=^## |\Z)", (REPOSITORY / "docs" / f"{document}.md").read_text(), re.M | re.S
     )
@@ -39,6 +39,16 @@ def test_the_python_client_talks(demo_server: str) -> None:
     code = example("OpenAI for Python").replace(ADDRESS, demo_server)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert len(done.stdout.split()) > 3
+
+
+def test_the_text_routes_answer_as_the_page_says(demo_server: str) -> None:
+    code = example("api:Messages").replace(ADDRESS, demo_server)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert len(done.stdout.split()) > 3
+    code = next(code for name, (language, code) in EXAMPLES.items() if "Chat" in name and language == "bash")
+    code = code.replace(ADDRESS, demo_server)
+    done = subprocess.run(["bash", "-ec", code], capture_output=True, text=True, timeout=60, check=True)
+    assert '"chat.completion"' in done.stdout
 
 
 def test_curl_is_understood(demo_server: str, tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""The text routes with the embedded model: small, but a schema binds it, a tool is called, words come one by one."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any, Literal
+
+from anthropic import Anthropic
+from openai import OpenAI
+from pydantic import BaseModel
+
+WEATHER: Any = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Current weather in a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+
+class Mood(BaseModel):
+    mood: Literal["happy", "sad"]
+    words: list[str]
+
+
+def test_an_answer_is_streamed_word_by_word(embedded_server: str) -> None:
+    with OpenAI(base_url=f"{embedded_server}/v1", api_key="none", max_retries=0) as client:
+        messages: Any = [{"role": "user", "content": "What is the capital of France?"}]
+        stream = client.chat.completions.create(
+            model="vivavoce", messages=messages, stream=True, temperature=0, stream_options={"include_usage": True}
+        )
+        chunks = list(stream)
+    deltas = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices and chunk.choices[0].delta.content]
+    assert "Paris" in "".join(deltas) and len(deltas) >= 4
+    assert chunks[-1].usage is not None and chunks[-1].usage.prompt_tokens > 10
+
+
+def test_a_schema_binds_the_model(embedded_server: str) -> None:
+    with OpenAI(base_url=f"{embedded_server}/v1", api_key="none", max_retries=0) as client:
+        messages: Any = [{"role": "user", "content": "I won the lottery! What is my mood, and which words show it?"}]
+        answer = client.chat.completions.parse(
+            model="gpt-4o", messages=messages, response_format=Mood, temperature=0, max_tokens=200
+        )
+        assert isinstance(answer.choices[0].message.parsed, Mood)
+
+
+def test_a_tool_is_called_and_its_result_told(embedded_server: str) -> None:
+    with OpenAI(base_url=f"{embedded_server}/v1", api_key="none", max_retries=0) as client:
+        messages: list[Any] = [{"role": "user", "content": "What is the weather in Rome?"}]
+        asked = client.chat.completions.create(
+            model="vivavoce", messages=messages, tools=[WEATHER], tool_choice="required", temperature=0
+        )
+        call = (asked.choices[0].message.tool_calls or [])[0]
+        assert call.type == "function" and "rome" in json.loads(call.function.arguments)["city"].lower()
+        result = {"role": "tool", "tool_call_id": call.id, "content": "31 degrees and sunny"}
+        told = client.chat.completions.create(
+            model="vivavoce", messages=[*messages, asked.choices[0].message, result], tools=[WEATHER], temperature=0
+        )
+    assert "31" in (told.choices[0].message.content or "")
+
+
+def test_a_message_for_anthropics_client_stops_where_it_is_told(embedded_server: str) -> None:
+    with Anthropic(base_url=embedded_server, api_key="none", max_retries=0) as client:
+        messages: Any = [{"role": "user", "content": "Count from one to five in digits, separated by commas."}]
+        with client.messages.stream(
+            model="claude-sonnet-5",
+            max_tokens=60,
+            messages=messages,
+            stop_sequences=["4", "Four", "four"],
+            extra_body={"temperature": 0},
+        ) as stream:
+            said = "".join(stream.text_stream)
+            final = stream.get_final_message()
+    assert "4" not in said and "four" not in said.lower() and ("3" in said or "three" in said.lower())
+    assert final.stop_reason == "stop_sequence" and final.stop_sequence in ("4", "Four", "four")
+    assert final.usage.output_tokens > 0 and final.usage.input_tokens + (final.usage.cache_read_input_tokens or 0) > 10
+
+
+def test_an_answer_is_spoken(embedded_server: str) -> None:
+    with OpenAI(base_url=f"{embedded_server}/v1", api_key="none", max_retries=0) as client:
+        messages: Any = [{"role": "user", "content": "Say only: good morning"}]
+        answer = client.chat.completions.create(
+            model="vivavoce",
+            messages=messages,
+            modalities=["text", "audio"],
+            audio={"voice": "marin", "format": "wav"},
+            temperature=0,
+            max_tokens=12,
+        )
+        audio = answer.choices[0].message.audio
+        assert audio is not None and "morning" in audio.transcript.lower()
+        file = ("answer.wav", base64.b64decode(audio.data))
+        assert "morning" in client.audio.transcriptions.create(model="whisper-1", file=file).text.lower()
