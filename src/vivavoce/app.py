@@ -10,7 +10,7 @@ import errno
 import ipaddress
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
@@ -33,8 +33,10 @@ from vivavoce.api.rest.text import text_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
+from vivavoce.assistant.titles import title_of
 from vivavoce.certificate import Certificate, certificate_in, keep_fresh
 from vivavoce.conversation.config import PERSONA, ReplyOptions, SessionConfig
+from vivavoce.conversation.items import Item
 from vivavoce.engines import pool
 from vivavoce.engines.lazy import Lazy
 from vivavoce.errors import SessionRefused, StartupError, TurnError
@@ -47,8 +49,9 @@ from vivavoce.session.self_check import SelfCheck, self_check
 from vivavoce.session.session import Session
 from vivavoce.session.tooling import Tooling
 from vivavoce.settings import Settings, storage_url
-from vivavoce.storage.archive import Archive, open_archive
+from vivavoce.storage.archive import Archive, Keeper, open_archive
 from vivavoce.storage.database import MEMORY
+from vivavoce.storage.recorder import Recorder
 from vivavoce.telemetry import logs
 from vivavoce.telemetry.metrics import Metrics, measure_loop_lag
 from vivavoce.webrtc.gateway import Gateway, WebRtcOptions
@@ -56,6 +59,9 @@ from vivavoce.webrtc.gateway import Gateway, WebRtcOptions
 logger = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
+
+CHARACTERS_PER_TOKEN = 3
+"""A low guess: what a model can surely take of a conversation of before."""
 
 CLOSING_SECONDS = 5.0  # for tool servers that are processes to end by themselves
 
@@ -90,7 +96,9 @@ async def _serve(settings: Settings, demo: bool, archive: Archive, say: Say, on_
             ]
             if certificate is not None and server.config.ssl is not None:
                 beside.append(tasks.create_task(keep_fresh(certificate, server.config.ssl)))
+            beside.append(tasks.create_task(house.keeper.run()))
             await server.serve(sockets=[listening])
+            await house.keeper.settle()
             for task in beside:
                 task.cancel()
     finally:
@@ -169,6 +177,7 @@ class _House:
         self.ready = self.draining = False
         limits = Limits(resume=settings.server.resume_seconds, longest=settings.server.session_minutes * 60)
         self.gateway = Gateway(lambda: self.address, _webrtc(settings, certificate))
+        self.keeper = Keeper(archive, self.title)
         self.files = FileShelf(settings.paths.home / "files")
         self.embedder = self._lazy("embedding")
         self.address = ""
@@ -180,6 +189,7 @@ class _House:
             fresh=RealtimeSession("", "", prompts=prompts),
             limits=limits,
             answer_offer=self.gateway.answer,
+            record=self.record,
         )
         self._unwatch = pool.watch(self.note_wait)
 
@@ -225,6 +235,14 @@ class _House:
     def _lazy(self, kind: str) -> Lazy[Any]:
         choice = getattr(self.settings.engines, kind)
         return Lazy(lambda: load_engine(kind, choice, model_files(self.settings)))
+
+    def record(self, owner: str, config: SessionConfig, look: Callable[[], Sequence[Item]]) -> Recorder:
+        """What keeps a session that is being opened."""
+        assert self.minds is not None, "a session is open"  # noqa: S101
+        return self.keeper.recorder(owner, look, CHARACTERS_PER_TOKEN * self.minds.for_voice(config.model).context)
+
+    async def title(self, items: Sequence[Item]) -> str:
+        return await title_of(None if self.minds is None else self.minds.for_voice(""), items)
 
     def note_lag(self, seconds: float) -> None:
         self.metrics.loop_was_late(seconds)

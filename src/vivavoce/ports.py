@@ -227,12 +227,14 @@ class HostedTool:
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """For whom a tool runs. `owner`: whose data it may touch ("" where the server has no keys); `conversation`: id of
-    the stored conversation, "" for none; `history`: what was said so far; `progress(words)`: how far it has come;
-    `speak_up(words)`: have the assistant say this as soon as the floor is free, also long after the call has ended."""
+    the stored conversation, "" for none; `temporary`: nothing of it is to be kept or remembered; `history`: what was
+    said so far; `progress(words)`: how far it has come; `speak_up(words)`: have the assistant say this as soon as the
+    floor is free, also long after the call has ended."""
 
     owner: str = ""
     session: str = ""
     conversation: str = ""
+    temporary: bool = False
     language: str | None = None
     history: Sequence[Item] = ()
     progress: Callable[[str], None] = lambda words: None

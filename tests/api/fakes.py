@@ -118,6 +118,10 @@ class FakeSession:
         self.heard.clear()
         await self.tell(InputCommitted(item, self._history.add(item)))
 
+    def restore(self, items: Sequence[Item]) -> None:
+        for item in items:
+            self._history.add(item)
+
     async def clear(self) -> None:
         self.heard.clear()
         await self.tell(InputCleared())

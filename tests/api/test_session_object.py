@@ -300,6 +300,8 @@ def test_manners_of_ours_are_merged_told_and_put_back() -> None:
         "idle_timeout_ms": 8000,
         "side_talk": "answer",
         "openers": "off",
+        "conversation": None,
+        "temporary": False,
     }
     assert update({"vivavoce": {"idle_timeout_ms": None}}, session=session).config.manners.idle_timeout_ms is None
     assert update({"vivavoce": None}, session=session).config.manners == SessionConfig().manners
@@ -398,3 +400,12 @@ def test_servers_and_their_choice_go_with_the_tools() -> None:
     assert named.config.reply.tool_choice.mode == "server"
     without = named.updated({"tools": []}, has_spoken=False)
     assert without.config.reply.servers == () and without.config.reply.tool_choice.mode == "auto"
+
+
+def test_a_session_names_its_conversation_and_keeps_it() -> None:
+    session = update({"vivavoce": {"conversation": "conv_1", "temporary": True}}, {"vivavoce": None})
+    assert session.wire()["vivavoce"]["conversation"] == "conv_1"
+    assert session.config.temporary is True
+    with pytest.raises(RequestError) as refusal:
+        update({"vivavoce": {"conversation": 3}})
+    assert refusal.value.param == "session.vivavoce.conversation"

@@ -142,6 +142,10 @@ class SessionConfig:
     manners: Manners = Manners()
     noise_reduction: NoiseReduction | None = None
     model: str = ""
+    conversation: str = ""
+    """Id of the stored conversation that this session goes on with and is kept in; "" for none."""
+    temporary: bool = False
+    """Nothing of the session is kept or remembered."""
 
 
 @dataclass(frozen=True, slots=True)

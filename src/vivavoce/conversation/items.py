@@ -158,3 +158,10 @@ def with_transcript(item: Message, transcript: str) -> Message:
     """The same spoken message, now with its words."""
     parts = tuple(replace(part, transcript=transcript) if isinstance(part, Speech) else part for part in item.parts)
     return replace(item, parts=parts)
+
+
+def without_pictures(item: Item) -> Item:
+    """The same item for a model that does not see."""
+    if not isinstance(item, Message) or not item.pictures:
+        return item
+    return replace(item, parts=tuple(Text("(a picture)") if isinstance(part, Image) else part for part in item.parts))

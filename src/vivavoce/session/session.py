@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import ResponseRequest, SessionConfig
@@ -22,7 +23,7 @@ from vivavoce.conversation.floor import (
     Floor,
 )
 from vivavoce.conversation.history import History
-from vivavoce.conversation.items import ApprovalResponse, Item, Message, new_id
+from vivavoce.conversation.items import ApprovalResponse, Item, Message, new_id, without_pictures
 from vivavoce.errors import RequestError, SessionError
 from vivavoce.ports import Engines, ToolContext
 from vivavoce.session.answers import Answers
@@ -62,6 +63,7 @@ class Session:
         self.history = History()
         self._engines, self._send, self._on_close, self._owner = engines, send, on_close, owner
         self._closing = asyncio.Event()
+        self._running = False
         self._tasks = asyncio.TaskGroup()
         self._transcripts = Transcripts(self._tasks, self.history, engines, send)
         self._toolbox = Toolbox(self._tasks, self.history, send, tooling)
@@ -94,10 +96,13 @@ class Session:
         """Serve until `close()`; every task started here has ended on return. Raises SessionError."""
         try:
             async with self._tasks:
+                self._running = True
                 self._tasks.create_task(self._turns.listen(), name=f"{self.id} ear")
                 self._tasks.create_task(self._phrases.render(self.config.reply, "en"))
                 self._tasks.create_task(self._hosting.run(), name=f"{self.id} unprompted")
                 self._toolbox.name(self.config.reply.servers)
+                if self.history.items:
+                    self._drafting.warm(self.config.reply)
                 await self._closing.wait()
                 raise _Closed
         except ExceptionGroup as group:
@@ -146,6 +151,14 @@ class Session:
         elif isinstance(item, ApprovalResponse):
             self._hosting.approval_came(item)
 
+    def restore(self, items: Sequence[Item]) -> None:
+        """Go on from items of before, as far as the model can take them. Nothing must have been said yet."""
+        for item in items:
+            with suppress(RequestError):  # the result of a call that is too long ago
+                self.history.add(item if self._engines.llm.sees else without_pictures(item))
+        if self._running:
+            self._drafting.warm(self.config.reply)
+
     async def delete(self, item_id: str) -> None:
         """Raises RequestError."""
         self.history.delete(item_id)
@@ -190,6 +203,8 @@ class Session:
         return ToolContext(
             self._owner,
             self.id,
+            self.config.conversation,
+            temporary=self.config.temporary,
             language=self._transcripts.language,
             history=self.history.items,
             speak_up=self.speak_up,

@@ -172,7 +172,7 @@ class Conversations:
     ) -> list[StoredItem]:
         """Write items after the item `after` (None: at the end, "root": at the start). Those without an id get one.
         Raises RequestError."""
-        async with self._changing(owner, conversation_id) as connection:
+        async with self.changing(owner, conversation_id) as connection:
             return await rows.add(connection, conversation_id, owner, bodies, after=after)
 
     async def items(
@@ -205,7 +205,7 @@ class Conversations:
 
     async def change(self, owner: str, conversation_id: str, body: Body) -> None:
         """Put a newer version of an item in its place. Raises RequestError."""
-        async with self._changing(owner, conversation_id) as connection:
+        async with self.changing(owner, conversation_id) as connection:
             row = await rows.find(connection, conversation_id, body["id"])
             await rows.change(connection, row, owner, body)
 
@@ -223,8 +223,7 @@ class Conversations:
         async with self._home(conversation_id).writing() as connection:
             await own(connection, owner, conversation_id)
             key = (await rows.find(connection, conversation_id, item_id)).key
-            await connection.execute(delete(item_audio).where(item_audio.c.key == key))
-            await connection.execute(insert(item_audio).values(key=key, media_type=media_type, data=data))
+            await set_audio(connection, key, media_type, data)
 
     async def audio(self, owner: str, conversation_id: str, item_id: str) -> tuple[str, bytes]:
         """Media type and bytes of the sound that is kept of an item. Raises RequestError."""
@@ -246,8 +245,8 @@ class Conversations:
         return self._temporary if conversation_id.startswith(TEMPORARY) else self._database
 
     @asynccontextmanager
-    async def _changing(self, owner: str, conversation_id: str) -> AsyncGenerator[AsyncConnection, None]:
-        """A transaction in which something is said in a conversation."""
+    async def changing(self, owner: str, conversation_id: str) -> AsyncGenerator[AsyncConnection, None]:
+        """A transaction in which something is said in a conversation. Raises RequestError."""
         async with self._home(conversation_id).writing() as connection:
             row = await own(connection, owner, conversation_id, change=True)
             yield connection
@@ -259,6 +258,11 @@ class Conversations:
         async with self._temporary.writing() as connection:
             old = delete(conversations).where(conversations.c.updated < time.time() - DAY)
             await connection.execute(old)
+
+
+async def set_audio(connection: AsyncConnection, key: int, media_type: str, data: bytes) -> None:
+    await connection.execute(delete(item_audio).where(item_audio.c.key == key))
+    await connection.execute(insert(item_audio).values(key=key, media_type=media_type, data=data))
 
 
 async def own(connection: AsyncConnection, owner: str, conversation_id: str, *, change: bool = False) -> Row[Any]:

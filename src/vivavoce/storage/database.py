@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -133,8 +133,8 @@ async def _told(seconds: float) -> AsyncGenerator[None, None]:
     try:
         async with asyncio.timeout(seconds):
             yield
-    except IntegrityError:
-        raise
+    except (IntegrityError, DataError, ProgrammingError):
+        raise  # ours to put right, not the database's
     except TimeoutError as error:
         raise StorageError(f"The database did not answer within {seconds:g} s.") from error
     except (DBAPIError, sqlalchemy.exc.TimeoutError, OSError) as error:

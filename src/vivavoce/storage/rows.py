@@ -41,10 +41,14 @@ def in_order(conversation_id: str) -> Select[Any]:
     return select(items).where(items.c.conversation_id == conversation_id).order_by(items.c.position)
 
 
+async def look_for(connection: AsyncConnection, conversation_id: str, item_id: str) -> Row[Any] | None:
+    wanted = select(items).where(items.c.conversation_id == conversation_id, items.c.id == storable(item_id))
+    return (await connection.execute(wanted)).first()
+
+
 async def find(connection: AsyncConnection, conversation_id: str, item_id: str) -> Row[Any]:
     """Raises RequestError."""
-    wanted = select(items).where(items.c.conversation_id == conversation_id, items.c.id == storable(item_id))
-    row = (await connection.execute(wanted)).first()
+    row = await look_for(connection, conversation_id, item_id)
     if row is None:
         raise RequestError(
             f"There is no item {item_id!r} in the conversation {conversation_id!r}.",

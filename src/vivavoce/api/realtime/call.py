@@ -34,6 +34,7 @@ from vivavoce.api.realtime.client_events import (
 )
 from vivavoce.api.realtime.conversation import Conversation
 from vivavoce.api.realtime.items import wire_item_with_sound
+from vivavoce.api.realtime.recording import Recording
 from vivavoce.api.realtime.server_events import (
     Narrator,
     Wire,
@@ -45,12 +46,14 @@ from vivavoce.api.realtime.server_events import (
     session_created,
     session_ending,
     session_updated,
+    storage_failed,
 )
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.audio.pcm import Pcm
+from vivavoce.conversation.config import SessionConfig
 from vivavoce.conversation.events import Event
-from vivavoce.conversation.items import Item, Message, new_id
-from vivavoce.errors import ClientStalled, RequestError, SessionError
+from vivavoce.conversation.items import Item, Message, ToolListing, new_id
+from vivavoce.errors import ClientStalled, RequestError, SessionError, StorageError
 from vivavoce.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -95,8 +98,12 @@ class Call:
         *,
         limits: Limits,
         owner: bytes = b"",
+        recording: Recording | None = None,
     ) -> None:
         self.id, self.owner = conversation.id, owner
+        self._recording = recording
+        self._bound: tuple[str, bool] = ("", False)
+        """The stored conversation that this call goes on with, and whether nothing is kept of it."""
         self._session = conversation
         self._narrator = Narrator(session)
         self._metrics, self._limits = metrics, limits
@@ -110,6 +117,11 @@ class Call:
 
     # --- from its beginning to its end
 
+    async def begin(self) -> None:
+        """Go on with the stored conversation that the session names, if it names one. Raises RequestError,
+        StorageError."""
+        await self._bind(self._narrator.session.config)
+
     async def run(self) -> None:
         """Converse until the call ends. Whoever opened the call owns this."""
         limit = asyncio.create_task(self._end_in_time(), name=f"{self.id} limit")
@@ -121,6 +133,8 @@ class Call:
             limit.cancel()
             self._over.set()
             await asyncio.wait([limit])
+            if self._recording is not None:
+                await self._recording.end()
 
     async def end(self, code: int = 1000, event: Wire | None = None) -> None:
         """Hang up on everybody."""
@@ -176,7 +190,7 @@ class Call:
             raise RequestError(f"{LISTENERS} clients have joined this call already.", param="call_id")
         client.tell([session_created(self._narrator.session)])
         if not client.listens_in:
-            if self._met:
+            if self._met or self._bound[0]:
                 client.tell(self._so_far())
             if self._main is not None:
                 self._main.replaced.set()
@@ -184,9 +198,9 @@ class Call:
             self._returned.set()
         self._clients.append(client)
 
-    def _so_far(self) -> list[Wire]:
-        """The conversation until now, for a client that comes back."""
-        items = self._session.items
+    def _so_far(self, but: type[Item] | None = None) -> list[Wire]:
+        """The conversation until now, for a client that comes back, or has just named it and knows some of it."""
+        items = [item for item in self._session.items if but is None or not isinstance(item, but)]
         before = [None, *(item.id for item in items)]
         return [wire for item, previous in zip(items, before, strict=False) for wire in item_added(item, previous)]
 
@@ -236,6 +250,8 @@ class Call:
         except RequestError as error:
             self._metrics.request_refused(error.code)
             await self._tell(client, request_refused(error, event_id))
+        except StorageError:
+            await self._tell(client, storage_failed())
 
     async def _do(self, command: Command, client: Client) -> None:
         match command:
@@ -274,10 +290,31 @@ class Call:
 
     async def _update(self, patch: object, client: Client) -> None:
         session = self._narrator.session.updated(patch, has_spoken=self._narrator.has_spoken)
+        so_far = self._so_far(but=ToolListing) if await self._bind(session.config) else []
         await self._session.configure(session.config)
         self._narrator.session = session
         await client.vacancy()
-        self._broadcast([session_updated(session)])
+        self._broadcast([session_updated(session), *so_far])
+
+    async def _bind(self, config: SessionConfig) -> bool:
+        """Go on with the stored conversation that `config` names; whether that is another than before. Raises
+        RequestError, StorageError."""
+        wanted = (config.conversation, config.temporary)
+        if wanted == self._bound:
+            return False
+        param = "session.vivavoce.conversation" if wanted[0] != self._bound[0] else "session.vivavoce.temporary"
+        if not all(isinstance(item, ToolListing) for item in self._session.items):
+            raise RequestError(
+                "A session keeps its conversation once something is said in it: open another session.",
+                param=param,
+                code="conversation_in_use",
+            )
+        if self._recording is not None:
+            self._session.restore(await self._recording.begin(config.conversation, temporary=config.temporary))
+        elif config.conversation:
+            raise RequestError("This server keeps no conversations.", param=param, code="conversation_not_found")
+        self._bound = wanted
+        return bool(config.conversation)
 
     async def _retrieve(self, item_id: str, client: Client) -> None:
         item = self._session.item(item_id)
@@ -320,6 +357,8 @@ class Call:
 
     def _say(self, event: Event) -> None:
         self._metrics.observe(event)
+        if self._recording is not None:
+            self._recording.note(event)
         self._broadcast(list(self._narrator.tell(event)))
 
     def _broadcast(self, wires: list[Wire]) -> None:

@@ -10,10 +10,11 @@ from vivavoce.api.realtime.call import GOING_AWAY, TRY_LATER, Call, Limits
 from vivavoce.api.realtime.client import Client, Deadlines
 from vivavoce.api.realtime.conversation import OpenSession
 from vivavoce.api.realtime.opening import Opening
-from vivavoce.api.realtime.server_events import failure, request_refused
+from vivavoce.api.realtime.recording import StartRecording
+from vivavoce.api.realtime.server_events import failure, request_refused, storage_failed
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.conversation.events import Event
-from vivavoce.errors import RequestError, SessionRefused
+from vivavoce.errors import RequestError, SessionRefused, StorageError
 from vivavoce.telemetry.metrics import Metrics
 
 AnswerOffer = Callable[[str, str, str], Awaitable[str]]
@@ -28,7 +29,8 @@ POLICY = 1008
 @dataclass(frozen=True, slots=True)
 class Service:
     """What every connection of a server shares. `fresh`: a session of which nothing is said yet. `answer_offer`: for
-    WebRTC, where there is any; `calls`: those that run, by the ids of their sessions, and of their WebRTC calls."""
+    WebRTC, where there is any; `record`: keeps calls, where anything is kept; `calls`: those that run, by the ids of
+    their sessions, and of their WebRTC calls."""
 
     open_session: OpenSession
     metrics: Metrics
@@ -36,6 +38,7 @@ class Service:
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
     answer_offer: AnswerOffer | None = None
+    record: StartRecording | None = None
     calls: dict[str, Call] = field(default_factory=dict[str, Call])
 
 
@@ -74,11 +77,23 @@ async def open_call(client: Client, opening: Opening, service: Service) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(call.run(), name=call.id)
-            await call.serve(client)
+            await _begin(call, client)
     finally:
         for name in names:
             del service.calls[name]
         service.metrics.session_closed()
+
+
+async def _begin(call: Call, client: Client) -> None:
+    """Serve the first client of a call, unless the call cannot begin as it should."""
+    try:
+        await call.begin()
+    except (RequestError, StorageError) as error:
+        event = request_refused(error, None) if isinstance(error, RequestError) else storage_failed()
+        await client.turn_away(event, POLICY)
+        await call.end()
+        return
+    await call.serve(client)
 
 
 async def join_call(client: Client, call_id: str, owner: bytes, service: Service) -> None:
@@ -111,5 +126,6 @@ def _new_call(opening: Opening, service: Service) -> Call:
         service.metrics,
         limits=service.limits,
         owner=opening.owner,
+        recording=service.record and service.record(opening.owner.hex(), session.config, lambda: conversation.items),
     )
     return call

@@ -102,6 +102,12 @@ def request_refused(error: RequestError, event_id: str | None) -> Wire:
     return failure(str(error), "invalid_request_error", error.code, error.param, event_id)
 
 
+def storage_failed() -> Wire:
+    """What is kept cannot be reached: a conversation can be held, but not gone on with."""
+    message = "What is kept cannot be reached now. Try again in a moment, or go on without a conversation."
+    return failure(message, "server_error", "storage_unavailable", "session.vivavoce.conversation")
+
+
 def failure(message: str, kind: str, code: str | None, param: str | None = None, event_id: str | None = None) -> Wire:
     error = {"type": kind, "code": code, "message": message, "param": param, "event_id": event_id}
     return wire_event("error", error=error)
@@ -238,6 +244,10 @@ class Narrator:
             extra["mind"] = {"name": event.mind, **({"reason": event.mind_reason} if event.mind_reason else {})}
         return wire_event("response.done", response=wire, vivavoce=extra)
 
+    @property
+    def _conversation_id(self) -> str:
+        return self.session.config.conversation or self._conversation
+
     def _wire_response(
         self, response: _Response, status: str = "in_progress", details: Wire | None = None, usage: Wire | None = None
     ) -> Wire:
@@ -248,7 +258,7 @@ class Narrator:
             "status": status,
             "status_details": details,
             "output": list(response.done),
-            "conversation_id": self._conversation if response.request.in_conversation else None,
+            "conversation_id": self._conversation_id if response.request.in_conversation else None,
             "output_modalities": [options.modality],
             "max_output_tokens": wire_max_tokens(options.max_output_tokens),
             "audio": {"output": {"format": wire_format(response.speaks), "voice": options.voice}},

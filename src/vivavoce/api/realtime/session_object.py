@@ -41,6 +41,7 @@ LANGUAGE = re.compile(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]+)*")
 
 LOGPROBS = "item.input_audio_transcription.logprobs"
 MOST_KEYWORDS = 1000
+LONGEST_ID = 128
 
 Kept = Mapping[str, Any]
 
@@ -102,6 +103,7 @@ class RealtimeSession:
             after.config,
             reply=reply,
             manners=_read_manners(fields, self.config.manners),
+            **_read_keeping(fields, self.config),
             transcription=_with_logprobs(after.config.transcription, kept.get("include")),
         )
         return replace(after, config=config, kept=kept)
@@ -129,7 +131,11 @@ class RealtimeSession:
                 "input": self._wire_input(),
                 "output": {"format": wire_format(self.speaks), "voice": reply.voice, "speed": reply.speed},
             },
-            "vivavoce": _wire_manners(self.config.manners),
+            "vivavoce": {
+                **_wire_manners(self.config.manners),
+                "conversation": self.config.conversation or None,
+                "temporary": self.config.temporary,
+            },
         }
 
     def _wire_transcribing(self) -> dict[str, Any]:
@@ -214,6 +220,15 @@ def _read_manners(fields: Fields, now: Manners) -> Manners:
         ignore_side_talk=side_talk == "ignore",
         openers=ours.choice("openers", ("auto", "on", "off"), now.openers),
     )
+
+
+def _read_keeping(fields: Fields, now: SessionConfig) -> dict[str, Any]:
+    """Which stored conversation the session goes on with. It keeps the one that it has."""
+    ours = fields.object("vivavoce") or Fields({}, "session.vivavoce")
+    conversation = ours.text("conversation", now.conversation)
+    if len(conversation) > LONGEST_ID:
+        raise invalid(ours.at("conversation"), "be the id of a conversation (conv_…)", conversation)
+    return {"conversation": conversation, "temporary": ours.flag("temporary", now.temporary)}
 
 
 def _is_transcription(fields: Fields, now: bool) -> bool:
