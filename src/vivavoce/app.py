@@ -34,6 +34,8 @@ from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
 from vivavoce.assistant.titles import title_of
+from vivavoce.assistant.tool_servers import ClientsServers, operators_server
+from vivavoce.assistant.tool_servers import Options as ToolServerOptions
 from vivavoce.certificate import Certificate, certificate_in, keep_fresh
 from vivavoce.conversation.config import PERSONA, ReplyOptions, SessionConfig
 from vivavoce.conversation.items import Item
@@ -48,7 +50,7 @@ from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.self_check import SelfCheck, self_check
 from vivavoce.session.session import Session
 from vivavoce.session.tooling import Tooling
-from vivavoce.settings import Settings, storage_url
+from vivavoce.settings import Settings, fill, storage_url
 from vivavoce.storage.archive import Archive, Keeper, open_archive
 from vivavoce.storage.database import MEMORY
 from vivavoce.storage.recorder import Recorder
@@ -169,9 +171,12 @@ class _House:
         self.minds: Minds | None = None
         self._added: tuple[LanguageModel, ...] = ()
         self.phrases: Phrasebook | None = None
-        self.hosts: dict[str, ToolHost] = {}
+        self.hosts: dict[str, ToolHost] = {
+            label: operators_server(label, fill(ToolServerOptions, options, f"tools.servers.{label}"))
+            for label, options in settings.tool_servers.items()
+        }
         """Tool servers that sessions may name by these labels; closed with the house."""
-        self.tooling = Tooling(self.hosts)
+        self.tooling = Tooling(self.hosts, ClientsServers(settings.tools.client_servers))
         self.trouble: StartupError | None = None
         """Why the engines could not be loaded."""
         self.ready = self.draining = False

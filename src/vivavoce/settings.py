@@ -20,6 +20,11 @@ Further language models are tables of the same kind, called by the name that a c
     [minds.large]
     name = "remote"
     base_url = "http://192.168.1.20:11434/v1"
+
+So are MCP servers, which a session names by these labels:
+
+    [tools.servers.docs]
+    url = "https://example.org/mcp"
 """
 
 from __future__ import annotations
@@ -257,6 +262,13 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Tools:
+    client_servers: Literal["public", "any", "none"] = setting(
+        "public", "MCP servers that clients may name by their addresses: those of the public internet, any, or none"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     delay_ms: int = setting(300, "How long the scripted engines of --demo let one wait for an answer", at_least=0)
 
@@ -274,6 +286,9 @@ class Settings:
     engines: EngineChoices = EngineChoices()
     minds: Mapping[str, MindChoice] = field(default_factory=dict[str, MindChoice])
     routing: Routing = Routing()
+    tools: Tools = Tools()
+    tool_servers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
+    """Options of MCP servers by their labels, as written (see `fill`)."""
     demo: Demo = Demo()
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -286,11 +301,13 @@ _SECTIONS: dict[str, type] = {
     "models": ModelSources,
     "routing": Routing,
     "storage": Storage,
+    "tools": Tools,
     "demo": Demo,
 }
 _KEYS = [f"{name}.{one.name}" for name, section in _SECTIONS.items() for one in fields(section)]
 _KEYS += [f"engines.{kind}.name" for kind in ENGINE_FOLDERS]
 _MIND = re.compile(r"(minds\.([a-z0-9][a-z0-9_-]*)\.)[a-z]\w*")
+_TOOL_SERVER = re.compile(r"tools\.servers\.([a-zA-Z0-9_-]{1,64})\.([a-z]+)(?:\.(.+))?")
 _TAKEN = ("vivavoce", "auto")
 """Names of minds that mean something already."""
 
@@ -321,7 +338,13 @@ def read_settings(overrides: Mapping[str, Any] | None = None, environment: Mappi
     minds = {name: _mind(name, given) for name in dict.fromkeys(filter(None, map(_mind_of, given)))}
     _check_routing(sections["routing"], ("vivavoce", *minds))
     sources = MappingProxyType({key: one.source for key, one in given.items() if one.source != "default"})
-    return Settings(**sections, engines=engines, minds=MappingProxyType(minds), sources=sources)
+    return Settings(
+        **sections,
+        engines=engines,
+        minds=MappingProxyType(minds),
+        tool_servers=MappingProxyType(_tool_servers(given)),
+        sources=sources,
+    )
 
 
 def _default_paths() -> dict[str, _Given]:
@@ -409,6 +432,9 @@ def _check_known(key: str, source: str) -> None:
     if section == "minds":
         _check_mind(key, source)
         return
+    if key.startswith("tools.servers."):
+        _check_tool_server(key, source)
+        return
     near = get_close_matches(key, _KEYS, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]}? " if near else ""
     raise StartupError(f"There is no setting {key} ({source}).", f"{hint}`vivavoce settings` lists all there are.")
@@ -421,6 +447,16 @@ def _check_mind(key: str, source: str) -> None:
             f"{key} ({source}) is no setting of a mind.",
             "Write a table [minds.NAME] with the engine as `name`; NAME is of small letters, digits, _ and -, and "
             f"none of {', '.join(_TAKEN)}.",
+        )
+
+
+def _check_tool_server(key: str, source: str) -> None:
+    found = _TOOL_SERVER.fullmatch(key)
+    if found is None or found[1] == "vivavoce":
+        raise StartupError(
+            f"{key} ({source}) is no setting of a tool server.",
+            "Write a table [tools.servers.NAME] with a url or a command; NAME is of letters, digits, _ and -, and not "
+            "vivavoce, which is the assistant's own.",
         )
 
 
@@ -453,6 +489,19 @@ def _check_range(key: str, given: _Given, value: Any, limits: Mapping[str, Any])
     if (low is not None and value < low) or (high is not None and value > high):
         upper = "" if high is None else f" and at most {high:g}"
         raise StartupError(f"{key} is {value} ({given.source}).", f"It must be at least {low:g}{upper}.")
+
+
+def _tool_servers(given: Mapping[str, _Given]) -> dict[str, dict[str, Any]]:
+    """The options of each; tables inside them (headers, env) are put together again."""
+    servers: dict[str, dict[str, Any]] = {}
+    for key, one in given.items():
+        if found := _TOOL_SERVER.fullmatch(key):
+            options = servers.setdefault(found[1], {})
+            if found[3] is None:
+                options[found[2]] = one.value
+            else:
+                options.setdefault(found[2], {})[found[3]] = str(one.value)
+    return servers
 
 
 def _mind(name: str, given: Mapping[str, _Given]) -> MindChoice:
@@ -609,7 +658,15 @@ class Entry:
 
 def entries(settings: Settings) -> list[Entry]:
     """All settings in order, secrets masked."""
-    return [*_section_entries(settings), *_engine_entries(settings)]
+    return [*_section_entries(settings), *_engine_entries(settings), *_tool_server_entries(settings)]
+
+
+def _tool_server_entries(settings: Settings) -> Iterator[Entry]:
+    for name, options in settings.tool_servers.items():
+        for option, value in options.items():
+            key = f"tools.servers.{name}.{option}"
+            shown = "***" if option in ("headers", "env", "authorization") else value
+            yield Entry(key, shown, settings.sources.get(key, "vivavoce.toml"), "Option of a tool server")
 
 
 def _section_entries(settings: Settings) -> Iterator[Entry]:

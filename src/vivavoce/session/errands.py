@@ -119,7 +119,7 @@ class Errands:
         except ToolFailed as error:
             await self._settle(errand, error=CallError(error.kind, str(error) or f"{name} failed.", error.code))
         except Exception as error:
-            log.error("tool broke", exc_info=error, extra={"tool": name, "server": offer.server.label})
+            log.error("tool broke", exc_info=error, extra={"tool": name})
             await self._settle(errand, error=CallError("execution", f"{name} failed."))
         else:
             await self._settle(errand)

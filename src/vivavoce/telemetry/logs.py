@@ -17,11 +17,15 @@ import traceback
 from types import TracebackType
 from typing import TextIO
 
-FIELDS = ("session", "response", "model", "engine", "code", "error_id", "request_id", "seconds", "status", "count")
+FIELDS = (
+    "session", "response", "model", "engine", "tool", "code", "error_id", "request_id", "seconds", "status", "count",
+)  # fmt: skip
 """Names that may be given as `extra`; their values are ids, names, codes and numbers."""
 
 CHATTY = ("websockets", "uvicorn", "httpx", "httpcore", "openai", "anthropic", "asyncio", "huggingface_hub", "urllib3")
 """Libraries that log bodies or frames at DEBUG."""
+TELLTALE = ("mcp", "httpx2")
+"""Libraries that log whole addresses and names of sessions at INFO."""
 
 SECRET = re.compile(
     r"(?i)(bearer\s+|openai-insecure-api-key\.|\b(?:x-)?api[-_]?key[\"']?\s*[=:]\s*[\"']?)[^\s\"',&;]+|\b(?:sk|ek)[-_][\w-]{6,}"
@@ -60,10 +64,10 @@ def set_up(level: int | str = logging.INFO, stream: TextIO | None = None) -> Non
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in CHATTY:
+    for name in (*CHATTY, *TELLTALE):
         library = logging.getLogger(name)
         library.handlers, library.propagate = [], True
-        library.setLevel(max(logging.INFO, root.level))
+        library.setLevel(max(logging.WARNING if name in TELLTALE else logging.INFO, root.level))
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
