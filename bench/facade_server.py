@@ -7,9 +7,12 @@ Scripted engines; the assistant speaks for minutes. Notes go to the file named b
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
+import signal
 import sys
+import weakref
 from array import array
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +24,7 @@ from vivavoce.audio.pcm import Pcm
 from vivavoce.engines.scripted import ScriptedModel, scripted_engines
 from vivavoce.ports import Engines
 from vivavoce.session.ear import Ear
+from vivavoce.session.session import Session
 from vivavoce.settings import Settings, read_settings
 
 SPEECH = "One two three four five six seven eight nine ten eleven twelve. " * 100
@@ -47,12 +51,30 @@ def tell(self: Client, wires: list[dict[str, object]]) -> None:
     _tell(self, wires)
 
 
+open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+_run = Session.run
+
+
+async def run(self: Session) -> None:
+    open_sessions.add(self)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell_what_is_held)
+    await _run(self)
+
+
+def tell_what_is_held() -> None:
+    """For `bench/connects.py`: a line for each SIGUSR1."""
+    gc.collect()
+    held = {"tasks": len(asyncio.all_tasks()), "objects": len(gc.get_objects()), "sessions": len(open_sessions)}
+    with Path(os.environ["FACADE_NOTES"]).with_suffix(".held").open("a") as notes:
+        notes.write(json.dumps(held) + "\n")
+
+
 def engines(_: Settings) -> Engines:
     return scripted_engines(llm=ScriptedModel([SPEECH], per_word=0.001))
 
 
 if __name__ == "__main__":
-    Ear.take, Client.tell, app.demo_engines = take, tell, engines  # type: ignore[method-assign]
+    Ear.take, Client.tell, Session.run, app.demo_engines = take, tell, run, engines  # type: ignore[method-assign]
     settings = read_settings({"server.port": int(sys.argv[1]), "server.max_sessions": 2000})
     import uvloop
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import ipaddress
 import logging
 import socket
@@ -293,6 +294,8 @@ async def _warm(house: _House, server: uvicorn.Server, say: Say, on_ready: Calla
         return
     if house.engines is not None and not house.demo:
         await _check(house.engines, say)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: no collection need look through it while people talk
     house.ready = True
     on_ready()
     if house.engines is not None and house.phrases is not None and not house.demo:
