@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.audio.pcm import Pcm
-from vivavoce.audio.prosody import fall
+from vivavoce.audio.prosody import fall, glide
 from vivavoce.conversation.endpointing import Evidence, p_done
 from vivavoce.conversation.expected_answer import expected_answer
 from vivavoce.conversation.opener import OPENERS, lowered, opener
@@ -14,17 +14,18 @@ from vivavoce.conversation.opener import OPENERS, lowered, opener
 probability = st.floats(0.0, 1.0)
 
 
-@given(probability, st.floats(0.0, 1.5), st.none() | probability)
-def test_it_is_a_probability_whatever_the_evidence(audio: float, fallen: float, text: float | None):
-    assert 0.0 <= p_done(Evidence(audio, fallen, text)) <= 1.0
+@given(probability, st.floats(0.0, 1.5), st.floats(-1.0, 1.0), st.none() | probability)
+def test_it_is_a_probability_whatever_the_evidence(audio: float, fallen: float, glided: float, text: float | None):
+    assert 0.0 <= p_done(Evidence(audio, fallen, glided, text)) <= 1.0
 
 
-@given(probability, st.floats(0.0, 1.5), st.floats(0.0, 0.9))
-def test_more_evidence_of_an_end_never_speaks_against_it(audio: float, fallen: float, text: float):
-    base = p_done(Evidence(audio, fallen, text))
-    assert p_done(Evidence(min(1.0, audio + 0.1), fallen, text)) >= base
-    assert p_done(Evidence(audio, fallen + 0.1, text)) >= base
-    assert p_done(Evidence(audio, fallen, text + 0.1)) >= base
+@given(probability, st.floats(0.0, 1.5), st.floats(-1.0, 1.0), st.floats(0.0, 0.9))
+def test_more_evidence_of_an_end_never_speaks_against_it(audio: float, fallen: float, glided: float, text: float):
+    base = p_done(Evidence(audio, fallen, glided, text))
+    assert p_done(Evidence(min(1.0, audio + 0.1), fallen, glided, text)) >= base
+    assert p_done(Evidence(audio, fallen + 0.1, glided, text)) >= base
+    assert p_done(Evidence(audio, fallen, glided - 0.1, text)) >= base
+    assert p_done(Evidence(audio, fallen, glided, text + 0.1)) >= base
 
 
 def test_a_number_is_waited_for_and_a_yes_is_not():
@@ -62,6 +63,29 @@ def spoken(ending_db: float, noise: float) -> Pcm:
 @pytest.mark.parametrize("noise", [1e-4, 1e-2])
 def test_a_voice_that_falls_is_told_from_one_that_is_held_up_in_a_quiet_and_in_a_noisy_room(noise: float):
     assert fall(spoken(-40.0, noise)) > 0.5 > 0.2 > fall(spoken(0.0, noise))
+
+
+def sung(start_hz: float, end_hz: float, noise: float = 1e-3) -> Pcm:
+    """Half a second of a buzzing voice whose pitch goes from one note to another."""
+    pitch = np.linspace(start_hz, end_hz, 8000)
+    phase = 2 * np.pi * np.cumsum(pitch) / 16_000
+    voice = sum(np.sin(n * phase) / n for n in range(1, 12)) * 0.1
+    return Pcm((voice + noise * np.random.default_rng(2).normal(size=8000)).astype(np.float32), 16_000)
+
+
+@pytest.mark.parametrize("noise", [1e-3, 2e-2])
+def test_a_pitch_that_falls_is_told_from_one_that_rises_or_stays(noise: float):
+    assert glide(sung(150, 100, noise)) < -0.5
+    assert glide(sung(180, 260, noise)) > 0.5
+    assert abs(glide(sung(120, 120, noise))) < 0.1
+
+
+@given(st.integers(0, 20_000))
+@settings(max_examples=20, deadline=None)
+def test_noise_and_silence_have_no_pitch(length: int):
+    random = np.random.default_rng(length)
+    assert abs(glide(Pcm(random.normal(size=length).astype(np.float32), 16_000))) <= 1.0
+    assert glide(Pcm(np.zeros(length, np.float32), 16_000)) == 0.0
 
 
 def test_a_word_of_thought_fits_the_language_and_comes_only_where_one_thinks():

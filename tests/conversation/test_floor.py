@@ -58,7 +58,7 @@ def test_server_vad_waits_exactly_its_silence():
 
 
 def test_a_sure_judgement_ends_the_turn_quickly_and_a_doubtful_one_waits():
-    for p_done, least, most in ((0.99, 200, 260), (0.5, 480, 560), (0.02, 800, 850)):
+    for p_done, least, most in ((0.99, 192, 230), (0.5, 512, 576), (0.02, 864, 896)):
         floor = Floor(SEMANTIC)
         hear(floor, VOICE, 640)
         (hushed,) = hear(floor, QUIET, HOP_MS)

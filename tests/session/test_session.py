@@ -75,6 +75,24 @@ def test_the_draft_is_ready_when_the_turn_ends():
     assert latency.first_token < latency.endpoint <= latency.first_sound
 
 
+@pytest.mark.parametrize(("p_done", "drafted"), [(0.99, True), (0.001, False)])
+def test_no_reply_is_drafted_in_a_short_pause_that_sounds_unfinished(p_done: float, drafted: bool):
+    """Such drafts are nearly always thrown away, and take the cores from the recogniser."""
+
+    async def hesitate(scene: Scene) -> None:
+        await scene.speak(1.0)
+        await scene.silence(0.15)
+        asked_in_the_pause.append(len(llm.asked))
+        await scene.speak(1.0)
+        await scene.silence(10)
+
+    asked_in_the_pause: list[int] = []
+    llm = ScriptedModel(("Fine.",))
+    scene = play(hesitate, engines=scripted_engines(stt=ScriptedTranscriber(("hello there",)), llm=llm, p_done=p_done))
+    assert asked_in_the_pause == [int(drafted)]
+    assert scene.of(ResponseEnded)[0].how == "finished"
+
+
 def test_speech_that_goes_on_drops_the_draft_and_is_one_turn():
     async def hesitate(scene: Scene) -> None:
         await scene.speak(1.0)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from vivavoce.ports import Engines, LanguageModel, Transcriber, TurnDetector, VoiceActivityDetector
 
 LONGEST_SECONDS = 20.0
-LEAST_PAUSE_MS = 224
+LEAST_PAUSE_MS = 160
 """Shorter ones end no turn at any setting."""
 LEAD_SECONDS, TAIL_SECONDS = 0.3, 2.0
 ROOM_DB = -70.0
-WORDS_KNOWN_MS = 352
+WORDS_KNOWN_MS = 256
 """After the voice: when the final words and the language model's opinion are usually there."""
 MULTIPLES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5)
 TIMERS_MS = (200, 300, 400, 500, 600, 800, 1000)
@@ -166,7 +166,7 @@ async def _judged(
     from dataclasses import replace
 
     from vivavoce.audio.pcm import Pcm, join
-    from vivavoce.audio.prosody import fall
+    from vivavoce.audio.prosody import fall, glide
     from vivavoce.conversation.config import PERSONA
     from vivavoce.conversation.endpointing import Evidence, p_done
     from vivavoce.conversation.items import Message, Speech
@@ -176,7 +176,7 @@ async def _judged(
     begun, voice_end = span
     speech = Pcm(sound.samples[begun : voice_end + HOP], sound.rate)
     audio = await turn.p_done(join([speech, Pcm.silence(JUDGED_SILENCE, sound.rate)], sound.rate))
-    evidence = Evidence(audio, fall(speech))
+    evidence = Evidence(audio, fall(speech), glide(speech))
     words = (await stt.transcribe(Pcm(sound.samples[begun : voice_end + TAIL], sound.rate))).text
     said = Message("said", "user", (Speech(words),))
     text = await llm.p_end(Prompt(PERSONA, (said,), "frontier", open=True)) if words else None

@@ -81,7 +81,34 @@ async def _measure(args: argparse.Namespace, settings: Settings, clips: list[Cli
     extra = ["--demo"] if args.demo else []
     async with reach(settings, args.url, *extra, fresh=True) as running:
         exchanges = await ask_all(running.address, session, clips * args.repeat, args.sessions)
-        return {"exchanges": exchanges, **_about(args, running)}
+        whole = {} if args.demo else await _whole_passes(running.address, clips)
+        return {"exchanges": exchanges, "whole": whole, **_about(args, running)}
+
+
+async def _whole_passes(address: Address, clips: list[Clip]) -> dict[str, str]:
+    """What the server understands of every whole recording, at leisure: {name: words}. Those that it cannot do are
+    left out."""
+    from contextlib import suppress
+    from io import BytesIO
+
+    import httpx
+    import soundfile
+
+    from vivavoce.cli.clips import RATE
+
+    words = {}
+    headers = {"Authorization": f"Bearer {address.key.reveal()}"} if address.key else {}
+    verify = address.tls or True
+    async with httpx.AsyncClient(trust_env=not address.is_local, timeout=60, headers=headers, verify=verify) as client:
+        for clip in clips:
+            file = BytesIO()
+            soundfile.write(file, clip.samples, RATE, format="WAV")
+            upload = {"file": ("clip.wav", file.getvalue())}
+            with suppress(httpx.HTTPError):
+                path = f"{address.base}/v1/audio/transcriptions"
+                answer = await client.post(path, files=upload, data={"model": "whisper-1"})
+                words |= {clip.name: answer.json()["text"]} if answer.is_success else {}
+    return words
 
 
 def session_settings(detection: str, instructions: str | None = None) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from vivavoce import __version__
 from vivavoce.errors import StartupError
+from vivavoce.session.draft import same_words
 
 if TYPE_CHECKING:
     from vivavoce.cli.dialogue import Exchange
@@ -33,8 +34,8 @@ Report = dict[str, Any]
 
 def report(measured: dict[str, Any]) -> Report:
     """Everything measured, ready for JSON. Takes what `bench_latency` gathered."""
-    gathered = {key: value for key, value in measured.items() if key != "exchanges"}
-    return about() | gathered | _latency(measured["exchanges"])
+    gathered = {key: value for key, value in measured.items() if key not in ("exchanges", "whole")}
+    return about() | gathered | _latency(measured["exchanges"], measured.get("whole", {}))
 
 
 def about() -> Report:
@@ -43,7 +44,7 @@ def about() -> Report:
     return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "vivavoce": __version__, "machine": machine}
 
 
-def _latency(exchanges: Sequence[Exchange]) -> Report:
+def _latency(exchanges: Sequence[Exchange], whole: Mapping[str, str]) -> Report:
     clean = [one for one in exchanges if one.voice_to_voice_ms is not None and not one.cut_in]
     answered = [one for one in exchanges if one.voice_to_voice_ms is not None or one.cut_in]
     return {
@@ -62,7 +63,7 @@ def _latency(exchanges: Sequence[Exchange]) -> Report:
                 turn: _spread(one.voice_to_voice_ms for one in clean if one.question.turn == turn)
                 for turn in sorted({one.question.turn for one in clean})
             },
-            "drafts": _drafts([one.draft for one in clean if one.draft]),
+            "drafts": _drafts([one for one in clean if one.draft], whole),
             "stages_ms": {stage: _spread(one.server_ms.get(stage) for one in clean) for stage in STAGES},
         },
         "turns": [
@@ -87,18 +88,32 @@ def _latency(exchanges: Sequence[Exchange]) -> Report:
     }
 
 
-def _drafts(accounts: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """What drafting gained, in ms before the turn was found to be over, and what it cost beside."""
-    if not accounts:
+def _drafts(drafted: Sequence[Exchange], whole: Mapping[str, str]) -> dict[str, Any] | None:
+    """What drafting gained, in ms before the turn was found to be over, and what it cost beside. `extra_compute`: time
+    of dropped drafts as a share of the time that the played ones took to their first sound. `content_valid`: share of
+    played drafts whose words are those of an undisturbed pass over the whole recording."""
+    if not drafted:
         return None
+    accounts = [one.draft for one in drafted]
     gained = sum(account["head_start_ms"] for account in accounts)
     wasted = sum(account["wasted_ms"] for account in accounts)
+    compared = [same_words(one.heard, whole[one.question.name]) for one in drafted if one.question.name in whole]
     return {
         "made_per_turn": round(sum(account["made"] for account in accounts) / len(accounts), 2),
         "anticipated": round(sum(account["anticipated"] for account in accounts) / len(accounts), 3),
         "head_start_ms": _spread(account["head_start_ms"] for account in accounts),
         "wasted_share": round(wasted / max(1.0, gained + wasted), 3),
+        "extra_compute": round(wasted / max(1.0, sum(map(_needed_ms, drafted))), 3),
+        "content_valid": round(sum(compared) / len(compared), 3) if compared else None,
+        "compared": len(compared),
     }
+
+
+def _needed_ms(one: Exchange) -> float:
+    """From the beginning of the draft that was played to the first sound of it."""
+    known = one.server_ms.get("first_sound"), one.server_ms.get("endpoint")
+    first_sound, endpoint = (0.0 if value is None else value for value in known)
+    return max(0.0, first_sound - endpoint + float(one.draft["head_start_ms"]))
 
 
 def _spread(values: Iterable[float | None]) -> dict[str, float] | None:
@@ -125,6 +140,8 @@ def show(report: Report) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(_counts(report["summary"]))
+    if drafts := report["summary"]["drafts"]:
+        console.print(_drafting(drafts))
     if report["server_memory_mib"]:
         ready, memory = report["server_ready_seconds"], report["server_memory_mib"]
         console.print(f"server: ready after {ready:.1f} s, at most {memory:.0f} MiB of memory")
@@ -157,6 +174,16 @@ def _counts(summary: dict[str, Any]) -> str:
         "cut_in": "answered too early (cut in)",
     }
     return ", ".join(f"{summary[key]} {word}" for key, word in words.items() if key in summary)
+
+
+def _drafting(drafts: dict[str, Any]) -> str:
+    told = (
+        f"drafts: {drafts['made_per_turn']} a turn, {100 * drafts['anticipated']:.0f} % begun before the voice stopped"
+    )
+    told += f", {100 * drafts['extra_compute']:.0f} % more compute"
+    if drafts["content_valid"] is None:
+        return told
+    return f"{told}, {100 * drafts['content_valid']:.0f} % of {drafts['compared']} content-valid"
 
 
 def write_json(report: Report, path: Path) -> None:

@@ -125,9 +125,9 @@ class Patience:
 
 
 PATIENCE: dict[Eagerness, Patience] = {
-    "high": Patience(quick=192, slow=640),
-    "auto": Patience(quick=224, slow=832),
-    "medium": Patience(quick=224, slow=832),
+    "high": Patience(quick=160, slow=640),
+    "auto": Patience(quick=192, slow=896),
+    "medium": Patience(quick=192, slow=896),
     "low": Patience(quick=448, slow=2000),
 }
 """Points of the frontier that `vivavoce bench frontier` draws: fewer cut-ins cost more dead air."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 from vivavoce.conversation.config import ReplyOptions, ResponseRequest
@@ -25,6 +25,8 @@ from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.transcripts import Heard, Transcripts
 
 PIECES_AHEAD = 3
+UNLIKELY = 0.3
+"""Seconds of quiet after which the reply to a pause is drafted even if it did not sound like the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class Draft:
         self.guess = guess
         """The words it was made for before they were final; None: it waits for the final pass."""
         self.began = asyncio.get_running_loop().time()
+        self.replying: float | None = None if guess is None else self.began
+        """Loop time at which the reply was begun."""
+        self.lost = 0.0
+        """Seconds for which it kept the engines at work before it was made again."""
+        self.worth = asyncio.Event()
+        """The pause sounds like the end: a reply may be wanted."""
         self.marks = Marks()
         self.hearing: asyncio.Task[Heard] | None = None
         self.pieces: Prepared[Piece] | None = None
@@ -63,6 +71,15 @@ class Draft:
         """Whether its first piece is there, and need not be made again."""
         confirmed = self.confirming is None or self.confirming.done()
         return confirmed and self.pieces is not None and self.pieces.ready
+
+    def under_way(self) -> float:
+        """Seconds for which it has kept the engines at work."""
+        now, replying = asyncio.get_running_loop().time(), self.replying
+        hearing = 0.0
+        if self.hearing is not None and self.guess is None:
+            done = self.hearing.done() and not self.hearing.cancelled() and self.hearing.exception() is None
+            hearing = (self.hearing.result().at if done else now) - self.began
+        return self.lost + hearing + (0.0 if replying is None else now - replying)
 
     async def drop(self) -> None:
         """Stop everything this draft started, and wait until it has stopped."""
@@ -83,18 +100,24 @@ class Draft:
 
 @dataclass(slots=True)
 class Tally:
-    """The drafts of one turn: how many were begun, and the seconds that dropped ones were under way."""
+    """The drafts of one turn that were dropped: how many replies were begun, and the seconds they kept the engines at
+    work."""
 
-    made: int = 0
+    replies: int = 0
     wasted: float = 0.0
+
+    def drop(self, draft: Draft) -> None:
+        """Count a draft that is thrown away."""
+        self.replies += draft.replying is not None
+        self.wasted += draft.under_way()
 
     def account(self, played: Draft, ended: float) -> DraftAccount:
         """`ended`: loop time at which the turn was found to be over."""
         return DraftAccount(
-            made=self.made,
+            made=self.replies + 1,
             anticipated=played.guess is not None,
             head_start_ms=round(max(0.0, ended - played.began) * 1000, 1),
-            wasted_ms=round(self.wasted * 1000, 1),
+            wasted_ms=round((self.wasted + played.lost) * 1000, 1),
         )
 
 
@@ -140,7 +163,8 @@ class Drafting:
             if draft.pieces is not None:
                 await draft.pieces.drop()
             draft.marks.reset()
-            draft.guess, draft.began = None, asyncio.get_running_loop().time()
+            draft.lost = draft.under_way()
+            draft.guess, draft.replying, draft.began = None, None, asyncio.get_running_loop().time()
             draft.pieces = self._prepare(self._to_pause(draft, hearing))
 
         draft.hearing = hearing
@@ -190,6 +214,10 @@ class Drafting:
             raise heard.trouble
         if not heard.words.text:
             return
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(draft.began + UNLIKELY):
+                await draft.worth.wait()
+        draft.replying = asyncio.get_running_loop().time()
         async with aclosing(self._to_words(draft, heard.words)) as pieces:
             async for piece in pieces:
                 yield piece

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from vivavoce.audio.pcm import Pcm, join
-from vivavoce.audio.prosody import fall
+from vivavoce.audio.prosody import fall, glide
 from vivavoce.conversation.config import SemanticVad, SessionConfig
 from vivavoce.conversation.endpointing import Evidence, p_done
 from vivavoce.conversation.events import (
@@ -66,7 +66,11 @@ SIGNAL_EVERY = HEARING_RATE * 5
 LONGEST_BUFFER = HEARING_RATE * 20 * 60
 """Push-to-talk sound that nobody commits is kept for 20 minutes."""
 LEAST_COMMIT = HEARING_RATE // 10
-JUDGED_SILENCE = 0.2  # s; Smart Turn was trained on turns that end in about this much silence
+JUDGED_SILENCE = 0.1
+"""Seconds of it that Smart Turn hears behind the voice: it was trained on about 0.2, and separates real pauses better
+with half of that (area under the curve 0.83 against 0.81)."""
+WORTH_DRAFTING = 0.2
+"""Probability of the end from which the reply is drafted at the first quiet hop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +322,6 @@ class Turns:
         if utterance is None or self._draft is not None or self._answers.busy or self._floor.holder is not Holder.USER:
             return
         self._draft = self._drafting.anticipate(utterance.item_id, words, self.config.reply)
-        self._tally.made += 1
 
     def _pause(self, hush: int, voice_end: int) -> None:
         """The user may be done: prepare the reply now, and ask what the pause sounds like."""
@@ -334,6 +337,8 @@ class Turns:
         if isinstance(self.config.turn.detection, SemanticVad):
             speech = self._ear.tape.cut(utterance.judged_from, voice_end + HOP)
             self._tasks.create_task(self._judge(hush, speech, self._draft))
+        else:
+            self._draft.worth.set()
 
     def _go_on(self) -> None:
         """The user was not done."""
@@ -347,9 +352,12 @@ class Turns:
         try:
             audio = await self._engines.turn.p_done(join([speech, silence], speech.rate))
         except TurnError:
+            draft.worth.set()
             return  # the floor's patience decides alone
-        evidence = Evidence(audio, fall(speech), expected=expected_answer(self._last_said()))
-        await self._inbox.put(_Judgement(hush, p_done(evidence)))  # in line with the sound: one task moves the floor
+        evidence = Evidence(audio, fall(speech), glide(speech), expected=expected_answer(self._last_said()))
+        if (p_end := p_done(evidence)) >= WORTH_DRAFTING:
+            draft.worth.set()
+        await self._inbox.put(_Judgement(hush, p_end))  # in line with the sound: one task moves the floor
         if draft.hearing is None or self._anticipation is None:
             return
         heard = await asyncio.shield(draft.hearing)
@@ -367,13 +375,12 @@ class Turns:
     def _new_draft(self, utterance: Utterance, voice_end: int) -> Draft:
         hearing = self._transcripts.recognise(utterance.final(voice_end + TAIL))
         reply_too = self.config.turn.create_response and not self._answers.busy
-        self._tally.made += reply_too
         return self._drafting.draft(utterance.item_id, hearing, self.config.reply, reply_too=reply_too)
 
     def _drop_draft(self) -> None:
         draft, self._draft = self._draft, None
         if draft is not None:
-            self._tally.wasted += asyncio.get_running_loop().time() - draft.began
+            self._tally.drop(draft)
             self._tasks.create_task(draft.drop())  # the ear goes on while the engines stop
 
     # --- turns
@@ -394,6 +401,7 @@ class Turns:
         ended = asyncio.get_running_loop().time()
         spoken_until = ended - (self._ear.tape.end - voice_end) / HEARING_RATE
         draft = self._draft or self._new_draft(utterance, voice_end)
+        draft.worth.set()
         self._draft, self._last_start = None, utterance.judged_from
         assert draft.hearing is not None, "a pause comes before the end, and has its words recognised"  # noqa: S101
         stale = draft.basis != self._drafting.basis(self.config.reply)
