@@ -19,10 +19,11 @@ from vivavoce.cli.bench_stt import distance, words
 from vivavoce.engines.stt import whisper
 from vivavoce.engines.tts import kokoro, piper
 from vivavoce.engines.tts._edges import PAUSES, ending, trimmed
+from vivavoce.engines.tts._kokoro_halves import Halves
 from vivavoce.engines.tts._kokoro_voices import VOICES, choose
 from vivavoce.engines.tts.phonemes import Phonemizer
-from vivavoce.errors import EngineFailed, StartupError
-from vivavoce.ports import HEARING_RATE, Synthesizer, TranscriptionHint
+from vivavoce.errors import EngineFailed, ModelUnavailable, StartupError
+from vivavoce.ports import HEARING_RATE, Synthesizer, TranscriptionHint, Urgency
 
 OPENAI_VOICES = "alloy ash ballad coral echo sage shimmer verse marin cedar fable nova onyx".split()
 SAID = (
@@ -180,6 +181,30 @@ def test_a_returning_opener_is_not_made_again(kokoro_engine):
 def test_a_very_long_clause_comes_in_pieces(kokoro_engine):
     text = "And this part is here, " * 13
     assert say(kokoro_engine, text, speed=2.5).seconds > 6
+
+
+def test_a_clause_that_somebody_waits_for_begins_before_it_is_made(kokoro_engine):
+    """And sounds as if it were one piece: as long as the whole, loud where that is, without a jump where they meet."""
+
+    async def parts(text: str, urgency: Urgency) -> list[Pcm]:
+        said = kokoro_engine.synthesize(text, voice="marin", language="en", urgency=urgency)
+        return [sound async for sound in said]
+
+    first, rest = asyncio.run(parts("The train leaves at half past nine tomorrow.", Urgency.NOW))
+    (whole,) = asyncio.run(parts("The train leaves at half past nine tomorrow!", Urgency.SOON))
+    assert 0.4 < first.seconds < 0.7
+    assert abs(first.seconds + rest.seconds - whole.seconds) < 0.5
+    joined, edge = join([first, rest], first.rate).samples, len(first)
+    jump = abs(float(joined[edge] - joined[edge - 1]))
+    assert jump <= float(np.abs(np.diff(joined)).max()) / 2
+    assert 0.4 < float(np.std(joined)) / float(np.std(whole.samples)) < 2.0
+
+
+def test_a_network_that_is_not_kokoro_is_refused_with_its_remedy(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"no network")
+    with pytest.raises(ModelUnavailable, match="not the Kokoro") as refused:
+        Halves(tmp_path / "model.onnx", 1)
+    assert "vivavoce models verify" in refused.value.remedy
 
 
 def test_italian_is_spoken(kokoro_engine):

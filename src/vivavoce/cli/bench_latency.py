@@ -96,7 +96,7 @@ async def _whole_passes(address: Address, clips: list[Clip]) -> dict[str, str]:
 
     from vivavoce.cli.clips import RATE
 
-    words = {}
+    words = dict[str, str]()
     headers = {"Authorization": f"Bearer {address.key.reveal()}"} if address.key else {}
     verify = address.tls or True
     async with httpx.AsyncClient(trust_env=not address.is_local, timeout=60, headers=headers, verify=verify) as client:

@@ -20,20 +20,22 @@ NO_PAUSE = 0.03
 """Seconds after a clause that was cut between two words."""
 
 
-def trimmed(sound: Pcm, ending: str) -> Pcm:
-    """The sound from its first audible frame, with the pause that the clause's last mark asks for; empty if silent."""
+def trimmed(sound: Pcm, ending: str | None, *, begun: bool = False) -> Pcm:
+    """The sound from its first audible frame, with the pause that the clause's last mark asks for; empty if silent.
+    `ending` None: more of the clause follows, and its end stays as it is; `begun`: it goes on with what came before,
+    and its start stays as it is."""
     frame = max(1, round(FRAME_SECONDS * sound.rate))
     count = len(sound) // frame
     levels = np.sqrt((sound.samples[: count * frame].reshape(count, frame) ** 2).mean(axis=1))
     loud = np.flatnonzero(levels > max(AUDIBLE * float(levels.max(initial=0.0)), 1e-4))
     if not len(loud):
         return Pcm(np.zeros(0, np.float32), sound.rate)
-    start = max(0, loud[0] * frame - round(LEAD_SECONDS * sound.rate))
-    end = (loud[-1] + 1) * frame
-    pause = round(PAUSES.get(ending, NO_PAUSE) * sound.rate)
-    kept = sound.samples[start : end + pause].copy()
-    fade(kept, round(FADE_SECONDS * sound.rate))
-    missing = end + pause - start - len(kept)
+    start = 0 if begun else max(0, loud[0] * frame - round(LEAD_SECONDS * sound.rate))
+    pause = round(PAUSES.get(ending or "", NO_PAUSE) * sound.rate)
+    end = len(sound) if ending is None else (loud[-1] + 1) * frame + pause
+    kept = sound.samples[start:end].copy()
+    _fade(kept, round(FADE_SECONDS * sound.rate), start=not begun, end=ending is not None)
+    missing = end - start - len(kept)
     return Pcm(np.concatenate([kept, np.zeros(missing, np.float32)]), sound.rate)
 
 
@@ -43,9 +45,11 @@ def ending(text: str) -> str:
     return last if last in PAUSES else ""
 
 
-def fade(samples: Samples, length: int) -> None:
-    """Fade both ends in place, so that neither starts with a jump."""
+def _fade(samples: Samples, length: int, *, start: bool, end: bool) -> None:
+    """Fade the ends in place, so that neither begins with a jump."""
     length = min(length, len(samples) // 2)
     ramp = np.linspace(0.0, 1.0, length, endpoint=False, dtype=np.float32)
-    samples[:length] *= ramp
-    samples[len(samples) - length :] *= ramp[::-1]
+    if start:
+        samples[:length] *= ramp
+    if end:
+        samples[len(samples) - length :] *= ramp[::-1]

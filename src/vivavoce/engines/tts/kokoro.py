@@ -1,7 +1,7 @@
 """Kokoro-82M (hexgrad, Apache-2.0; after StyleTTS 2, Li et al. 2023) on ONNX Runtime: 54 voices, 8 languages.
 
-A clause costs about a fifth of its length, and at least as much as half a second of sound, because the network also
-makes the silence round it. Phonemes come without espeak-ng (see `phonemes`).
+A clause costs about a fifth of its length; one that somebody waits for sounds when its first 0.6 s are made (see
+`_kokoro_halves`). Phonemes come without espeak-ng (see `phonemes`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from functools import lru_cache
 from importlib.resources import files
 from json import loads
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from vivavoce.audio.pcm import Pcm, Samples, join
-from vivavoce.engines.onnx import open_network
 from vivavoce.engines.pool import Stop, Worker
 from vivavoce.engines.tts._edges import ending, trimmed
+from vivavoce.engines.tts._kokoro_halves import SAMPLES_A_FRAME, Halves
 from vivavoce.engines.tts._kokoro_voices import VOICES, choose, language_of_voice
 from vivavoce.engines.tts.phonemes import Phonemizer
 from vivavoce.errors import EngineFailed, ModelUnavailable, StartupError
@@ -40,6 +42,14 @@ PIECE = 200
 """Phonemes of one run: some twelve seconds of speech. Longer clauses are made and sent in such pieces."""
 KEPT_SECONDS = 3.0
 """Longest clause worth keeping: openers ("Sure.", "Let me see.") come again, long clauses do not."""
+FIRST_FRAMES = 48
+"""Of 12.5 ms: a clause that somebody waits for is begun when so much of it is made,"""
+LEAST_REST = 24
+"""if at least so much follows."""
+CONTEXT_FRAMES = 16
+"""Made twice where two pieces meet: the network needs to know what is round a sound."""
+JOINT = 240
+"""Samples over which one piece fades into the other."""
 WATCH_SECONDS = 0.01
 """How often a run under way looks whether it is still wanted."""
 
@@ -64,7 +74,7 @@ def load(options: Options, models: ModelFiles) -> Kokoro:
         raise StartupError(
             f"Kokoro has no voice {options.voice!r}", "choose one of: " + ", ".join(v.id for v in VOICES)
         )
-    network = open_network(models(options.model) / "model.onnx", options.threads)
+    network = Halves(models(options.model) / "model.onnx", options.threads)
     return Kokoro(options, network, models(options.voices) / "voices")
 
 
@@ -75,7 +85,7 @@ class Kokoro:
     rate = RATE
     voices: tuple[Voice, ...] = VOICES
 
-    def __init__(self, options: Options, network: onnxruntime.InferenceSession, styles: Path) -> None:
+    def __init__(self, options: Options, network: Halves, styles: Path) -> None:
         self._options, self._network, self._styles = options, network, styles
         self._tokens: dict[str, int] = loads(
             files("vivavoce.engines.tts.phonemes").joinpath("kokoro.json").read_bytes()
@@ -83,9 +93,8 @@ class Kokoro:
         self._phonemizer = Phonemizer()
         self._style = lru_cache(maxsize=None)(self._read_style)
         self._kept = _Kept(options.cache)
-        self._make(
-            self._phonemizer.phonemes("Hello.", "en-us"), options.voice, 1.0, lambda: False
-        )  # first runs are slow
+        for _ in self._make(self._phonemizer.phonemes("Hello.", "en-us"), options.voice, 1.0, lambda: False):
+            pass  # first runs are slow
         self._worker = Worker(self.name)
 
     async def synthesize(
@@ -101,7 +110,8 @@ class Kokoro:
             yield kept
             return
         made: list[Pcm] = []
-        work = self._worker.stream(lambda stop: self._speak(said, chosen, speed, stop), urgency)
+        soon = urgency is Urgency.NOW
+        work = self._worker.stream(lambda stop: self._speak(said, chosen, speed, stop, soon=soon), urgency)
         async with aclosing(work) as sounds:
             async for sound in sounds:
                 made.append(sound)
@@ -111,8 +121,8 @@ class Kokoro:
     def close(self) -> None:
         self._worker.close()
 
-    def _speak(self, text: str, voice: str, speed: float, stop: Stop) -> Iterator[Pcm]:
-        """Clause to sound, in pieces where it is very long."""
+    def _speak(self, text: str, voice: str, speed: float, stop: Stop, *, soon: bool) -> Iterator[Pcm]:
+        """Clause to sound, in pieces where it is very long, or wanted `soon`."""
         mark = ending(text)
         phonemes = self._phonemizer.phonemes(text, _accent(voice))
         if not any(phoneme.isalpha() for phoneme in phonemes):
@@ -125,20 +135,35 @@ class Kokoro:
             last = number == len(pieces) - 1
             # Without a mark the voice falls as at the end of a sentence, or swallows the last sound.
             closed = piece if piece[-1] in ".!?,;:…—" else piece + ","
-            yield trimmed(self._make(closed, voice, speed, stop), mark if last else ",")
+            begun = False
+            for sound, more in self._make(closed, voice, speed, stop, soon=soon and number == 0):
+                yield trimmed(sound, None if more else mark if last else ",", begun=begun)
+                begun = more
 
-    def _make(self, phonemes: str, voice: str, speed: float, stop: Stop) -> Pcm:
+    def _make(
+        self, phonemes: str, voice: str, speed: float, stop: Stop, *, soon: bool = False
+    ) -> Iterator[tuple[Pcm, bool]]:
+        """The sound, and whether more follows: its first part by itself where it is wanted `soon`."""
         tokens = [self._tokens[phoneme] for phoneme in phonemes if phoneme in self._tokens]
-        inputs = {
+        inputs: dict[str, NDArray[Any]] = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
             "style": self._style(voice)[len(tokens) - 1],
             "speed": np.array([speed], np.float32),
         }
         with _stoppable(stop) as run:
-            samples: Samples = self._network.run(["audio"], inputs, run)[0]
-        if not np.isfinite(samples).all():
-            raise EngineFailed("kokoro made sound that is no number")
-        return Pcm(np.asarray(samples, np.float32).reshape(-1), RATE)
+            frames = self._network.frames(inputs, run)
+            cut = frames.first + FIRST_FRAMES
+            if not soon or frames.last - cut < LEAST_REST:
+                yield _sound(self._network.sound(frames, frames.first, frames.last, run)), False
+                return
+            first = self._network.sound(frames, frames.first, min(cut + CONTEXT_FRAMES, frames.last), run)
+            edge = FIRST_FRAMES * SAMPLES_A_FRAME
+            yield _sound(first[:edge]), True
+            rest = self._network.sound(frames, cut - CONTEXT_FRAMES, frames.last, run)
+            rest = rest[CONTEXT_FRAMES * SAMPLES_A_FRAME :].copy()
+            ramp = np.linspace(0.0, 1.0, JOINT, dtype=np.float32)
+            rest[:JOINT] = first[edge : edge + JOINT] * (1 - ramp) + rest[:JOINT] * ramp
+            yield _sound(rest), False
 
     def _read_style(self, voice: str) -> Samples:
         """Shape (510, 1, 256), float32: the style of the voice by number of phonemes."""
@@ -146,6 +171,12 @@ class Kokoro:
             return np.fromfile(self._styles / f"{voice}.bin", np.float32).reshape(MOST_TOKENS, 1, 256)
         except (OSError, ValueError) as error:
             raise ModelUnavailable(f"Kokoro's voice {voice} is missing or damaged", "pull its voices again") from error
+
+
+def _sound(samples: Samples) -> Pcm:
+    if not np.isfinite(samples).all():
+        raise EngineFailed("kokoro made sound that is no number")
+    return Pcm(samples, RATE)
 
 
 class _Kept:
