@@ -291,9 +291,9 @@ class Call:
     async def _update(self, patch: object, client: Client) -> None:
         session = self._narrator.session.updated(patch, has_spoken=self._narrator.has_spoken)
         so_far = self._so_far(but=ToolListing) if await self._bind(session.config) else []
-        await self._session.configure(session.config)
-        self._narrator.session = session
         await client.vacancy()
+        await self._session.configure(session.config)  # from here to the echo nothing may come between
+        self._narrator.session = session
         self._broadcast([session_updated(session), *so_far])
 
     async def _bind(self, config: SessionConfig) -> bool:
