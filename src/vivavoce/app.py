@@ -31,6 +31,7 @@ from vivavoce.api.rest.conversations import conversation_routes
 from vivavoce.api.rest.embeddings import embedding_routes
 from vivavoce.api.rest.files import file_routes
 from vivavoce.api.rest.text import text_routes
+from vivavoce.api.rest.transfer import transfer_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
@@ -218,6 +219,7 @@ class _House:
             *file_routes(self.files, keys),
             *embedding_routes(self.embedder.get, keys),
             *text_routes(minds, engines, keys, self.files),
+            *transfer_routes(self.archive.conversations, self.archive.database, keys),
             *conversation_routes(self.archive.conversations, keys),
         ]
 

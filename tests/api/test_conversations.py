@@ -12,9 +12,12 @@ import pytest
 from openai import AsyncOpenAI, BadRequestError, NotFoundError
 from openai.types.conversations import Conversation, ConversationItem, ConversationItemList
 from pydantic import TypeAdapter
+from starlette.routing import BaseRoute
 
 from tests.api.fakes import Served, serving
+from vivavoce.api.auth import Keys
 from vivavoce.api.rest.conversations import conversation_routes
+from vivavoce.api.rest.transfer import transfer_routes
 from vivavoce.storage.archive import Archive, open_archive
 from vivavoce.storage.database import MEMORY
 
@@ -35,11 +38,16 @@ class Scene:
             return await http.request(method, path, headers={"authorization": f"Bearer {key}"}, **options)
 
 
+def routes(archive: Archive, keys: Keys) -> list[BaseRoute]:
+    threads = archive.conversations
+    return [*transfer_routes(threads, archive.database, keys), *conversation_routes(threads, keys)]
+
+
 def meet(story: Callable[[Scene], Awaitable[None]]) -> None:
     async def run() -> None:
         async with (
             open_archive(MEMORY) as archive,
-            serving(keys=KEYS, more=lambda keys: conversation_routes(archive.conversations, keys)) as served,
+            serving(keys=KEYS, more=lambda keys: routes(archive, keys)) as served,
             AsyncOpenAI(base_url=f"{served.base}/v1", api_key=KEYS[0], max_retries=0) as client,
         ):
             await story(Scene(client, served, archive))
