@@ -183,8 +183,9 @@ def test_a_very_long_clause_comes_in_pieces(kokoro_engine):
     assert say(kokoro_engine, text, speed=2.5).seconds > 6
 
 
-def test_a_clause_that_somebody_waits_for_begins_before_it_is_made(kokoro_engine):
+def test_a_clause_that_somebody_waits_for_begins_before_it_is_made(kokoro_engine, monkeypatch):
     """And sounds as if it were one piece: as long as the whole, loud where that is, without a jump where they meet."""
+    monkeypatch.setattr(kokoro, "KEEPS_UP", float("inf"))  # however busy the machine is
 
     async def parts(text: str, urgency: Urgency) -> list[Pcm]:
         said = kokoro_engine.synthesize(text, voice="marin", language="en", urgency=urgency)
@@ -198,6 +199,18 @@ def test_a_clause_that_somebody_waits_for_begins_before_it_is_made(kokoro_engine
     jump = abs(float(joined[edge] - joined[edge - 1]))
     assert jump <= float(np.abs(np.diff(joined)).max()) / 2
     assert 0.4 < float(np.std(joined)) / float(np.std(whole.samples)) < 2.0
+
+
+def test_a_clause_that_a_busy_machine_cannot_keep_up_with_is_held_until_it_is_whole(kokoro_engine, monkeypatch):
+    """Between its two parts the listener would hear a word break off."""
+    monkeypatch.setattr(kokoro, "KEEPS_UP", 0.0)
+    said = kokoro_engine.synthesize("The bus leaves at half past six tomorrow.", voice="marin", language="en")
+
+    async def parts() -> list[Pcm]:
+        return [sound async for sound in said]
+
+    (whole,) = asyncio.run(parts())
+    assert 1.5 < whole.seconds < 4.0
 
 
 def test_a_network_that_is_not_kokoro_is_refused_with_its_remedy(tmp_path):

@@ -17,6 +17,7 @@ from functools import lru_cache
 from importlib.resources import files
 from json import loads
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,9 @@ LEAST_REST = 24
 """if at least so much follows."""
 CONTEXT_FRAMES = 16
 """Made twice where two pieces meet: the network needs to know what is round a sound."""
+KEEPS_UP = 0.8
+"""Share of the first part's length within which the rest must be made at the pace of the first; on a machine that is
+busier than that the clause is held until it is whole, since a word must not break off."""
 JOINT = 240
 """Samples over which one piece fades into the other."""
 WATCH_SECONDS = 0.01
@@ -156,14 +160,18 @@ class Kokoro:
             if not soon or frames.last - cut < LEAST_REST:
                 yield _sound(self._network.sound(frames, frames.first, frames.last, run)), False
                 return
-            first = self._network.sound(frames, frames.first, min(cut + CONTEXT_FRAMES, frames.last), run)
+            asked, until = monotonic(), min(cut + CONTEXT_FRAMES, frames.last)
+            first = self._network.sound(frames, frames.first, until, run)
             edge = FIRST_FRAMES * SAMPLES_A_FRAME
-            yield _sound(first[:edge]), True
+            a_frame = (monotonic() - asked) / (until - frames.first)
+            lasts = a_frame * (frames.last - cut + CONTEXT_FRAMES)
+            if early := lasts < KEEPS_UP * edge / RATE:
+                yield _sound(first[:edge]), True
             rest = self._network.sound(frames, cut - CONTEXT_FRAMES, frames.last, run)
             rest = rest[CONTEXT_FRAMES * SAMPLES_A_FRAME :].copy()
             ramp = np.linspace(0.0, 1.0, JOINT, dtype=np.float32)
             rest[:JOINT] = first[edge : edge + JOINT] * (1 - ramp) + rest[:JOINT] * ramp
-            yield _sound(rest), False
+            yield _sound(rest if early else np.concatenate([first[:edge], rest])), False
 
     def _read_style(self, voice: str) -> Samples:
         """Shape (510, 1, 256), float32: the style of the voice by number of phonemes."""
