@@ -22,6 +22,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from vivavoce.api.auth import Keys
+from vivavoce.api.rates import Rates
 from vivavoce.api.realtime.call import Limits
 from vivavoce.api.realtime.connection import Service, drain
 from vivavoce.api.realtime.conversation import Send
@@ -195,6 +196,7 @@ class _House:
             self.metrics,
             fresh=RealtimeSession("", "", prompts=prompts),
             limits=limits,
+            rates=Rates(settings.server.requests_per_minute, settings.server.tokens_per_minute),
             answer_offer=self.gateway.answer,
             record=self.record,
         )

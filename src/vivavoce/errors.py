@@ -12,6 +12,7 @@ VivavoceError
     EngineBusy          a model's queue is full
     PromptRefused       the model cannot do what the prompt asks for; another prompt may do
     ToolFailed          a tool that runs beside the server could not do what was asked
+    RateLimited         the key has asked for more than it may in this minute
   RequestError        one request of the client is refused; nothing else changes
   StorageError        the database cannot be used now; what needed it is not done, the rest goes on
 """
@@ -77,6 +78,15 @@ class ToolFailed(TurnError):
         super().__init__(message)
         self.kind: Literal["execution", "protocol", "http"] = kind
         self.code = code
+
+
+class RateLimited(TurnError):
+    """The key has asked for more than it may. `name`: "requests" or "tokens"; `seconds`: until it may again."""
+
+    def __init__(self, message: str, name: str, seconds: float) -> None:
+        super().__init__(message)
+        self.name = name
+        self.seconds = seconds
 
 
 class RequestError(VivavoceError):

@@ -160,6 +160,10 @@ class Server:
     host: str = setting("127.0.0.1", "Address to listen on; any but loopback needs a key")
     port: int = setting(8990, "Port to listen on; 0 takes a free one", at_least=0, at_most=65535)
     keys: tuple[ApiKey, ...] = setting((), "Keys that clients must show: words, or sha256:… of words")
+    requests_per_minute: int = setting(
+        0, "What each key may ask for, each response of a conversation included; 0: no limit", at_least=0
+    )
+    tokens_per_minute: int = setting(0, "Tokens that each key may use; 0: no limit", at_least=0)
     https: bool = setting(False, "Serve https and wss, with a certificate that the server makes for itself")
     certificate: str = setting("", "PEM file of a certificate of your own for https, with all that it depends on")
     key_file: str = setting("", "PEM file of that certificate's private key")

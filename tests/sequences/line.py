@@ -13,6 +13,7 @@ import numpy as np
 
 from tests.api.fakes import strictly
 from vivavoce.api.auth import Keys
+from vivavoce.api.rates import Rates
 from vivavoce.api.realtime.call import Limits
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.conversation import Send
@@ -52,13 +53,13 @@ def encoded(samples: np.ndarray) -> str:
 class House:
     """One server. `open_sessions`: how many have not given their place back."""
 
-    def __init__(self, engines: Engines, *, resume: float = 0.0, keys: tuple[str, ...] = ()) -> None:
+    def __init__(self, engines: Engines, *, resume: float = 0.0, rates: Rates | None = None) -> None:
         self.open_sessions = 0
         self.sessions: list[Session] = []
         self._engines = engines
         self.metrics = Metrics()
-        self.service = Service(self._open, self.metrics, limits=Limits(resume=resume))
-        self.api = create_api(self.service, keys=Keys.of(keys), ready=lambda: True, models=["vivavoce"])
+        self.service = Service(self._open, self.metrics, limits=Limits(resume=resume), rates=rates or Rates())
+        self.api = create_api(self.service, keys=Keys(), ready=lambda: True, models=["vivavoce"])
 
     def _open(self, config: SessionConfig, send: Send, owner: str) -> Session:
         self.open_sessions += 1

@@ -27,6 +27,7 @@ from vivavoce.api.problems import (
     on_request_error,
     on_storage_error,
 )
+from vivavoce.api.rates import RATE_HEADERS, LimitRates
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.endpoint import realtime_routes
 from vivavoce.api.rest.models import model_routes
@@ -59,7 +60,7 @@ def _cross_origin(keys: Keys) -> Middleware:
         **allowed,
         allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
         allow_headers=["*"],
-        expose_headers=["Location", "x-request-id"],
+        expose_headers=["Location", "x-request-id", *RATE_HEADERS],
     )
 
 
@@ -92,6 +93,7 @@ def create_api(
     middleware = [Middleware(RequestIds), Middleware(SafeHeaders), _cross_origin(keys)]
     if not keys.required:
         middleware.append(Middleware(LoopbackOnly))
+    middleware.append(Middleware(LimitRates, rates=service.rates, keys=keys))
     return Starlette(
         routes=routes,
         middleware=middleware,

@@ -113,6 +113,10 @@ class Usage:
     output_text: int = 0
     output_audio: int = 0
 
+    @property
+    def total(self) -> int:
+        return self.input_text + self.input_audio + self.output_text + self.output_audio
+
 
 @dataclass(frozen=True, slots=True)
 class ResponseStarted:

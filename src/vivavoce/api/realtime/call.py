@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
+from vivavoce.api.rates import Rates
 from vivavoce.api.realtime.client import Client
 from vivavoce.api.realtime.client_events import (
     Append,
@@ -50,10 +51,10 @@ from vivavoce.api.realtime.server_events import (
 )
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.audio.pcm import Pcm
-from vivavoce.conversation.config import SessionConfig
-from vivavoce.conversation.events import Event
+from vivavoce.conversation.config import ResponseRequest, SessionConfig
+from vivavoce.conversation.events import Event, ResponseEnded, ResponseStarted
 from vivavoce.conversation.items import Item, Message, ToolListing, new_id
-from vivavoce.errors import ClientStalled, RequestError, SessionError, StorageError
+from vivavoce.errors import ClientStalled, RateLimited, RequestError, SessionError, StorageError
 from vivavoce.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class Call:
         *,
         limits: Limits,
         owner: bytes = b"",
+        rates: Rates | None = None,
         recording: Recording | None = None,
     ) -> None:
         self.id, self.owner = conversation.id, owner
@@ -105,7 +107,8 @@ class Call:
         self._bound: tuple[str, bool] = ("", False)
         """The stored conversation that this call goes on with, and whether nothing is kept of it."""
         self._session = conversation
-        self._narrator = Narrator(session)
+        self._rates = rates or Rates()
+        self._narrator = Narrator(session, lambda: self._rates.of(owner.hex()))
         self._metrics, self._limits = metrics, limits
         self._main: Client | None = None
         self._met = False
@@ -346,14 +349,31 @@ class Call:
 
     async def tell(self, event: Event) -> None:
         """The session's `send`. A teller that is cancelled while it waits has told all the same: of what the
-        client will see the end, it must have seen the beginning."""
+        client will see the end, it must have seen the beginning. Raises RateLimited, of a response that is told of and
+        may not be made."""
         try:
             if self._main is not None:
                 await self._main.vacancy()
         except asyncio.CancelledError:
             self._say(event)
             raise
+        refusal = self._refusal(event)
         self._say(event)
+        if refusal is not None:
+            raise refusal
+
+    def _refusal(self, event: Event) -> RateLimited | None:
+        """Each response counts, and what it came to; what is said from a stock does not."""
+        owner = self.owner.hex()
+        if isinstance(event, ResponseEnded):
+            self._rates.spend(owner, event.usage.total)
+        elif isinstance(event, ResponseStarted) and not _is_nod(event.request):
+            try:
+                self._rates.take(owner)
+            except RateLimited as refusal:
+                self._narrator.refused(event.response_id)
+                return refusal
+        return None
 
     def _say(self, event: Event) -> None:
         self._metrics.observe(event)
@@ -389,6 +409,11 @@ def _bites(sound: Pcm) -> Iterator[Pcm]:
     size = round(BITE_SECONDS * sound.rate)
     for start in range(0, len(sound), size):
         yield Pcm(sound.samples[start : start + size], sound.rate)
+
+
+def _is_nod(request: ResponseRequest) -> bool:
+    """A sign of attention, for which no model is asked."""
+    return not isinstance(request, WireRequest) and request.metadata == {"vivavoce": "listening"}
 
 
 def _first(error: BaseException) -> BaseException:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from vivavoce.api.rates import Rates
 from vivavoce.api.realtime.call import GOING_AWAY, TRY_LATER, Call, Limits
 from vivavoce.api.realtime.client import Client, Deadlines
 from vivavoce.api.realtime.conversation import OpenSession
@@ -37,6 +38,7 @@ class Service:
     fresh: RealtimeSession = RealtimeSession("", "")
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
+    rates: Rates = field(default_factory=Rates)
     answer_offer: AnswerOffer | None = None
     record: StartRecording | None = None
     calls: dict[str, Call] = field(default_factory=dict[str, Call])
@@ -126,6 +128,7 @@ def _new_call(opening: Opening, service: Service) -> Call:
         service.metrics,
         limits=service.limits,
         owner=opening.owner,
+        rates=service.rates,
         recording=service.record and service.record(opening.owner.hex(), session.config, lambda: conversation.items),
     )
     return call

@@ -15,10 +15,11 @@ Responses out of band never touch the conversation: no `conversation.item.*`, `c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, assert_never
 
+from vivavoce.api.rates import Rate
 from vivavoce.api.realtime.hosted_events import tell_hosted
 from vivavoce.api.realtime.items import wire_item
 from vivavoce.api.realtime.reply_options import wire_max_tokens
@@ -143,11 +144,19 @@ class Narrator:
     All it remembers are the responses under way.
     """
 
-    def __init__(self, session: RealtimeSession) -> None:
+    def __init__(self, session: RealtimeSession, rates: Callable[[], Sequence[Rate]] = lambda: ()) -> None:
+        """`rates`: the limits of its key as they stand."""
         self.session = session
+        self._rates = rates
+        self._refused: set[str] = set()
+        """Responses that the limits do not allow."""
         self.has_spoken = False  # sound was sent: the voice is settled
         self._conversation = new_id("conv")
         self._responses: dict[str, _Response] = {}
+
+    def refused(self, response_id: str) -> None:
+        """The response that begins is not allowed by the limits of its key: its end is going to say so."""
+        self._refused.add(response_id)
 
     def tell(self, event: Event) -> Iterator[Wire]:
         match event:
@@ -193,7 +202,7 @@ class Narrator:
         speaks = request.speaks if isinstance(request, WireRequest) else self.session.speaks
         response = self._responses[event.response_id] = _Response(event.response_id, request, speaks)
         yield wire_event("response.created", response=self._wire_response(response))
-        yield wire_event("rate_limits.updated", rate_limits=[])  # there are none; some clients wait for it
+        yield wire_event("rate_limits.updated", rate_limits=[asdict(rate) for rate in self._rates()])
 
     def _output_started(self, response: _Response, event: OutputStarted) -> Iterator[Wire]:
         response.outputs[event.index] = _Output(SoundOut(response.speaks), event.previous_id)
@@ -233,7 +242,8 @@ class Narrator:
 
     def _response_ended(self, response: _Response, event: ResponseEnded) -> Wire:
         del self._responses[response.id]
-        status, details = _status(event)
+        status, details = _status(event, limited=response.id in self._refused)
+        self._refused.discard(response.id)
         wire = self._wire_response(response, status, details, _wire_usage(event.usage))
         extra: Wire = {"reason": event.reason}
         if event.latency is not None:
@@ -381,7 +391,7 @@ def _unfinished(item: Item) -> Wire:
     return {**wire, "arguments": ""} if isinstance(item, FunctionCall | HostedCall) else wire
 
 
-def _status(event: ResponseEnded) -> tuple[str, Wire | None]:
+def _status(event: ResponseEnded, *, limited: bool) -> tuple[str, Wire | None]:
     match event.how:
         case "finished":
             return "completed", None
@@ -392,7 +402,8 @@ def _status(event: ResponseEnded) -> tuple[str, Wire | None]:
             return "incomplete", {"type": "incomplete", "reason": "max_output_tokens"}
         case "failed":
             message = event.error or "The response could not be made; ask again."
-            error = {"type": "server_error", "code": "response_failed", "message": message}
+            kind, code = ("rate_limit_error", "rate_limit_exceeded") if limited else ("server_error", "response_failed")
+            error = {"type": kind, "code": code, "message": message}
             return "failed", {"type": "failed", "error": error}
 
 

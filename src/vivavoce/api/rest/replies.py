@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import assert_never
 
+from vivavoce.api.rates import spend
 from vivavoce.api.rest.schemas import misfit
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Readable
 from vivavoce.errors import EngineFailed
@@ -41,24 +42,28 @@ class Reply:
 async def thoughts_of(mind: LanguageModel, prompt: Prompt, *, parallel: bool = True) -> AsyncGenerator[Thought, None]:
     """The reply to `prompt`. `parallel`: more than one call is welcome. Raises TurnError; EngineFailed, once all is
     told, where the prompt has a schema and the reply does not fit it."""
-    text, pieces, calls = "", 0, 0
-    async with aclosing(mind.reply(prompt)) as thoughts:
-        async for thought in thoughts:
-            match thought:
-                case Words():
-                    pieces += 1
-                    text += thought.text if prompt.schema is not None else ""
-                case Call():
-                    calls += 1
-                    if calls > 1 and not parallel:
-                        continue
-                case Done():
-                    if prompt.schema is not None and not calls and not thought.cut_short:
-                        _check(mind, text, prompt)
-                    thought = _counted(thought, prompt, pieces)
-                case Reasoning():
-                    pass
-            yield thought
+    text, pieces, calls, account = "", 0, 0, Done()
+    try:
+        async with aclosing(mind.reply(prompt)) as thoughts:
+            async for thought in thoughts:
+                match thought:
+                    case Words():
+                        pieces += 1
+                        text += thought.text if prompt.schema is not None else ""
+                    case Call():
+                        calls += 1
+                        if calls > 1 and not parallel:
+                            continue
+                    case Done():
+                        account = thought = _counted(thought, prompt, pieces)
+                        if prompt.schema is not None and not calls and not thought.cut_short:
+                            _check(mind, text, prompt)
+                    case Reasoning():
+                        pass
+                yield thought
+    finally:  # whoever leaves early has had it made all the same
+        account = _counted(account, prompt, pieces)
+        spend(account.prompt_tokens + account.completion_tokens)
 
 
 async def whole(thoughts: AsyncGenerator[Thought | Sounded, None]) -> Reply:
