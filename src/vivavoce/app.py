@@ -28,9 +28,13 @@ from vivavoce.api.realtime.connection import Service, drain
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.realtime.prompts import prompts_in
 from vivavoce.api.realtime.session_object import RealtimeSession
+from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.conversations import conversation_routes
 from vivavoce.api.rest.embeddings import embedding_routes
 from vivavoce.api.rest.files import file_routes
+from vivavoce.api.rest.responses import response_routes
+from vivavoce.api.rest.responses_jobs import Jobs
+from vivavoce.api.rest.responses_run import Means
 from vivavoce.api.rest.text import text_routes
 from vivavoce.api.rest.transfer import transfer_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
@@ -101,7 +105,7 @@ async def _serve(settings: Settings, demo: bool, archive: Archive, say: Say, on_
             ]
             if certificate is not None and server.config.ssl is not None:
                 beside.append(tasks.create_task(keep_fresh(certificate, server.config.ssl)))
-            beside.append(tasks.create_task(house.keeper.run()))
+            beside += [tasks.create_task(house.keeper.run()), tasks.create_task(house.jobs.serve())]
             await server.serve(sockets=[listening])
             await house.keeper.settle()
             for task in beside:
@@ -187,6 +191,7 @@ class _House:
         self.gateway = Gateway(lambda: self.address, _webrtc(settings, certificate))
         self.keeper = Keeper(archive, self.title)
         self.files = FileShelf(settings.paths.home / "files")
+        self.jobs = Jobs()
         self.embedder = self._lazy("embedding")
         self.address = ""
         """Where this machine reaches the server's own WebSocket."""
@@ -223,6 +228,19 @@ class _House:
             *text_routes(minds, engines, keys, self.files),
             *transfer_routes(self.archive.conversations, self.archive.database, keys),
             *conversation_routes(self.archive.conversations, keys),
+            *response_routes(
+                Means(
+                    minds,
+                    engines,
+                    Opener(self.files),
+                    self.archive,
+                    self.jobs,
+                    self.tooling,
+                    prompts_in(self.settings.paths.home / "prompts"),
+                    self.keeper.titling.consider,
+                ),
+                keys,
+            ),
         ]
 
     def open_session(self, config: SessionConfig, send: Send, owner: str) -> Session:

@@ -24,15 +24,24 @@ from starlette.routing import Route
 
 from vivavoce.api.auth import Keys
 from vivavoce.api.realtime.connection import Service
+from vivavoce.api.rest.attachments import Opener
+from vivavoce.api.rest.conversations import conversation_routes
 from vivavoce.api.rest.files import file_routes
+from vivavoce.api.rest.responses import response_routes
+from vivavoce.api.rest.responses_jobs import Jobs
+from vivavoce.api.rest.responses_run import Means
 from vivavoce.api.rest.text import text_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
+from vivavoce.conversation.config import Tool
 from vivavoce.conversation.items import FunctionOutput, Message
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, scripted_engines
-from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, PromptRefused
-from vivavoce.ports import Call, Done, Prompt, Reasoning, Thought, Words
+from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, PromptRefused, ToolFailed
+from vivavoce.ports import Call, Done, HostedTool, Prompt, Reasoning, Thought, ToolContext, ToolResult, Words
+from vivavoce.session.tooling import Tooling
+from vivavoce.storage.archive import Archive, open_archive
+from vivavoce.storage.database import MEMORY
 from vivavoce.telemetry.metrics import Metrics
 
 KEY, OTHER_KEY = "sk-first-0123456789", "sk-second-0123456789"
@@ -135,7 +144,39 @@ def _plain(part: Any) -> dict[str, Any]:
     return values if sound is None else {**values, "seconds": sound.seconds}
 
 
-def api(folder: Path, keys: tuple[str, ...] = ()) -> Any:
+class Host:
+    """Tools beside the server: `clock` only reads, `erase` asks first, `page` brings words of others, `note` changes
+    something, `slow` takes its time, `broken` fails."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    async def tools(self) -> list[HostedTool]:
+        if self.label == "away":
+            raise ToolFailed("the tool server cannot be reached", kind="http", code=502)
+        ours = {name: HostedTool(Tool(name), foreign=False) for name in ("note", "slow", "broken", "recite")}
+        clock = HostedTool(Tool("clock", "Tells the time."), reads_only=True, foreign=False)
+        return [
+            clock,
+            HostedTool(Tool("erase"), asks_first=True, foreign=False),
+            HostedTool(Tool("page")),
+            *ours.values(),
+        ]
+
+    async def call(self, name: str, arguments: str, context: ToolContext) -> ToolResult:
+        match name:
+            case "slow":
+                await asyncio.sleep(30)
+            case "broken":
+                raise ToolFailed("the tool is broken")
+            case "recite":
+                return ToolResult("recited", spoken="It is said as it stands.")
+        return ToolResult(f"{name} {arguments} for {context.owner[:4] or 'nobody'}")
+
+    async def close(self) -> None: ...
+
+
+def api(folder: Path, archive: Archive, jobs: Jobs, keys: tuple[str, ...] = ()) -> Any:
     actor, seer = Actor(), Actor(name="seer", sees=True)
     minds = Minds(actor, {"seer": seer, "thinker": Actor(name="thinker", thinks=True)})
     engines = scripted_engines(stt=ScriptedTranscriber([HEARD]), llm=actor)
@@ -144,7 +185,9 @@ def api(folder: Path, keys: tuple[str, ...] = ()) -> Any:
         return JSONResponse(actor.live)
 
     known = Keys.of(keys)
-    routes = text_routes(lambda: minds, lambda: engines, known, FileShelf(folder))
+    files = FileShelf(folder)
+    tooling = Tooling({label: Host(label) for label in ("vivavoce", "away")}, lambda server: Host(server.label))
+    means = Means(lambda: minds, lambda: engines, Opener(files), archive, jobs, tooling)
     return create_api(
         Service(lambda *_: None, Metrics()),  # type: ignore[arg-type, return-value]
         keys=known,
@@ -152,15 +195,29 @@ def api(folder: Path, keys: tuple[str, ...] = ()) -> Any:
         models=minds.names,
         minds=lambda: minds,
         engines=lambda: engines,
-        more=[*routes, *file_routes(FileShelf(folder), known), Route("/test/live", live)],
+        more=[
+            *text_routes(lambda: minds, lambda: engines, known, files),
+            *response_routes(means, known),
+            *conversation_routes(archive.conversations, known),
+            *file_routes(files, known),
+            Route("/test/live", live),
+        ],
     )
+
+
+async def serve(folder: Path, listener: socket.socket, keys: tuple[str, ...]) -> None:
+    jobs = Jobs()
+    async with open_archive(MEMORY) as archive, asyncio.TaskGroup() as tasks:
+        owner = tasks.create_task(jobs.serve())
+        config = uvicorn.Config(api(folder, archive, jobs, keys), log_level="warning", **UVICORN_OPTIONS)
+        await uvicorn.Server(config).serve(sockets=[listener])
+        owner.cancel()
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-        config = uvicorn.Config(api(Path(folder), tuple(sys.argv[1:])), log_level="warning", **UVICORN_OPTIONS)
-        uvicorn.Server(config).run(sockets=[listener])
+        asyncio.run(serve(Path(folder), listener, tuple(sys.argv[1:])))
 
 
 @contextmanager

@@ -29,6 +29,7 @@ STATUSES = {
     "file_not_found": 404,
     "model_not_found": 404,
     "completion_not_found": 404,
+    "response_not_found": 404,
     "invalid_api_key": 401,
     "server_busy": 503,
 }

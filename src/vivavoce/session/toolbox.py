@@ -66,7 +66,7 @@ class Toolbox:
                 listed = self._servers[_address(server)] = _Listed()
                 listed.listing = self._tasks.create_task(self._list(server, listed), name=f"tools of {server.label}")
 
-    async def ready(self, options: ReplyOptions) -> None:
+    async def ready(self, options: ReplyOptions, within: float = WORTH_WAITING) -> None:
         """Wait until it is known what the servers of `options` offer, for as long as a listener may wait."""
         if not options.servers:
             return
@@ -74,7 +74,7 @@ class Toolbox:
         lists = [self._servers[_address(server)].listing for server in options.servers]
         under_way = [listing for listing in lists if listing is not None and not listing.done()]
         if under_way:
-            await asyncio.wait(under_way, timeout=WORTH_WAITING)
+            await asyncio.wait(under_way, timeout=within)
 
     def tools(self, options: ReplyOptions) -> tuple[Tool, ...]:
         """All that the model may call, the client's functions first; of one server where one has to be called."""

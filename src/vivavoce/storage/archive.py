@@ -11,6 +11,7 @@ from vivavoce.conversation.items import Item
 from vivavoce.storage.conversations import Conversations
 from vivavoce.storage.database import MEMORY, Database
 from vivavoce.storage.recorder import Recorder
+from vivavoce.storage.responses import Responses
 from vivavoce.storage.titling import MakeTitle, Titling
 from vivavoce.storage.writer import Writer
 
@@ -21,13 +22,14 @@ class Archive:
 
     database: Database
     conversations: Conversations
+    responses: Responses
 
 
 @asynccontextmanager
 async def open_archive(url: str) -> AsyncGenerator[Archive, None]:
     """Raises StartupError."""
     async with aclosing(await Database.open(url)) as database, aclosing(await Database.open(MEMORY)) as temporary:
-        yield Archive(database, Conversations(database, temporary))
+        yield Archive(database, Conversations(database, temporary), Responses(database, temporary))
 
 
 class Keeper:

@@ -140,12 +140,13 @@ class Opener:
         heard."""
         opened: list[Readable] = []
         for item in raw:
-            if isinstance(item, RawMessage):
-                parts = [await self._part(part, reader) for part in item.parts]
-                opened.append(Message(new_id("msg"), item.role, tuple(parts)))
-            else:
-                opened.append(item)
+            opened.append(await self.message(item, reader) if isinstance(item, RawMessage) else item)
         return tuple(opened)
+
+    async def message(self, raw: RawMessage, reader: Reader) -> Message:
+        """One message, part by part. Raises as `items` does."""
+        parts = [await self._part(part, reader) for part in raw.parts]
+        return Message(new_id("msg"), raw.role, tuple(parts))
 
     async def _part(self, part: RawPart, reader: Reader) -> Part:
         match part:

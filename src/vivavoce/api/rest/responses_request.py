@@ -1,0 +1,278 @@
+"""A request for a response, as OpenAI's Responses API writes it: every field of the wire, checked, into values. Pure.
+
+What nobody here can honour and what changes only how OpenAI bills (`service_tier`, `top_logprobs`, `user` …) is left
+unread, or repeated as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vivavoce.api.fields import Fields, invalid
+from vivavoce.api.metadata import read_metadata
+from vivavoce.api.realtime.prompts import Prompts, no_prompts, read_prompt
+from vivavoce.api.realtime.reply_options import read_tool, wire_tool, wire_tool_choice
+from vivavoce.api.realtime.tool_servers import wire_tool_server
+from vivavoce.api.rest.chat_request import EFFORTS, FREE_TEXT, MOST_TOOLS
+from vivavoce.api.rest.responses_items import include, read_input
+from vivavoce.api.rest.schemas import checked_schema
+from vivavoce.conversation.config import ReplyOptions, Tool, ToolChoice, Truncation
+from vivavoce.conversation.hosted import ToolServer
+from vivavoce.errors import RequestError
+from vivavoce.storage.bodies import Body
+
+INCLUDABLE = (
+    "reasoning.encrypted_content",
+    "message.output_text.logprobs",
+    "message.input_image.image_url",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+    "file_search_call.results",
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+)
+UNSERVED = (
+    "web_search web_search_preview web_search_2025_08_26 web_search_preview_2025_03_11 file_search code_interpreter "
+    "image_generation computer computer_use computer_use_preview local_shell shell apply_patch tool_search namespace "
+    "programmatic_tool_calling"
+).split()
+MOST_TOKENS = 10**6
+Wire = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseAsked:
+    """One request, checked. `given`: the input, references included; `options`: how the reply is made; `custom`: names
+    of the tools that take free text; `echo`: what the response repeats of the request."""
+
+    model: str
+    given: tuple[Body, ...]
+    options: ReplyOptions
+    schema: Mapping[str, Any] | None = None
+    top_p: float | None = None
+    custom: frozenset[str] = frozenset()
+    previous: str | None = None
+    conversation: str | None = None
+    max_tool_calls: int | None = None
+    store: bool = True
+    background: bool = False
+    stream: bool = False
+    cache_key: str = ""
+    echo: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+
+
+def read_response(fields: Fields, prompts: Prompts = no_prompts) -> ResponseAsked:
+    """`prompts`: those that are stored here. Raises RequestError."""
+    stored = read_prompt(fields, prompts)
+    instructions = fields.text("instructions", None)
+    tools, custom = _tools(fields)
+    options = _options(fields, tools, instructions if stored is None else _joined(stored[1], instructions))
+    include(fields, INCLUDABLE)
+    schema, form = _format(fields)
+    asked = ResponseAsked(
+        model=fields.text("model", "") if stored else fields.need_text("model", "give the id of a model"),
+        given=tuple(read_input(fields)),
+        options=options,
+        schema=schema,
+        top_p=fields.number("top_p", None, 0, 1),
+        custom=custom,
+        previous=fields.text("previous_response_id", None),
+        conversation=_conversation(fields),
+        max_tool_calls=fields.integer("max_tool_calls", None, 1, MOST_TOKENS),
+        store=fields.flag("store", True),
+        background=fields.flag("background", False),
+        stream=fields.flag("stream", False),
+        cache_key=fields.text("prompt_cache_key", "") or fields.text("user", ""),
+    )
+    _check(asked)
+    return replace(asked, echo=_echo(fields, asked, instructions, form, None if stored is None else stored[0]))
+
+
+def _joined(*texts: str | None) -> str:
+    return "\n\n".join(text for text in texts if text)
+
+
+def _check(asked: ResponseAsked) -> None:
+    if asked.previous is not None and asked.conversation is not None:
+        raise RequestError(
+            "'previous_response_id' and 'conversation' both say what came before; give one of them.",
+            param="previous_response_id",
+            code="invalid_value",
+        )
+    if not asked.given and asked.previous is None and asked.conversation is None:
+        raise RequestError(
+            "Missing required parameter: 'input': give text or items.", param="input", code="missing_required_parameter"
+        )
+    if asked.background and not asked.store:
+        raise RequestError(
+            "A response in the background has to be stored, or nobody could fetch it; leave 'store' at true.",
+            param="store",
+            code="invalid_value",
+        )
+
+
+def _conversation(fields: Fields) -> str | None:
+    if isinstance(fields.get("conversation"), dict):
+        return fields.need_object("conversation").need_text("id", "give the id of a conversation")
+    return fields.text("conversation", None)
+
+
+# --- how the reply is made
+
+
+def _options(fields: Fields, tools: list[Tool | ToolServer], instructions: str | None) -> ReplyOptions:
+    functions = tuple(tool for tool in tools if isinstance(tool, Tool))
+    servers = tuple(tool for tool in tools if isinstance(tool, ToolServer))
+    names, labels = [tool.name for tool in functions], [server.label for server in servers]
+    twice = next((name for name in (*names, *labels) if names.count(name) > 1 or labels.count(name) > 1), None)
+    if twice is not None:
+        raise invalid("tools", f"name every function and every server once: {twice!r} comes twice")
+    choice, functions = _tool_choice(fields, functions, labels)
+    reasoning = fields.object("reasoning")
+    drops = fields.choice("truncation", ("auto", "disabled"), "disabled") == "auto"
+    return ReplyOptions(
+        instructions=instructions or "",
+        tools=functions,
+        servers=servers,
+        tool_choice=choice,
+        parallel_tool_calls=fields.flag("parallel_tool_calls", True),
+        modality="text",
+        max_output_tokens=fields.integer("max_output_tokens", None, 1, MOST_TOKENS),
+        temperature=fields.number("temperature", 0.7, 0, 2),
+        truncation=Truncation(drop=drops),
+        effort=None if reasoning is None else reasoning.choice("effort", EFFORTS, None),
+    )
+
+
+def _tools(fields: Fields) -> tuple[list[Tool | ToolServer], frozenset[str]]:
+    """All tools, and the names of those that take free text."""
+    custom: set[str] = set()
+
+    def tool(value: Any, path: str) -> Tool | ToolServer:
+        entry = Fields(value, path)
+        kind = entry.get("type")
+        if kind in UNSERVED:
+            raise RequestError(
+                f"Tools of the kind {kind!r} are not served here. There are function, custom and mcp; the assistant's "
+                'own tools are {"type": "mcp", "server_label": "vivavoce"}.',
+                param=entry.at("type"),
+                code="unsupported_tool",
+            )
+        if entry.need_choice("type", ("function", "custom", "mcp")) == "custom":
+            custom.add(entry.need_text("name"))
+            return Tool(entry.need_text("name"), entry.text("description", ""), FREE_TEXT)
+        read = read_tool(value, path)
+        if isinstance(read, Tool):
+            checked_schema(read.parameters, entry.at("parameters"))
+        return read
+
+    return fields.array("tools", tool, most=MOST_TOOLS) or [], frozenset(custom)
+
+
+def _tool_choice(fields: Fields, tools: tuple[Tool, ...], labels: list[str]) -> tuple[ToolChoice, tuple[Tool, ...]]:
+    """What has to be called, and the functions among which there is a choice."""
+    given = fields.get("tool_choice")
+    if given is None or isinstance(given, str):
+        mode = fields.choice("tool_choice", ("none", "auto", "required"), "auto")
+        if mode == "required" and not tools and not labels:
+            raise invalid("tool_choice", "not be required where there are no tools")
+        return ToolChoice(mode), tools
+    choice = fields.need_object("tool_choice")
+    match choice.need_choice("type", ("function", "custom", "mcp", "allowed_tools")):
+        case "mcp":
+            label = choice.need_text("server_label", "name the server of the tool to be called")
+            if label not in labels:
+                raise invalid(choice.at("server_label"), "be the label of one of the tools", label)
+            return ToolChoice("server", choice.text("name", None), label), tools
+        case "allowed_tools":
+            return _allowed(choice, tools)
+    return ToolChoice("function", _known(choice, tools)), tools
+
+
+def _allowed(choice: Fields, tools: tuple[Tool, ...]) -> tuple[ToolChoice, tuple[Tool, ...]]:
+    """Of the functions, those that are listed; tools of servers stay as the servers' own lists have them."""
+
+    def name_of(value: Any, path: str) -> str | None:
+        entry = Fields(value, path)
+        return None if entry.get("type") == "mcp" else _known(entry, tools)
+
+    names = choice.array("tools", name_of, most=MOST_TOOLS) or []
+    return ToolChoice(choice.choice("mode", ("auto", "required"), "auto")), tuple(
+        tool for tool in tools if tool.name in names
+    )
+
+
+def _known(choice: Fields, tools: tuple[Tool, ...]) -> str:
+    name = choice.need_text("name", "name the function")
+    if name not in {tool.name for tool in tools}:
+        raise invalid(choice.at("name"), "be the name of one of the tools", name)
+    return name
+
+
+def _format(fields: Fields) -> tuple[Mapping[str, Any] | None, Wire]:
+    """The schema that the reply has to fit, and the format as it is repeated."""
+    text = fields.object("text")
+    if text is not None:
+        text.choice("verbosity", ("low", "medium", "high"), None)
+    form = None if text is None else text.object("format")
+    if form is None:
+        return None, {"type": "text"}
+    match form.need_choice("type", ("text", "json_object", "json_schema")):
+        case "json_object":
+            return {"type": "object"}, {"type": "json_object"}
+        case "json_schema":
+            name, schema = form.need_text("name", "give the schema a name"), form.need_object("schema")
+            checked = checked_schema(schema.raw, schema.path)
+            wire = {"type": "json_schema", "name": name, "schema": dict(checked), "strict": form.flag("strict", False)}
+            return checked, wire | {"description": form.text("description", None)}
+    return None, {"type": "text"}
+
+
+# --- what is repeated
+
+
+def _echo(fields: Fields, asked: ResponseAsked, instructions: str | None, form: Wire, prompt: Wire | None) -> Wire:
+    options = asked.options
+    reasoning = fields.object("reasoning")
+    text = fields.object("text")
+    return {
+        "instructions": instructions,
+        "metadata": read_metadata(fields) or {},
+        "parallel_tool_calls": options.parallel_tool_calls,
+        "temperature": options.temperature,
+        "top_p": 1.0 if asked.top_p is None else asked.top_p,
+        "tool_choice": _wire_choice(fields, options),
+        "tools": [*(_wire_tool(tool, asked.custom) for tool in options.tools), *map(wire_tool_server, options.servers)],
+        "background": asked.background,
+        "conversation": None if asked.conversation is None else {"id": asked.conversation},
+        "max_output_tokens": options.max_output_tokens,
+        "max_tool_calls": asked.max_tool_calls,
+        "previous_response_id": asked.previous,
+        "prompt": prompt,
+        "prompt_cache_key": fields.text("prompt_cache_key", None),
+        "reasoning": {
+            "effort": options.effort,
+            "summary": None
+            if reasoning is None
+            else reasoning.choice("summary", ("auto", "concise", "detailed"), None),
+        },
+        "safety_identifier": fields.text("safety_identifier", None),
+        "service_tier": "default",
+        "store": asked.store,
+        "text": {"format": form, "verbosity": "medium" if text is None else text.text("verbosity", "medium")},
+        "truncation": "auto" if options.truncation.drop else "disabled",
+        "user": fields.text("user", None),
+    }
+
+
+def _wire_tool(tool: Tool, custom: frozenset[str]) -> Wire:
+    if tool.name in custom:
+        return {"type": "custom", "name": tool.name, "description": tool.description, "format": {"type": "text"}}
+    return {**wire_tool(tool), "strict": False}
+
+
+def _wire_choice(fields: Fields, options: ReplyOptions) -> Any:
+    given = fields.get("tool_choice")
+    return dict(given) if isinstance(given, Mapping) else wire_tool_choice(options.tool_choice)
