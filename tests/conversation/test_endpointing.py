@@ -94,6 +94,9 @@ def test_a_word_of_thought_fits_the_language_and_comes_only_where_one_thinks():
     for unfit in ("Hello!", "In one word: is the sky blue?", "Repeat after me, I am a tree."):
         assert opener(unfit, "en", 0) is None
     assert opener("今日は天気がいいですね", "ja", 0) is None
+    assert opener("Go forward.", "en", 0) is None
+    assert opener("Go forward.", "en", 0, slow=True) is not None
+    assert opener("Thank you.", "en", 0, slow=True) is None
     assert lowered("The sea is blue.") == "the sea is blue."
     assert lowered("Paris is big.") == "Paris is big."
 

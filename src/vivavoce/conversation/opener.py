@@ -37,18 +37,24 @@ _FORM_ASKED = re.compile(
     r"\b(one word|say only|only say|just say|exactly|repeat|after me|yes or no|una parola|una palabra|un mot)\b", re.I
 )
 LEAST_WORDS = 3
+"""Shorter phrases get one only where the answer takes long."""
+SOCIAL = frozenset(
+    "hello hi hey bye goodbye thanks thank welcome sorry ciao salve grazie buongiorno buonasera arrivederci hola "
+    "gracias adiós buenos buenas bonjour bonsoir salut merci".split()
+)
 """A greeting is greeted back, not thought about."""
 _LOWERED = frozenset("The A An It It's This That That's There These Those You Your In On At He She They We My".split())
 
 
-def opener(words: str | None, language: str | None, turn: int) -> str | None:
+def opener(words: str | None, language: str | None, turn: int, *, slow: bool = False) -> str | None:
     """What to begin the answer to `words` with, another one every turn; None: nothing fits. Words that nobody
-    knows yet (None) get one that fits behind most."""
+    knows yet (None) get one that fits behind most. `slow`: the answer takes so long that a word is better than none."""
     kinds = OPENERS.get(language or "en")
     if words is None:
         return kinds["question"][0] if kinds else None
     said = plain(words)
-    if kinds is None or len(said) < LEAST_WORDS or _FORM_ASKED.search(words):
+    least = 1 if slow and SOCIAL.isdisjoint(said) else LEAST_WORDS
+    if kinds is None or len(said) < least or _FORM_ASKED.search(words):
         return None
     choices = kinds[_kind(words, said)]
     return choices[turn % len(choices)]

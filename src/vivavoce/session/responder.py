@@ -27,6 +27,8 @@ from vivavoce.session.transcripts import Heard, Transcripts
 
 WORTH_AN_OPENER = 0.25
 """Seconds of usual wait from which an answer gets an opener: shorter ones need none."""
+LONG_WAIT = 1.0
+"""Seconds of usual wait above which short phrases get one, too."""
 CERTAINLY_WORDS = 1.5
 """Seconds of voice that surely hold words enough for an opener, where no pass had time to hear them."""
 INPUT_TOKENS_PER_SECOND = 10
@@ -143,7 +145,8 @@ class Responder:
             return None
         if not words and turn.voiced < CERTAINLY_WORDS * HEARING_RATE:
             return None
-        word = opener(words or None, turn.guess.language or self._transcripts.language, self._turns)
+        language = turn.guess.language or self._transcripts.language
+        word = opener(words or None, language, self._turns, slow=self._usual_wait > LONG_WAIT)
         sound = self._phrases.sound(word, options) if word else None
         return (word, sound) if word and sound else None
 
