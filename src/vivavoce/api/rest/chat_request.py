@@ -87,7 +87,7 @@ def read_chat(fields: Fields) -> ChatAsked:
             (),
             tools=tools,
             tool_choice=choice,
-            max_tokens=fields.integer("max_completion_tokens", fields.integer("max_tokens", None, 1, 10**6), 1, 10**6),
+            max_tokens=_limit(fields),
             temperature=fields.number("temperature", 0.7, 0, 2),
             effort=fields.choice("reasoning_effort", EFFORTS, None),
             schema=_schema(fields),
@@ -296,6 +296,11 @@ def _known(name: str, path: str, tools: tuple[Tool, ...]) -> str:
 
 
 # --- the rest
+
+
+def _limit(fields: Fields) -> int | None:
+    """Tokens of the answer. 0, which some clients send, is no limit."""
+    return fields.integer("max_completion_tokens", 0, 0, 10**6) or fields.integer("max_tokens", 0, 0, 10**6) or None
 
 
 def _schema(fields: Fields) -> Mapping[str, Any] | None:

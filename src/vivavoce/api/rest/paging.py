@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from vivavoce.api.fields import Fields, invalid
 
-MOST = 100
+USUAL, MOST = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class PageAsked:
     """`after`: id of the last one that is known already; `what`: how one of them is called."""
 
     what: str
-    limit: int = 20
+    limit: int = USUAL
     after: str | None = None
     newest_first: bool = False
 
@@ -26,11 +26,11 @@ class PageAsked:
 def read_page(request: Request, what: str) -> PageAsked:
     """Raises RequestError."""
     fields = Fields(dict(request.query_params), "")
-    limit = fields.text("limit", "20")
-    if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MOST:
-        raise invalid("limit", f"be a whole number from 1 to {MOST}", limit)
+    limit = fields.text("limit", "0")
+    if not limit.isdecimal() or int(limit[:9]) > MOST:
+        raise invalid("limit", f"be a whole number from 0, which means {USUAL}, to {MOST}", limit)
     order = fields.choice("order", ("asc", "desc"), "asc")
-    return PageAsked(what, int(limit), fields.text("after", None), order == "desc")
+    return PageAsked(what, int(limit) or USUAL, fields.text("after", None), order == "desc")
 
 
 def page(all_: Sequence[Mapping[str, Any]], asked: PageAsked) -> dict[str, Any]:
