@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -355,6 +355,18 @@ def test_more_sessions_than_slots_take_turns_and_a_full_queue_refuses(llama: Lan
         assert sum(isinstance(each, Heard) for each in heard) >= 3
         assert any(isinstance(each, EngineBusy) for each in heard)
         assert all(isinstance(each, Heard | EngineBusy) for each in heard)
+
+    asyncio.run(scene())
+
+
+def test_a_schema_binds_words_and_not_calls(llama: LanguageModel) -> None:
+    async def scene() -> None:
+        mood = {"type": "object", "properties": {"mood": {"enum": ["good", "bad"]}}, "required": ["mood"]}
+        asked = Prompt(BE_BRIEF, (user("How is the weather in Rome?"),), tools=(WEATHER,), schema=mood, temperature=0)
+        called = await ask(llama, replace(asked, tool_choice=ToolChoice("required")))
+        assert [each.name for each in called.thoughts if isinstance(each, Call)] == ["get_weather"]
+        told = await ask(llama, replace(asked, tool_choice=ToolChoice("none")))
+        assert json.loads(told.text)["mood"] in ("good", "bad")
 
     asyncio.run(scene())
 

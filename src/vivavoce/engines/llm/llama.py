@@ -195,10 +195,10 @@ class Llama:
     def _think(self, prompt: Prompt, stop: Stop) -> Iterator[Thought | None]:
         def ask(request: Request) -> Iterator[Thought | None]:
             request |= llama_wire.sampling(prompt)
-            if prompt.schema is not None:
-                yield from self._fit_schema(prompt, request, stop)
-            elif (yield from self._wants_call(prompt, request, stop)):
+            if (yield from self._wants_call(prompt, request, stop)):
                 yield from self._call(prompt, request, stop)
+            elif prompt.schema is not None:
+                yield from self._fit_schema(prompt, request, stop)
             else:
                 yield from self._speak(prompt, request, stop)
 
@@ -341,5 +341,5 @@ def _parameters(options: Options, path: str) -> xllamacpp.CommonParams:
 
 
 def _messages(prompt: Prompt, room: int, ruler: Ruler) -> list[ChatMessage]:
-    system = prompt.instructions + function_tools.described(prompt.tools)
+    system = prompt.instructions + function_tools.described(prompt.tools) + function_tools.told(prompt.schema)
     return chat(system, prompt.items, room, ruler, prompt.truncation)

@@ -48,6 +48,14 @@ def described(tools: Sequence[Tool]) -> str:
     )
 
 
+def told(schema: Mapping[str, Any] | None) -> str:
+    """What the system prompt says of the schema that binds the answer: the grammar keeps to it in any case, but who
+    knows the fields to come fills them better."""
+    if not schema or "properties" not in schema:
+        return ""
+    return f"\n\nAnswer with one JSON object that fits this schema:\n{json.dumps(schema, ensure_ascii=False)}"
+
+
 def callable_now(tools: Sequence[Tool], choice: ToolChoice) -> tuple[Tool, ...]:
     """The tools that `choice` leaves open: the named one, or all."""
     if choice.mode == "function":
