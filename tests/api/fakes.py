@@ -150,6 +150,9 @@ class FakeSession:
     def fall_silent(self) -> None:
         self.silenced += 1
 
+    def be_heard(self) -> None:
+        """Nothing waits to be said."""
+
     async def respond(self, request: ResponseRequest) -> str:
         self.requests.append(request)
         response_id = new_id("resp")

@@ -300,6 +300,7 @@ def test_manners_of_ours_are_merged_told_and_put_back() -> None:
         "idle_timeout_ms": 8000,
         "side_talk": "answer",
         "openers": "off",
+        "spoken_approval": True,
         "conversation": None,
         "temporary": False,
     }

@@ -150,6 +150,69 @@ def test_what_is_not_approved_does_not_run_and_the_model_is_told_so():
     assert said(scene)[-1].startswith("Then not. The person did not approve") and "too nosy" in said(scene)[-1]
 
 
+@pytest.mark.parametrize(
+    ("words", "runs", "then"),
+    [
+        ("yes please", True, "It says: sunny, 24 degrees"),
+        ("no thanks", False, "Then not."),
+        ("what for", False, "For you."),
+    ],
+)
+def test_the_person_says_aloud_whether_a_tool_may_be_used(words, runs, then):
+    host = Host()
+
+    def replies(prompt):
+        if "what for" in asked(prompt):
+            return "For you."
+        result = told(prompt)
+        if result is None:
+            return ROME
+        return "Then not." if "did not approve" in result else f"It says: {result}"
+
+    async def answer(scene: Scene) -> None:
+        await ask(scene, 5)
+        engines.stt.lines = (words,)
+        await ask(scene, 6)
+
+    engines = minds(replies)
+    scene = play(answer, engines=engines, config=with_servers(ASKING), tooling=tooling(host))
+    assert bool(host.calls) is runs and said(scene)[0] == MAY_I["en"].format(tool="get weather")
+    assert said(scene)[-1] == then
+    given = [item.approve for item in scene.session.items if isinstance(item, ApprovalResponse)]
+    assert given == ([] if words == "what for" else [runs])
+
+
+def test_a_yes_to_something_else_approves_nothing():
+    """Once the talk has moved on, a yes means what is talked about now."""
+    host = Host()
+
+    def replies(prompt):
+        return {"the time": "It is late.", "yes": "I see."}.get(asked(prompt), ROME)
+
+    async def move_on(scene: Scene) -> None:
+        for words in ("weather in Rome", "the time", "yes"):
+            engines.stt.lines = (words,)
+            await ask(scene, 5)
+
+    engines = minds(replies)
+    scene = play(move_on, engines=engines, config=with_servers(ASKING), tooling=tooling(host))
+    assert not host.calls and said(scene)[1:] == ["It is late.", "I see."]
+
+
+def test_where_approvals_are_not_spoken_nothing_is_asked_aloud_and_a_yes_is_no_approval():
+    host, config = Host(), with_servers(ASKING)
+    config = replace(config, manners=replace(config.manners, spoken_approval=False))
+
+    async def answer(scene: Scene) -> None:
+        await ask(scene, 5)
+        engines.stt.lines = ("yes please",)
+        await ask(scene, 5)
+
+    engines = minds(lambda prompt: "I see." if asked(prompt) == "yes please" else ROME)
+    scene = play(answer, engines=engines, config=config, tooling=tooling(host))
+    assert not host.calls and said(scene) == ["I see."]
+
+
 def test_an_approval_of_nothing_is_refused():
     async def approve(scene: Scene) -> None:
         with pytest.raises(RequestError, match="Nothing waits"):
@@ -500,6 +563,30 @@ def test_the_assistant_speaks_up_when_the_floor_is_free_and_again_when_nothing_w
     scene = play(remind, engines=scripted_engines(llm=ScriptedModel(("I see.",))))
     assert said(scene) == ["I see.", "Your tea is ready."]
     assert scene.of(ResponseEnded)[-1].reason == "speak_up"
+
+
+def test_what_comes_while_nobody_is_there_waits_until_somebody_is():
+    host = Host(takes=3.0)
+
+    async def leave(scene: Scene) -> None:
+        await ask(scene, 2)
+        scene.session.fall_silent()
+        await asyncio.sleep(10)
+        assert scene.of(CallEnded) and len(scene.of(ResponseStarted)) == 1
+        scene.session.be_heard()
+        await scene.silence(5)
+
+    scene = play(leave, engines=minds(calls_once(ROME)), config=with_servers(HOME), tooling=tooling(host))
+    assert said(scene)[-1] == "It says: sunny, 24 degrees"
+
+
+def test_a_list_too_long_for_one_event_is_told_without_its_parameters():
+    big = {"type": "object", "properties": {"x": {"type": "string", "description": "x" * 50_000}}}
+    host = Host(offers=[HostedTool(Tool(f"tool_{n}", "", big)) for n in range(4)])
+    engines = minds(lambda prompt: "Hello.")
+    scene = play(ask, engines=engines, config=with_servers(HOME), tooling=tooling(host))
+    assert [tool.parameters == big for tool in scene.of(ListingEnded)[0].item.tools] == [True, False, False, False]
+    assert all(tool.parameters == big for tool in engines.llm.asked[0].tools), "the model is told all"
 
 
 def test_a_tool_knows_for_whom_it_runs_and_may_speak_up_later():

@@ -122,13 +122,15 @@ class Manners:
     what it plays when told. `listening_signals`: a brief "mm-hm" while the user speaks at length.
     `idle_timeout_ms`: silence after which the assistant speaks up, with semantic VAD (server VAD has its own).
     `ignore_side_talk`: what the user says to somebody else gets no answer. `openers`: a short word such as "Well,"
-    at once, when the answer takes longer; "auto" means for our own persona only, whose words are ours to choose."""
+    at once, when the answer takes longer; "auto" means for our own persona only, whose words are ours to choose.
+    `spoken_approval`: whether a tool may be used is asked aloud, and a spoken yes or no is the answer."""
 
     managed_playback: bool = False
     listening_signals: bool = False
     idle_timeout_ms: int | None = None
     ignore_side_talk: bool = False
     openers: Literal["auto", "on", "off"] = "auto"
+    spoken_approval: bool = True
 
 
 @dataclass(frozen=True, slots=True)

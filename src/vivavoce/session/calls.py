@@ -28,7 +28,8 @@ SAID_ENOUGH = 3
 @dataclass(frozen=True, slots=True)
 class Kit:
     """What the calls of a session share. `moment(options)`: says that it takes a moment; `may_i(name, options)`: asks
-    whether a tool may be used; `asked`: told of requests for approval; `follow`: makes the next response."""
+    whether a tool may be used, where `asks_aloud`; `asked`: told of requests for approval; `follow`: makes the next
+    response."""
 
     history: History
     toolbox: Toolbox
@@ -36,6 +37,7 @@ class Kit:
     moment: Callable[[ReplyOptions], AsyncGenerator[Piece, None]]
     may_i: Callable[[str, ReplyOptions], AsyncGenerator[Piece, None]]
     asked: Callable[[ApprovalRequest, ReplyOptions], None]
+    asks_aloud: Callable[[], bool]
     follow: Callable[[Calls], None]
 
 
@@ -50,16 +52,16 @@ class Calls:
         """How many responses before this one called tools by themselves."""
         self.foreign = False
         """What this answer is about holds words of others."""
-        self.approved: ApprovalRequest | None = None
-        """What the person has said yes to."""
+        self.approved: list[tuple[ApprovalRequest, ReplyOptions]] = []
+        """What the person has said yes to, and the options under which it was asked."""
 
     async def take(self, call: Call) -> bool:
         """Run the call, or ask whether it may; False: it is none of a hosted tool."""
-        options, approved = self.answer.request.options, self.approved
-        if approved is not None:
+        if self.approved:
+            approved, options = self.approved.pop(0)
             await self._run(self._kit.toolbox.find_own(options, approved.server, approved.name), approved, approved.id)
             return True
-        offer = self._kit.toolbox.find(options, call.name)
+        offer = self._kit.toolbox.find(self.answer.request.options, call.name)
         if offer is None:
             return False
         asking = ApprovalRequest(new_id("mcpr"), offer.server.label, offer.hosted.tool.name, call.arguments)
@@ -73,7 +75,7 @@ class Calls:
         """After the model's last word: wait for the results, as long as a listener waits; say that it takes a moment;
         then let go of what still runs."""
         options = self.answer.request.options
-        if self._asking is not None:
+        if self._asking is not None and self._kit.asks_aloud():
             await self._say(self._kit.may_i(self._asking.name, options))
         if not self._open:
             return

@@ -11,9 +11,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
-from vivavoce.conversation.config import ReplyOptions, ResponseRequest, ToolChoice
-from vivavoce.conversation.events import Reason
-from vivavoce.conversation.items import ApprovalRequest, ApprovalResponse, FunctionOutput, HostedCall, Message
+from vivavoce.conversation.config import ReplyOptions, ResponseRequest, SessionConfig, ToolChoice
+from vivavoce.conversation.events import ItemAdded, Reason
+from vivavoce.conversation.items import (
+    ApprovalRequest,
+    ApprovalResponse,
+    FunctionOutput,
+    HostedCall,
+    Message,
+    new_id,
+)
 from vivavoce.ports import Call
 from vivavoce.session.answer import Answer
 from vivavoce.session.answers import Answers
@@ -26,6 +33,7 @@ from vivavoce.session.responder import Responder
 from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.turns import Parts
 from vivavoce.session.unprompted import Begun, Unprompted
+from vivavoce.text.yes_no import yes_or_no
 
 ROUNDS = 6
 """Responses in a row that may call tools by themselves; the next one has to speak."""
@@ -41,15 +49,22 @@ class Hosting:
         responder: Responder,
         toolbox: Toolbox,
         errands: Errands,
-        options: Callable[[], ReplyOptions],
+        config: Callable[[], SessionConfig],
     ) -> None:
-        """`options()`: of the session, now."""
+        """`config()`: of the session, now."""
         self._tasks, self._history = parts.tasks, parts.history
         self._answers: Answers = parts.answers
         self._drafting: Drafting = parts.drafting
-        self._options, self._toolbox, self._errands = options, toolbox, errands
+        self._send, self._config, self._toolbox = parts.send, config, toolbox
         self._kit = Kit(
-            parts.history, toolbox, errands, responder.one_moment, responder.may_i, self._asks, self._follow
+            parts.history,
+            toolbox,
+            errands,
+            responder.one_moment,
+            responder.may_i,
+            self._asks,
+            lambda: config().manners.spoken_approval,
+            self._follow,
         )
         self._unprompted = Unprompted(parts.floor, parts.answers)
         self._asked: dict[str, ReplyOptions] = {}
@@ -57,6 +72,7 @@ class Hosting:
         self._unclaimed: tuple[float, str] | None = None
         """Until when a bare `response.create` means the response that follows this call."""
         errands.on_result = self._came_late
+        responder.consent = self._consent
         parts.answers.calls_of = lambda answer: Calls(self._kit, answer)
         parts.answers.on_change = self._unprompted.stir
 
@@ -67,6 +83,10 @@ class Hosting:
     def stir(self) -> None:
         """The floor may be free now."""
         self._unprompted.stir()
+
+    def heard(self, by_somebody: bool) -> None:
+        """Whether anybody hears what is said."""
+        self._unprompted.heard(by_somebody)
 
     # --- what follows
 
@@ -106,7 +126,7 @@ class Hosting:
         """Say these words as soon as the floor is free."""
 
         def begin() -> Begun:
-            answer, _ = self._prepare(ResponseRequest(_unforced(self._options())), "speak_up")
+            answer, _ = self._prepare(ResponseRequest(_unforced(self._config().reply)), "speak_up")
             return answer, self._answers.start(answer, self._drafting.recite(words, answer.request.options))
 
         await self._unprompted.say(begin)
@@ -130,17 +150,49 @@ class Hosting:
             del self._asked[next(iter(self._asked))]
 
     def approval_came(self, response: ApprovalResponse) -> None:
-        """The person said yes or no: run the call, or have the model take note."""
+        """The client said yes or no: run the call, or have the model take note."""
         asked = self._history.get(response.request_id)
         if not isinstance(asked, ApprovalRequest):
             return
-        options = _unforced(self._asked.pop(asked.id, self._options()))
-        answer, calls = self._prepare(ResponseRequest(options), "approval")
+        options = self._asked_under(asked)
+        answer, _ = self._prepare(ResponseRequest(_unforced(options)), "approval")
         if response.approve:
-            calls.approved = asked
-            self._answers.start(answer, Prepared(self._tasks, _just(Call(asked.name, asked.arguments)), 1))
+            self._answers.start(answer, self._approved(answer, [asked]))
         else:
             self._answers.start(answer, self._drafting.answer(answer.request, Marks()))
+
+    async def _consent(self, answer: Answer, words: str) -> Stream[Piece] | None:
+        """What a turn of the user leads to that says yes or no to what was asked just before; None: it says neither."""
+        asked = self._just_asked() if self._config().manners.spoken_approval else []
+        verdict = yes_or_no(words) if asked else None
+        if verdict is None:
+            return None
+        for request in asked:
+            item = ApprovalResponse(new_id("mcpa"), request.id, verdict, None if verdict else words)
+            await self._send(ItemAdded(item, self._history.add(item)))
+        return self._approved(answer, asked) if verdict else self._drafting.answer(answer.request, Marks())
+
+    def _approved(self, answer: Answer, asked: Sequence[ApprovalRequest]) -> Stream[Piece]:
+        answer.calls = calls = Calls(self._kit, answer)
+        calls.approved = [(request, self._asked_under(request)) for request in asked]
+        calls_made = [Call(request.name, request.arguments) for request in asked]
+        return Prepared(self._tasks, _just(calls_made), 1)
+
+    def _asked_under(self, request: ApprovalRequest) -> ReplyOptions:
+        return self._asked.get(request.id, self._config().reply)
+
+    def _just_asked(self) -> list[ApprovalRequest]:
+        """What waits for a yes and was asked in the assistant's last words, before the turn that just ended."""
+        asked: list[ApprovalRequest] = []
+        turns = 0
+        answered = {item.request_id for item in self._history.items if isinstance(item, ApprovalResponse)}
+        for item in reversed(self._history.items):
+            turns += isinstance(item, Message) and item.role == "user"
+            if turns > 1:
+                break
+            if isinstance(item, ApprovalRequest) and item.id not in answered:
+                asked.insert(0, item)
+        return asked
 
     # --- clients that ask for what comes anyway
 
@@ -148,7 +200,7 @@ class Hosting:
         """Whether a bare `response.create` means the response that follows a call by itself: some clients ask for one
         after each call, as OpenAI's server wants it, which would have the result told twice."""
         unclaimed, self._unclaimed = self._unclaimed, None
-        own = request.input is not None or request.metadata or request.options != self._options()
+        own = request.input is not None or request.metadata or request.options != self._config().reply
         if unclaimed is None or own or not request.in_conversation:
             return False
         until, call_id = unclaimed
@@ -174,5 +226,6 @@ def _unforced(options: ReplyOptions, *, last: bool = False) -> ReplyOptions:
     return options if options.tool_choice.mode == "none" else replace(options, tool_choice=ToolChoice())
 
 
-async def _just(call: Call) -> AsyncGenerator[Piece, None]:
-    yield call
+async def _just(calls: Sequence[Call]) -> AsyncGenerator[Piece, None]:
+    for call in calls:
+        yield call

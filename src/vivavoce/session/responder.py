@@ -17,6 +17,7 @@ from vivavoce.conversation.config import PERSONA, Manners, ReplyOptions, Respons
 from vivavoce.conversation.events import Latency
 from vivavoce.conversation.opener import opener
 from vivavoce.ports import HEARING_RATE, Transcription
+from vivavoce.session.answer import Answer
 from vivavoce.session.answers import Answers
 from vivavoce.session.draft import Draft, Drafting, Tally
 from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING, MAY_I, ONE_MOMENT
@@ -63,6 +64,8 @@ class Responder:
         """`decided`: told of decisions about the turn, with their reasons."""
         self._tasks, self._answers, self._drafting = tasks, answers, drafting
         self._transcripts, self._phrases, self._decided = transcripts, phrases, decided
+        self.consent: Callable[[Answer, str], Awaitable[Stream[Piece] | None]] = _no_consent
+        """What a turn leads to that says yes or no to a question about a tool; None: it is none of these."""
         self._turns = randbelow(6)  # which opener comes first
         self._usual_wait = 1.0
         """Seconds from the end of a turn to the first sound of an answer made for it."""
@@ -85,7 +88,7 @@ class Responder:
                 await self._decided("remain_silent", "addressed_elsewhere")
                 answer.reason = "remain_silent"
                 return Prepared.empty(self._tasks)
-            return prepared
+            return await self.consent(answer, heard.words.text) or prepared
 
         async def answered_or_asked() -> Stream[Piece]:
             return await answered() or self._prepare(DID_NOT_CATCH, config.reply)
@@ -166,3 +169,7 @@ class Responder:
             since(None if marks.first_sound is None else max(marks.first_sound, turn.ended)),
             since(marks.opener),
         )
+
+
+async def _no_consent(answer: Answer, words: str) -> None:
+    """Nothing is ever asked."""

@@ -88,7 +88,7 @@ class Session:
         )
         self._turns = Turns(parts, responder, config)
         self._errands = Errands(self._tasks, self.history, self._toolbox, send, self._tool_context)
-        self._hosting = Hosting(parts, responder, self._toolbox, self._errands, lambda: self.config.reply)
+        self._hosting = Hosting(parts, responder, self._toolbox, self._errands, lambda: self.config)
 
     # --- life
 
@@ -182,7 +182,12 @@ class Session:
 
     def fall_silent(self) -> None:
         """Nobody hears what is being said any more: stop it, and remember what was heard."""
+        self._hosting.heard(False)
         self._answers.yield_floor("client_cancelled")
+
+    def be_heard(self) -> None:
+        """Somebody hears again what is said."""
+        self._hosting.heard(True)
 
     async def respond(self, request: ResponseRequest) -> str:
         """Start a response, after the one that writes to the conversation now; returns its id, "" where it comes by

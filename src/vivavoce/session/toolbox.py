@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -26,6 +27,8 @@ MOST_SERVERS = 16
 MOST_TOOLS = 128
 LONGEST_DESCRIPTION = 1024
 LONGEST_NAME = 64
+LISTED_CHARACTERS = 96 * 1024
+"""Of one list: a data channel takes 256 KiB, and a character may be six bytes of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class Toolbox:
             item = replace(item, error=str(error))
         else:
             listed.tools = tuple(tools)
-            item = replace(item, tools=tuple(_told(hosted) for hosted in _allowed(server, listed.tools)))
+            item = replace(item, tools=_told(_allowed(server, listed.tools)))
         listed.failed = item.error is not None
         item = replace(item, status="incomplete" if listed.failed else "completed")
         self._history.replace(item)
@@ -172,8 +175,16 @@ def _clipped(hosted: HostedTool) -> HostedTool:
     return replace(hosted, tool=replace(hosted.tool, description=f"{hosted.tool.description[:LONGEST_DESCRIPTION]}…"))
 
 
-def _told(hosted: HostedTool) -> ListedTool:
-    return ListedTool(hosted.tool.name, hosted.tool.description, hosted.tool.parameters, hosted.reads_only)
+def _told(tools: Iterable[HostedTool]) -> tuple[ListedTool, ...]:
+    """As they are listed: what would be more than one event may carry is told without its parameters."""
+    told, room = list[ListedTool](), LISTED_CHARACTERS
+    for hosted in tools:
+        tool, parameters = hosted.tool, hosted.tool.parameters
+        room -= len(json.dumps(parameters)) + len(tool.description)
+        told.append(
+            ListedTool(tool.name, tool.description, parameters if room > 0 else {"type": "object"}, hosted.reads_only)
+        )
+    return tuple(told)
 
 
 def _fit_name(name: str) -> str:

@@ -34,6 +34,12 @@ class Unprompted:
         self._floor, self._answers = floor, answers
         self._words: asyncio.Queue[_Word] = asyncio.Queue(WAITING)
         self._stirred = asyncio.Event()
+        self._heard = True
+
+    def heard(self, by_somebody: bool) -> None:
+        """Whether anybody hears what is said: else it waits."""
+        self._heard = by_somebody
+        self.stir()
 
     async def say(self, begin: Begin) -> None:
         """Have something said as soon as the floor is free. Waits while too much waits already."""
@@ -75,4 +81,5 @@ class Unprompted:
 
     @property
     def _free(self) -> bool:
-        return self._floor.holder is Holder.NOBODY and not self._floor.assistant_audible and not self._answers.busy
+        quiet = self._floor.holder is Holder.NOBODY and not self._floor.assistant_audible
+        return self._heard and quiet and not self._answers.busy

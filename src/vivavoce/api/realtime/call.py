@@ -199,6 +199,7 @@ class Call:
                 self._main.replaced.set()
             self._main, self._met = client, True
             self._returned.set()
+            self._session.be_heard()
         self._clients.append(client)
 
     def _so_far(self, but: type[Item] | None = None) -> list[Wire]:

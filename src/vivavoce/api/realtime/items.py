@@ -31,6 +31,8 @@ from vivavoce.conversation.items import (
 
 MOST_PARTS = 64
 LONGEST_ID = 128
+SHOWN_OUTPUT = 24_000
+"""Characters of a hosted tool's output: events have to fit a data channel."""
 PICTURE = re.compile(r"data:image/(png|jpeg);base64,", re.IGNORECASE)
 
 PARTS: dict[Role, tuple[str, ...]] = {
@@ -152,7 +154,7 @@ def _wire_hosted(item: ToolListing | HostedCall | ApprovalRequest | ApprovalResp
                 "server_label": item.server,
                 "name": item.name,
                 "arguments": item.arguments,
-                "output": item.output,
+                "output": None if item.output is None else item.output[:SHOWN_OUTPUT],
                 "error": None if item.error is None else _wire_call_error(item.error),
                 "approval_request_id": item.approval_id,
             }

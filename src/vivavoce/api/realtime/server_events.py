@@ -324,10 +324,11 @@ def _items(event: InputCommitted | ItemAdded | ItemDeleted | ItemTruncated) -> I
 
 
 def item_added(item: Item, previous_id: str | None) -> Iterator[Wire]:
-    """An item that is whole already entered the conversation."""
+    """An item entered the conversation that is whole already, or a call that goes on."""
     wire = wire_item(item)
     yield wire_event("conversation.item.added", previous_item_id=previous_id, item=wire)
-    yield wire_event("conversation.item.done", previous_item_id=previous_id, item=wire)
+    if not (isinstance(item, HostedCall) and item.status == "in_progress"):
+        yield wire_event("conversation.item.done", previous_item_id=previous_id, item=wire)
 
 
 def _transcription(event: TranscriptGrew | Transcribed | TranscriptionFailed) -> Wire:

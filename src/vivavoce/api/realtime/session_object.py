@@ -201,6 +201,7 @@ def _wire_manners(manners: Manners) -> dict[str, Any]:
         "idle_timeout_ms": manners.idle_timeout_ms,
         "side_talk": "ignore" if manners.ignore_side_talk else "answer",
         "openers": manners.openers,
+        "spoken_approval": manners.spoken_approval,
     }
 
 
@@ -219,6 +220,7 @@ def _read_manners(fields: Fields, now: Manners) -> Manners:
         idle_timeout_ms=ours.integer("idle_timeout_ms", idle, 1_000, 600_000),
         ignore_side_talk=side_talk == "ignore",
         openers=ours.choice("openers", ("auto", "on", "off"), now.openers),
+        spoken_approval=ours.flag("spoken_approval", now.spoken_approval),
     )
 
 
