@@ -1,21 +1,55 @@
 /** Where the page begins. */
 
+import { effect } from "@preact/signals";
 import { render } from "preact";
 
 import "@fontsource-variable/figtree/wght.css";
 import "./styles/index.css";
 import { followLanguage } from "./i18n/index.js";
 import { followAppearance } from "./state/preferences.js";
-import { followHealth } from "./state/server.js";
+import { addressed } from "./state/address.js";
+import { newRoom, openRoom, room } from "./state/room.js";
+import { followHealth, learnModels, learnVoices, ready } from "./state/server.js";
 import { comeBack } from "./state/sound.js";
 import { followWishes, hurry, stopTalking } from "./state/talks.js";
+import { followThreads, query, refresh } from "./state/threads.js";
 import { App } from "./ui/App.js";
-import { listenToKeys } from "./ui/keys.js";
+import { listenToKeys, shortcut } from "./ui/keys.js";
+import { settingsOpen } from "./ui/overlays.js";
+import { begin, drawer, isNarrow } from "./ui/Sidebar.js";
 
 followAppearance();
 followLanguage();
 followWishes();
 listenToKeys();
+followThreads();
+
+shortcut("KeyO", () => begin(false));
+shortcut("Comma", () => (settingsOpen.value = "general"));
+shortcut("KeyL", () => document.getElementById("line")?.focus());
+shortcut("KeyK", () => {
+  drawer.value = isNarrow();
+  query.value = "";
+  requestAnimationFrame(() => document.getElementById("search")?.focus());
+});
+
+/** The thread that the address names: at the start, and when one goes back and forth. */
+function goToAddress(): void {
+  const id = addressed(location.hash);
+  if (id === room.value.id) return;
+  if (id === null) newRoom();
+  else void openRoom(id);
+}
+
+window.addEventListener("popstate", goToAddress);
+goToAddress();
+
+/** What the server offers is asked as soon as it is ready. */
+effect(() => {
+  if (ready.value !== true) return;
+  for (const learn of [learnVoices, learnModels]) void learn().catch(() => undefined);
+  void refresh();
+});
 void followHealth();
 
 window.addEventListener("online", hurry);

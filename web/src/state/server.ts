@@ -2,7 +2,8 @@
 
 import { signal } from "@preact/signals";
 
-import { isRecord, records, text } from "../wire/items.js";
+import { Conversations } from "../wire/conversations.js";
+import { record, records, text } from "../wire/items.js";
 import { Refused, Rest } from "../wire/rest.js";
 
 /** For this tab only: a key is not left behind on a shared machine. */
@@ -20,6 +21,7 @@ export function useKey(value: string): void {
 }
 
 export const rest = new Rest(page, key);
+export const conversations = new Conversations(rest);
 
 /** Null until it is known. False while the models load. */
 export const ready = signal<boolean | null>(null);
@@ -64,19 +66,35 @@ export async function offered<T>(path: string, read: (answer: Readonly<Record<st
   }
 }
 
+/** OpenAI's names for talking models: apps look for them, a person does not. */
+const ALIASES = /^gpt-(realtime|audio|4o(-mini)?-realtime)/;
+
+/** The minds that one can choose. */
 export const models = signal<readonly string[]>([]);
-export const voices = signal<readonly string[]>(["marin", "cedar", "alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse"]);
+
+export interface VoiceName {
+  readonly id: string;
+  readonly language: string;
+  readonly description: string;
+}
+
+export const voices = signal<readonly VoiceName[]>(
+  ["marin", "cedar", "alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse"].map((id) => ({ id, language: "", description: "" })),
+);
 
 export async function learnVoices(): Promise<void> {
-  const found = await offered("v1/audio/voices", (answer) => names(answer["voices"] ?? answer["data"]));
+  const found = await offered("v1/audio/voices", (answer) => records(answer, "data").map(readVoice));
   if (found !== null && found.length > 0) voices.value = found;
 }
 
 export async function learnModels(): Promise<void> {
-  models.value = (await offered("v1/models", (answer) => records(answer, "data").map((model) => text(model, "id")))) ?? [];
+  const minds = (answer: Readonly<Record<string, unknown>>): readonly string[] =>
+    records(answer, "data")
+      .filter((model) => text(record(model, "vivavoce"), "kind") === "mind" && !ALIASES.test(text(model, "id")))
+      .map((model) => text(model, "id"));
+  models.value = (await offered("v1/models", minds)) ?? [];
 }
 
-function names(list: unknown): readonly string[] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((one: unknown) => (typeof one === "string" ? [one] : isRecord(one) ? [text(one, "id") || text(one, "name")] : []));
+function readVoice(fields: Readonly<Record<string, unknown>>): VoiceName {
+  return { id: text(fields, "id"), language: text(fields, "language"), description: text(fields, "description") };
 }

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 
 import { words } from "../i18n/index.js";
 import { keyWanted } from "../state/problems.js";
-import { room } from "../state/room.js";
+import { newRoom, openRoom, room } from "../state/room.js";
 import { ready } from "../state/server.js";
 import { microphone, muted } from "../state/sound.js";
 import { shown } from "../state/talks.js";
@@ -14,7 +14,10 @@ import { Composer } from "./Composer.js";
 import { Empty } from "./Empty.js";
 import { KeyDialog } from "./KeyDialog.js";
 import { ProblemBar } from "./ProblemBar.js";
+import { Settings } from "./Lazy.js";
+import { Sidebar } from "./Sidebar.js";
 import { ThreadView } from "./ThreadView.js";
+import { TopBar } from "./TopBar.js";
 import { VoiceDock, VoiceStage, onStage } from "./VoiceView.js";
 
 export function App(): VNode {
@@ -24,8 +27,10 @@ export function App(): VNode {
   const empty = shown.value.thread.turns.length === 0;
   return (
     <>
-      <main class={empty && !talking ? "fresh" : undefined}>
-        {stage ? <VoiceStage /> : empty ? <Empty /> : <ThreadView id={`${room.value.visit}`} />}
+      <Sidebar />
+      <main data-fresh={empty && !talking && room.value.state === "ready"}>
+        <TopBar />
+        {stage ? <VoiceStage /> : room.value.state !== "ready" ? <NoThread /> : empty ? <Empty /> : <ThreadView id={`${room.value.visit}`} />}
         <div class="bottom">
           {ready.value === false && <Loading />}
           <ProblemBar />
@@ -34,9 +39,39 @@ export function App(): VNode {
           <p class="note">{words.value.composer.note}</p>
         </div>
       </main>
+      <Settings />
       {keyWanted.value && <KeyDialog />}
       <Announcer />
     </>
+  );
+}
+
+/** A thread that is on its way, or cannot be had. */
+function NoThread(): VNode {
+  const { state, id } = room.value;
+  const said = words.value.thread;
+  if (state === "loading") {
+    return (
+      <div class="absent" role="status">
+        <span class="unseen">{said.loading}</span>
+      </div>
+    );
+  }
+  return (
+    <div class="absent" role="alert">
+      <h2>{state === "gone" ? said.gone : said.unreadable}</h2>
+      {state === "gone" && <p>{said.goneRemedy}</p>}
+      <div class="choices">
+        {state === "failed" && id !== null && (
+          <button type="button" class="quiet" onClick={() => void openRoom(id)}>
+            {words.value.tryAgain}
+          </button>
+        )}
+        <button type="button" class="primary" onClick={() => newRoom()}>
+          {words.value.newChat}
+        </button>
+      </div>
+    </div>
   );
 }
 

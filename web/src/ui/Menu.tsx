@@ -1,0 +1,76 @@
+/** A menu that opens from a button: arrows go through it, Escape and a press elsewhere close it. */
+
+import type { VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { Icon, type IconName } from "./Icon.js";
+
+export interface Choice {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly danger?: boolean;
+  readonly act: () => void;
+}
+
+interface Props {
+  readonly label: string;
+  readonly choices: readonly Choice[];
+}
+
+export function Menu({ label, choices }: Props): VNode {
+  const [open, setOpen] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!open) return undefined;
+    place.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+    const elsewhere = (event: Event): void => {
+      if (!place.current?.contains(event.target as Node)) setOpen(false);
+    };
+    document.addEventListener("pointerdown", elsewhere);
+    return () => document.removeEventListener("pointerdown", elsewhere);
+  }, [open]);
+  const pressed = (event: KeyboardEvent): void => {
+    if (event.key === "Escape" && open) {
+      event.stopPropagation();
+      setOpen(false);
+      button.current?.focus();
+    }
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") move(event, place.current);
+  };
+  return (
+    <div class="menu" ref={place} onKeyDown={pressed}>
+      <button ref={button} type="button" class="icon small" aria-haspopup="menu" aria-expanded={open} aria-label={label} title={label} onClick={() => setOpen(!open)}>
+        <Icon name="more" />
+      </button>
+      {open && (
+        <div role="menu" aria-label={label}>
+          {choices.map(({ icon, label: name, danger, act }) => (
+            <button
+              key={name}
+              type="button"
+              role="menuitem"
+              class={danger ? "danger" : undefined}
+              onClick={() => {
+                setOpen(false);
+                act();
+              }}
+            >
+              <Icon name={icon} />
+              {name}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function move(event: KeyboardEvent, menu: HTMLElement | null): void {
+  const items = [...(menu?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+  if (items.length === 0) return;
+  event.preventDefault();
+  const here = items.indexOf(document.activeElement as HTMLElement);
+  const step = event.key === "ArrowDown" ? 1 : -1;
+  items[(here + step + items.length) % items.length]?.focus();
+}
