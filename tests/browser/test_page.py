@@ -71,7 +71,7 @@ def test_a_typed_question_needs_no_microphone(demo_server: str, browser: Browser
     """And is answered in writing, by the clock of the first words."""
     visit = Visit.to(browser, demo_server)
     visit.type("What can you do?")
-    expect(visit.page.locator(".turn.vivavoce .heard")).to_contain_text("the conversation is real.")
+    expect(visit.page.locator(".turn.vivavoce .heard")).to_contain_text(re.compile(r"\w+\.$"))
     assert visit.turns("you") == ["What can you do?"]
     expect(visit.page.locator(".turn.vivavoce .took")).to_contain_text("answered in")
     assert visit.got("response.output_audio_transcript.done") == []
@@ -97,7 +97,7 @@ def test_typing_over_a_spoken_reply_interrupts_it(demo_server: str, hearing: Hea
 def test_a_lost_connection_comes_back_with_its_thread(cable: Cable, browser: Browser) -> None:
     visit = Visit.to(browser, cable.url)
     visit.type("Are you there?")
-    expect(visit.page.locator(".turn.vivavoce .heard")).to_contain_text("real.")
+    expect(visit.page.locator(".turn.vivavoce .heard")).to_contain_text(re.compile(r"\w+\.$"))
     cable.cut()
     visit.sees_state("reconnecting")
     visit.sees_problem("lost", "by itself")
@@ -118,7 +118,7 @@ def test_a_server_that_does_not_answer_is_said_so(cable: Cable, browser: Browser
     visit.sees_problem("unreachable", "vivavoce is running")
     visit.sees_state("ready")
     cable.mend()
-    visit.page.get_by_role("button", name="Try again").click()
+    visit.page.locator("#problem").get_by_role("button", name="Try again").click()
     expect(visit.page.locator(".turn.vivavoce .heard")).not_to_be_empty()
     assert visit.turns("you") == ["Hello?"]
 
@@ -139,16 +139,17 @@ def test_a_page_that_is_not_safe_says_what_to_open_instead(demo_server: str, bro
 
 
 def test_a_server_with_a_key_asks_for_it(locked_server: str, browser: Browser) -> None:
-    """A wrong key is asked for again, the right one goes on with what was typed."""
+    """At once, and again after a wrong one."""
     visit = Visit.to(browser, locked_server)
-    visit.type("Let me in.")
     for key in ("mellon", "sesame"):
         expect(visit.page.locator("#key-dialog")).to_be_visible()
         visit.page.locator("#key").fill(key)
         visit.page.locator("#key").press("Enter")
+    expect(visit.page.locator("#key-dialog")).to_have_count(0)
+    visit.type("Let me in.")
     expect(visit.page.locator(".turn.vivavoce .heard")).not_to_be_empty()
     expect(visit.page.locator("#problem")).to_be_hidden()
-    assert visit.complaints == []
+    assert all("401" in text for text in visit.complaints)
 
 
 def test_a_muted_microphone_sends_silence(demo_server: str, hearing: Hearing) -> None:

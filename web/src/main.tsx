@@ -6,10 +6,10 @@ import { render } from "preact";
 import "@fontsource-variable/figtree/wght.css";
 import "./styles/index.css";
 import { followLanguage } from "./i18n/index.js";
-import { followAppearance } from "./state/preferences.js";
+import { followAppearance, prefer } from "./state/preferences.js";
 import { addressed } from "./state/address.js";
 import { newRoom, openRoom, room } from "./state/room.js";
-import { followHealth, learnModels, learnVoices, ready } from "./state/server.js";
+import { followHealth, keysTried, learnModels, learnVoices, ready } from "./state/server.js";
 import { comeBack } from "./state/sound.js";
 import { followWishes, hurry, stopTalking } from "./state/talks.js";
 import { followThreads, query, refresh } from "./state/threads.js";
@@ -29,24 +29,24 @@ shortcut("Comma", () => (settingsOpen.value = "general"));
 shortcut("KeyL", () => document.getElementById("line")?.focus());
 shortcut("KeyK", () => {
   drawer.value = isNarrow();
+  prefer({ sidebar: true });
   query.value = "";
   requestAnimationFrame(() => document.getElementById("search")?.focus());
 });
 
-/** The thread that the address names: at the start, and when one goes back and forth. */
+/** The thread that the address names. */
 function goToAddress(): void {
   const id = addressed(location.hash);
-  if (id === room.value.id) return;
   if (id === null) newRoom();
-  else void openRoom(id);
+  else if (id !== room.value.id) void openRoom(id);
 }
 
-window.addEventListener("popstate", goToAddress);
+window.addEventListener("popstate", goToAddress); // one goes back and forth
 goToAddress();
 
-/** What the server offers is asked as soon as it is ready. */
+/** What the server offers is asked as soon as it is ready, and again with another key. */
 effect(() => {
-  if (ready.value !== true) return;
+  if (ready.value !== true || keysTried.value < 0) return;
   for (const learn of [learnVoices, learnModels]) void learn().catch(() => undefined);
   void refresh();
 });

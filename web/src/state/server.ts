@@ -16,8 +16,12 @@ export function key(): string | null {
   return sessionStorage.getItem(KEY_SLOT);
 }
 
+/** Grows with each key that is tried. */
+export const keysTried = signal(0);
+
 export function useKey(value: string): void {
   sessionStorage.setItem(KEY_SLOT, value);
+  keysTried.value += 1;
 }
 
 export const rest = new Rest(page, key);

@@ -4,6 +4,7 @@ import { computed, effect, signal, untracked } from "@preact/signals";
 
 import type { Conversation } from "../wire/conversations.js";
 import { Refused } from "../wire/rest.js";
+import { KEY_NEEDED } from "../voice/remedies.js";
 import { downloadBlob } from "./files.js";
 import { report } from "./problems.js";
 import { newRoom, room, stores } from "./room.js";
@@ -54,6 +55,7 @@ export async function refresh(): Promise<void> {
   } catch (error) {
     if (mine.signal.aborted || !(error instanceof Refused)) return;
     if (error.absent) stores.value = false;
+    if (error.status === 401) report(KEY_NEEDED);
     state.value = error.absent ? "ready" : "failed";
   }
 }

@@ -1,0 +1,95 @@
+/** What the assistant knows of the person: instructions, persona, memories. Kept at the server. */
+
+import { signal } from "@preact/signals";
+
+import { record, records, text } from "../wire/items.js";
+import { Refused } from "../wire/rest.js";
+import { offered, rest } from "./server.js";
+
+const PROFILE = "v1/vivavoce/profile";
+const MEMORIES = "v1/vivavoce/memories";
+
+export interface Persona {
+  readonly name: string;
+  readonly description: string;
+}
+
+export interface Profile {
+  readonly name: string;
+  readonly instructions: string;
+  /** "": none. */
+  readonly persona: string;
+  readonly personas: readonly Persona[];
+  /** Things are remembered across threads. */
+  readonly remembers: boolean;
+}
+
+export interface Memory {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Null until it is known. */
+export const profileOffered = signal<boolean | null>(null);
+export const memoriesOffered = signal<boolean | null>(null);
+export const profile = signal<Profile | null>(null);
+export const memories = signal<readonly Memory[] | null>(null);
+
+export async function learnProfile(): Promise<void> {
+  const found = await offered(PROFILE, readProfile);
+  profileOffered.value = found !== null;
+  profile.value = found;
+}
+
+/** Throws Refused. */
+export async function changeProfile(patch: Partial<Pick<Profile, "name" | "instructions" | "persona" | "remembers">>): Promise<void> {
+  profile.value = readProfile(await rest.ask(PROFILE, { method: "PATCH", body: patch }));
+}
+
+export async function learnMemories(): Promise<void> {
+  const found = await offered(`${MEMORIES}?limit=100`, (answer) => records(answer, "data").map(readMemory));
+  memoriesOffered.value = found !== null;
+  memories.value = found;
+}
+
+export async function addMemory(words: string): Promise<void> {
+  await rest.ask(MEMORIES, { body: { text: words } });
+  await learnMemories();
+}
+
+export async function editMemory(id: string, words: string): Promise<void> {
+  await rest.ask(`${MEMORIES}/${encodeURIComponent(id)}`, { method: "PATCH", body: { text: words } });
+  await learnMemories();
+}
+
+/** One, or with null all. */
+export async function forget(id: string | null): Promise<void> {
+  await rest.ask(id === null ? MEMORIES : `${MEMORIES}/${encodeURIComponent(id)}`, { method: "DELETE" });
+  await learnMemories();
+}
+
+/** What went wrong, in the server's words; null when it went well. */
+export async function failing(act: Promise<void>): Promise<string | null> {
+  try {
+    await act;
+    return null;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return error.message;
+  }
+}
+
+function readMemory(fields: Readonly<Record<string, unknown>>): Memory {
+  return { id: text(fields, "id"), text: text(fields, "text") };
+}
+
+function readProfile(answer: Readonly<Record<string, unknown>>): Profile {
+  const fields = "profile" in answer ? record(answer, "profile") : answer;
+  return {
+    name: text(fields, "name"),
+    instructions: text(fields, "instructions"),
+    persona: text(fields, "persona"),
+    personas: records(fields, "personas").map((one) => ({ name: text(one, "name"), description: text(one, "description") })),
+    remembers: fields["remembers"] !== false,
+  };
+}
