@@ -32,6 +32,7 @@ from starlette.routing import Route
 
 from vivavoce.api.auth import Keys
 from vivavoce.api.realtime.connection import Service
+from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.text import text_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
@@ -74,7 +75,7 @@ def serve() -> None:
         return JSONResponse({"cpu": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024})
 
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-        routes = text_routes(lambda: minds, lambda: engines, keys, FileShelf(Path(folder)))
+        routes = text_routes(lambda: minds, lambda: engines, keys, Opener(FileShelf(Path(folder))))
         api = create_api(
             Service(lambda *_: None, Metrics()),  # type: ignore[arg-type, return-value]
             keys=keys,

@@ -222,17 +222,18 @@ class _House:
     def _more(self, keys: Keys) -> list[BaseRoute]:
         """The routes of what this process keeps."""
         minds, engines = (lambda: self.minds if self.ready else None), (lambda: self.engines if self.ready else None)
+        opener = Opener(self.files)
         return [
             *file_routes(self.files, keys),
             *embedding_routes(self.embedder.get, keys),
-            *text_routes(minds, engines, keys, self.files),
+            *text_routes(minds, engines, keys, opener),
             *transfer_routes(self.archive.conversations, self.archive.database, keys),
             *conversation_routes(self.archive.conversations, keys),
             *response_routes(
                 Means(
                     minds,
                     engines,
-                    Opener(self.files),
+                    opener,
                     self.archive,
                     self.jobs,
                     self.tooling,

@@ -187,7 +187,8 @@ def api(folder: Path, archive: Archive, jobs: Jobs, keys: tuple[str, ...] = ()) 
     known = Keys.of(keys)
     files = FileShelf(folder)
     tooling = Tooling({label: Host(label) for label in ("vivavoce", "away")}, lambda server: Host(server.label))
-    means = Means(lambda: minds, lambda: engines, Opener(files), archive, jobs, tooling)
+    opener = Opener(files)
+    means = Means(lambda: minds, lambda: engines, opener, archive, jobs, tooling)
     return create_api(
         Service(lambda *_: None, Metrics()),  # type: ignore[arg-type, return-value]
         keys=known,
@@ -196,7 +197,7 @@ def api(folder: Path, archive: Archive, jobs: Jobs, keys: tuple[str, ...] = ()) 
         minds=lambda: minds,
         engines=lambda: engines,
         more=[
-            *text_routes(lambda: minds, lambda: engines, known, files),
+            *text_routes(lambda: minds, lambda: engines, known, opener),
             *response_routes(means, known),
             *conversation_routes(archive.conversations, known),
             *file_routes(files, known),

@@ -9,6 +9,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +21,12 @@ from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
 from tests.api.rest_server import HEARD, KEY, OTHER_KEY
+from vivavoce.api.rest.attachments import Opener, Picture, RawMessage, Reader
+from vivavoce.assistant.files import FileShelf
 from vivavoce.audio.files import read_sound
+from vivavoce.conversation.items import Image, Message
+from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber
+from vivavoce.errors import RequestError
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"data:image/png;base64,{PIXEL}"
@@ -281,6 +287,33 @@ def test_what_is_no_picture_is_refused(client: OpenAI, url: str) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         prompt_of(client, [picture], model="seer")
     assert refused.value.param == "messages.0.content.0.image_url.url"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/cat.png", "https://169.254.169.254/latest", "http://[::1]/x.png"]
+)
+def test_pictures_are_not_fetched_from_this_machines_network(client: OpenAI, url: str) -> None:
+    picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}
+    with pytest.raises(openai.BadRequestError, match="address of this machine or its network") as refused:
+        prompt_of(client, [picture], model="seer")
+    assert (refused.value.param, refused.value.code) == ("messages.0.content.0.image_url.url", "invalid_image_url")
+
+
+def test_a_picture_is_fetched_and_handed_on_as_what_it_is(tmp_path: Path) -> None:
+    async def fetch(url: str) -> bytes:
+        return {"https://example.com/cat.png": base64.b64decode(PIXEL)}.get(url, b"<html>")
+
+    async def scene() -> None:
+        opener = Opener(FileShelf(tmp_path), fetch)
+        reader = Reader(ScriptedModel(sees=True), ScriptedTranscriber())
+        shown = RawMessage("user", (Picture("https://example.com/cat.png", "low", "x.url"),))
+        (item,) = await opener.items([shown], reader)
+        assert isinstance(item, Message) and item.parts == (Image(PICTURE, "low"),)
+        page = RawMessage("user", (Picture("https://example.com/page", "low", "x.url"),))
+        with pytest.raises(RequestError, match="no PNG or JPEG"):
+            await opener.items([page], reader)
+
+    asyncio.run(scene())
 
 
 def sound_file(format: str) -> str:

@@ -77,6 +77,14 @@ def site() -> Iterator[str]:
         server.shutdown()
 
 
+def test_a_picture_is_fetched_and_nothing_else_in_its_place(site: str) -> None:
+    assert asyncio.run(pages.fetch_picture(f"{site}/picture", private=True)).startswith(b"\x89PNG")
+    with pytest.raises(RequestError, match="not a PNG or JPEG picture"):
+        asyncio.run(pages.fetch_picture(f"{site}/plain", private=True))
+    with pytest.raises(RequestError, match="this machine"):
+        asyncio.run(pages.fetch_picture(f"{site}/picture"))
+
+
 def call(name: str, *, private: bool = True, **arguments: str) -> str:
     def read_file(owner: str, file_id: str) -> tuple[str, bytes]:
         if (owner, file_id) != ("me", "file-1"):

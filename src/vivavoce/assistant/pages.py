@@ -20,6 +20,7 @@ QUIET = 8.0
 """Seconds in which a server has to send something."""
 MOST_REDIRECTS = 5
 KINDS = ("text/", "application/xhtml+xml", "application/pdf", "application/json", "application/xml")
+PICTURES = ("image/png", "image/jpeg", "application/octet-stream", "binary/octet-stream")
 HEADERS = {
     "User-Agent": "vivavoce (reads a page for a person who asked)",
     "Accept": "text/html, application/xhtml+xml, text/plain, application/pdf;q=0.9, application/json;q=0.8",
@@ -30,18 +31,28 @@ _MOVED = frozenset((301, 302, 303, 307, 308))
 
 async def read_page(url: str, *, private: bool = False) -> Document:
     """What stands on the page. `private`: see `target_of`. Raises RequestError."""
-    try:
-        async with asyncio.timeout(DEADLINE):
-            data, final = await _fetched(url, private)
-    except TimeoutError:
-        raise _trouble(f"it did not come within {DEADLINE:g} s", "page_too_slow") from None
-    except httpx.HTTPError as error:
-        raise _trouble(f"its server did not answer properly ({type(error).__name__})", "page_unreachable") from None
+    data, final = await _within_time(url, private, KINDS)
     name = urlsplit(final).path.rpartition("/")[2] or urlsplit(final).hostname or "page"
     return await asyncio.to_thread(read_document, data, name, param="url")
 
 
-async def _fetched(url: str, private: bool) -> tuple[bytes, str]:
+async def fetch_picture(url: str, *, private: bool = False) -> bytes:
+    """The bytes of a picture; whether they are one, is to be seen. `private`: see `target_of`. Raises RequestError."""
+    data, _ = await _within_time(url, private, PICTURES)
+    return data
+
+
+async def _within_time(url: str, private: bool, kinds: tuple[str, ...]) -> tuple[bytes, str]:
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await _fetched(url, private, kinds)
+    except TimeoutError:
+        raise _trouble(f"it did not come within {DEADLINE:g} s", "page_too_slow") from None
+    except httpx.HTTPError as error:
+        raise _trouble(f"its server did not answer properly ({type(error).__name__})", "page_unreachable") from None
+
+
+async def _fetched(url: str, private: bool, kinds: tuple[str, ...]) -> tuple[bytes, str]:
     """The page's bytes, and where they came from in the end. Every redirect is looked at like the first address."""
     async with httpx.AsyncClient(trust_env=False, timeout=QUIET, follow_redirects=False) as client:
         for _ in range(MOST_REDIRECTS + 1):
@@ -50,7 +61,7 @@ async def _fetched(url: str, private: bool) -> tuple[bytes, str]:
                 if answer.status_code in _MOVED and "location" in answer.headers:
                     url = urljoin(url, answer.headers["location"])
                     continue
-                _check(answer)
+                _check(answer, kinds)
                 return await _body(answer), url
     raise _trouble("it leads from one address to the next without end", "too_many_redirects")
 
@@ -71,12 +82,13 @@ async def _asked(client: httpx.AsyncClient, target: Target) -> AsyncGenerator[ht
         await answer.aclose()
 
 
-def _check(answer: httpx.Response) -> None:
+def _check(answer: httpx.Response, kinds: tuple[str, ...]) -> None:
     if not answer.is_success:
         raise _trouble(f"its server answered with {answer.status_code}", "page_unreachable")
     kind = answer.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
-    if not kind.startswith(KINDS):
-        raise _trouble(f"it is {kind[:60] or 'of no kind'}, not text", "unsupported_page")
+    if not kind.startswith(kinds):
+        what = "a PNG or JPEG picture" if kinds is PICTURES else "text"
+        raise _trouble(f"it is {kind[:60] or 'of no kind'}, not {what}", "unsupported_page")
     if int(length if (length := answer.headers.get("content-length", "0")).isdigit() else 0) > LARGEST:
         raise _too_large()
 

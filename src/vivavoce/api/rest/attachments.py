@@ -16,6 +16,7 @@ from vivavoce.api.body import in_thread
 from vivavoce.api.rest.transcriptions import pieces_of
 from vivavoce.assistant.documents import as_data, picture_type, read_document
 from vivavoce.assistant.files import FileShelf
+from vivavoce.assistant.pages import fetch_picture
 from vivavoce.audio.files import read_sound
 from vivavoce.conversation.items import (
     FunctionCall,
@@ -94,8 +95,8 @@ class RawMessage:
 
 
 RawItem = RawMessage | FunctionCall | FunctionOutput
-FetchPicture = Callable[[str, str], Awaitable[str]]
-"""(address, param) to a data URI. Raises RequestError."""
+FetchPicture = Callable[[str], Awaitable[bytes]]
+"""What lies at an address. Raises RequestError."""
 
 
 def decoded(text: str, param: str) -> bytes:
@@ -129,10 +130,10 @@ class Reader:
 
 
 class Opener:
-    """Opens attachments. `files`: what clients uploaded; `fetch_picture`: None where nothing may be fetched."""
+    """Opens attachments. `files`: what clients uploaded."""
 
-    def __init__(self, files: FileShelf, fetch_picture: FetchPicture | None = None) -> None:
-        self._files, self._fetch_picture = files, fetch_picture
+    def __init__(self, files: FileShelf, fetch: FetchPicture = fetch_picture) -> None:
+        self._files, self._fetch = files, fetch
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def items(self, raw: Iterable[RawItem], reader: Reader) -> tuple[Readable, ...]:
@@ -173,13 +174,20 @@ class Opener:
         if picture.url.startswith("data:"):
             data = await in_thread(decoded, picture.url, picture.param)
             return Image(picture_uri(data, picture.param), picture.detail)
-        if self._fetch_picture is None or not picture.url.startswith(("http://", "https://")):
+        return Image(picture_uri(await self._fetched(picture), picture.param), picture.detail)
+
+    async def _fetched(self, picture: Picture) -> bytes:
+        if not picture.url.startswith(("http://", "https://")):
             raise RequestError(
-                f"'{picture.param}' must be a data URI of a PNG or JPEG picture.",
+                f"'{picture.param}' must be a data URI of a PNG or JPEG picture, or an address on the web.",
                 param=picture.param,
                 code="invalid_image_url",
             )
-        return Image(await self._fetch_picture(picture.url, picture.param), picture.detail)
+        try:
+            async with self._turn:
+                return await self._fetch(picture.url)
+        except RequestError as error:
+            raise RequestError(f"'{picture.param}': {error}", param=picture.param, code="invalid_image_url") from None
 
     async def _heard(self, recording: Recording, stt: Transcriber) -> Speech:
         """The words, and the sound for minds that hear."""

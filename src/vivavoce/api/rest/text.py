@@ -10,14 +10,12 @@ from vivavoce.api.auth import Keys
 from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.chat import chat_routes
 from vivavoce.api.rest.messages import message_routes
-from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
 from vivavoce.ports import Engines
 
 
 def text_routes(
-    minds: Callable[[], Minds | None], engines: Callable[[], Engines | None], keys: Keys, files: FileShelf
+    minds: Callable[[], Minds | None], engines: Callable[[], Engines | None], keys: Keys, opener: Opener
 ) -> list[Route]:
-    """`minds`, `engines`: None while they are not warm. `files`: what clients have uploaded."""
-    opener = Opener(files)
+    """`minds`, `engines`: None while they are not warm."""
     return [*chat_routes(minds, engines, keys, opener), *message_routes(minds, engines, keys, opener)]
