@@ -32,6 +32,7 @@ from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.conversations import conversation_routes
 from vivavoce.api.rest.embeddings import embedding_routes
 from vivavoce.api.rest.files import file_routes
+from vivavoce.api.rest.memories import memory_routes, profile_routes
 from vivavoce.api.rest.responses import response_routes
 from vivavoce.api.rest.responses_jobs import Jobs
 from vivavoce.api.rest.responses_run import Means
@@ -49,7 +50,7 @@ from vivavoce.conversation.items import Item
 from vivavoce.engines import pool
 from vivavoce.engines.lazy import Lazy
 from vivavoce.errors import SessionRefused, StartupError, TurnError
-from vivavoce.loading import demo_engines, load_engine, load_engines, load_minds, model_files
+from vivavoce.loading import demo_engines, load_engine, load_engines, load_minds, make_home, model_files
 from vivavoce.ports import Engines, LanguageModel, Prompt, ToolHost, Urgency
 from vivavoce.session.admission import Admission
 from vivavoce.session.openers import rehearse
@@ -106,6 +107,7 @@ async def _serve(settings: Settings, demo: bool, archive: Archive, say: Say, on_
             if certificate is not None and server.config.ssl is not None:
                 beside.append(tasks.create_task(keep_fresh(certificate, server.config.ssl)))
             beside += [tasks.create_task(house.keeper.run()), tasks.create_task(house.jobs.serve())]
+            beside.append(tasks.create_task(house.home.run()))
             await server.serve(sockets=[listening])
             await house.keeper.settle()
             for task in beside:
@@ -178,9 +180,14 @@ class _House:
         self.minds: Minds | None = None
         self._added: tuple[LanguageModel, ...] = ()
         self.phrases: Phrasebook | None = None
+        self.files = FileShelf(settings.paths.home / "files")
+        self.home = make_home(settings, archive.database, self.files)
         self.hosts: dict[str, ToolHost] = {
-            label: operators_server(label, fill(ToolServerOptions, options, f"tools.servers.{label}"))
-            for label, options in settings.tool_servers.items()
+            self.home.tools.label: self.home.tools,
+            **{
+                label: operators_server(label, fill(ToolServerOptions, options, f"tools.servers.{label}"))
+                for label, options in settings.tool_servers.items()
+            },
         }
         """Tool servers that sessions may name by these labels; closed with the house."""
         self.tooling = Tooling(self.hosts, ClientsServers(settings.tools.client_servers))
@@ -190,7 +197,6 @@ class _House:
         limits = Limits(resume=settings.server.resume_seconds, longest=settings.server.session_minutes * 60)
         self.gateway = Gateway(lambda: self.address, _webrtc(settings, certificate))
         self.keeper = Keeper(archive, self.title)
-        self.files = FileShelf(settings.paths.home / "files")
         self.jobs = Jobs()
         self.embedder = self._lazy("embedding")
         self.address = ""
@@ -242,6 +248,8 @@ class _House:
                 ),
                 keys,
             ),
+            *memory_routes(self.home.knowledge, keys),
+            *profile_routes(self.home.knowledge, keys),
         ]
 
     def open_session(self, config: SessionConfig, send: Send, owner: str) -> Session:
@@ -250,16 +258,23 @@ class _House:
         if self.engines is None or self.minds is None or not self.ready:
             raise SessionRefused("The models are still warming up. Try again in a few seconds.")
         self.admission.enter()
-        engines = replace(self.engines, llm=self.minds.for_voice(config.model))
-        return Session(
-            engines,
+        attendant = self.home.attendant(owner)
+
+        def closed() -> None:
+            attendant.leave()
+            self.admission.leave()
+
+        session = Session(
+            replace(self.engines, llm=attendant.mind(self.minds.for_voice(config.model))),
             config,
-            send,
-            on_close=self.admission.leave,
+            attendant.seeing(send),
+            on_close=closed,
             phrases=self.phrases,
             tooling=self.tooling,
             owner=owner,
         )
+        attendant.attend(session)
+        return session
 
     def _lazy(self, kind: str) -> Lazy[Any]:
         choice = getattr(self.settings.engines, kind)

@@ -1,4 +1,4 @@
-"""Settings become engines: read from the settings, loaded from the model files, each by the name of its file."""
+"""Settings become engines, loaded from the model files, each by the name of its file; and the assistant's own part."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
+from vivavoce.assistant.files import FileShelf
+from vivavoce.assistant.home import Home, Shelves, ToolOptions
 from vivavoce.assistant.minds import DEFAULT, Minds
 from vivavoce.engines.llm.fallback import Fallback, Passed
 from vivavoce.engines.llm.lazy import LazyModel
@@ -15,6 +17,8 @@ from vivavoce.models import ModelFiles
 from vivavoce.models.store import Store
 from vivavoce.ports import Engines, LanguageModel
 from vivavoce.settings import ENGINE_FOLDERS, SESSION_ENGINES, EngineChoice, MindChoice, Settings, fill
+from vivavoce.storage.database import Database
+from vivavoce.storage.keepsakes import Memories, Notes, Profiles, Reminders
 
 DEMO_HUSH_SECONDS = 0.05  # of the demo's known delay, what passes before its engines are asked
 
@@ -99,3 +103,14 @@ def demo_engines(settings: Settings) -> Engines:
         llm=ScriptedModel(first=0.5 * delay),
         tts=ToneVoice(takes=0.2 * delay),
     )
+
+
+def make_home(settings: Settings, kept: Database, files: FileShelf) -> Home:
+    """The assistant's own part of a server. Raises StartupError."""
+
+    def read_file(owner: str, file_id: str) -> tuple[str, bytes]:
+        return files.find(owner, file_id).name, files.content(owner, file_id)
+
+    shelves = Shelves(Notes(kept), Reminders(kept), Memories(kept), Profiles(kept))
+    tools = settings.tools
+    return Home(shelves, read_file, ToolOptions(tools.functions, tools.function_seconds, tools.private_pages))

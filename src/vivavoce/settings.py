@@ -270,6 +270,9 @@ class Tools:
     client_servers: Literal["public", "any", "none"] = setting(
         "public", "MCP servers that clients may name by their addresses: those of the public internet, any, or none"
     )
+    functions: tuple[Path, ...] = setting((), "Files and folders of Python functions that become tools")
+    function_seconds: float = setting(30.0, "How long one call of such a function may take", at_least=0.1)
+    private_pages: bool = setting(False, "Pages of this machine and its network may be read as well")
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ def test_notes_and_lists() -> None:
         with pytest.raises(ToolFailed, match="no such note"):
             await house.say("delete_note", which="submarine")
         assert await house.say("delete_note", which="last") == "Deleted: eggs."
-        assert await house.say("delete_all_notes") == "I deleted 1 notes."
+        assert await house.say("delete_all_notes") == "I deleted one note."
         assert await house.say("find_notes", IT) == "Non hai note."
 
     at_home(story)
@@ -160,7 +160,7 @@ def test_memory_by_voice() -> None:
         assert await house.say("forget", what="my sister's name") == "I forgot that your sister's name is Laura."
         assert house.knowledge.version("") > version
         assert await house.say("forget", what="my sister's name") == "I do not know anything about that."
-        assert await house.say("forget_everything") == "I forgot all 1 things."
+        assert await house.say("forget_everything") == "I forgot the one thing I knew."
         await house.knowledge.change_profile("", Profile(name="Anna"))
         assert await house.say("recall", query="my name") == "Your name is Anna."
 

@@ -27,6 +27,7 @@ STATUSES = {
     "conversation_not_found": 404,
     "item_not_found": 404,
     "file_not_found": 404,
+    "memory_not_found": 404,
     "model_not_found": 404,
     "completion_not_found": 404,
     "response_not_found": 404,

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 Speak = Callable[[str], Awaitable[None]]
 """Says words, unasked, as soon as the floor is free."""
 
-LOOK_AGAIN = 300.0
+LOOK_AGAIN = 60.0
 """Seconds after which the clock is looked at in any case: a laptop that slept did not count."""
 TRY_AGAIN = 5.0
 """Seconds to wait for a database that cannot be used."""

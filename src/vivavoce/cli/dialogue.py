@@ -99,6 +99,8 @@ class Answer:
     latency_ms: dict[str, float | None] = field(default_factory=dict[str, float | None])
     draft: dict[str, Any] = field(default_factory=dict[str, Any])
     """The server's account of its drafts."""
+    goes_on: bool = False
+    """It ended with a call of a tool at the server, whose result is told in another one."""
     content_at: float | None = None
     """When the sound behind an opener begins to play; of an answer without one, its first sound."""
 
@@ -251,8 +253,9 @@ class Dialogue:
 
     def _quiet(self, before: set[str]) -> bool:
         """Whether everything that was begun is over."""
-        told = self.protocol
-        return all(answer.ended for answer in self._since(before)) and told.awaited_transcripts <= len(told.transcripts)
+        told, new = self.protocol, self._since(before)
+        over = all(answer.ended for answer in new) and not (new and new[-1].goes_on)
+        return over and told.awaited_transcripts <= len(told.transcripts)
 
     def _exchange(self, clip: Clip, before: set[str], last_word: float, words: int, problems: int) -> Exchange:
         new = self._since(before)
@@ -326,6 +329,7 @@ class Dialogue:
         response = event["response"]
         answer = self.protocol.answers[response["id"]]
         answer.status = response["status"]
+        answer.goes_on = [item.get("type") for item in response.get("output") or ()][-1:] == ["mcp_call"]
         answer.latency_ms = (event.get("vivavoce") or {}).get("latency_ms") or {}
         answer.draft = (event.get("vivavoce") or {}).get("draft") or {}
         error = (response.get("status_details") or {}).get("error") or {}

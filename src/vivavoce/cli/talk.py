@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from vivavoce.cli.dialogue import Dialogue, Exchange, Json
     from vivavoce.settings import Settings
 
+OWN_TOOLS = {"type": "mcp", "server_label": "vivavoce"}
+"""Timers, notes, the time …: tools that run at the server."""
+
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser("talk", help="talk with it in the terminal, or from files", description=__doc__)
@@ -34,6 +37,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--no-openers", action="store_true", help='answer without "Well," and its like')
     parser.add_argument("--listening-signals", action="store_true", help='"Mm-hm" while you speak for long')
     parser.add_argument("--ignore-side-talk", action="store_true", help="silence when you talk to somebody else")
+    parser.add_argument("--plain", action="store_true", help="without tools, and without what it knows of you")
     parser.add_argument("--half-duplex", action="store_true", help="do not listen while it speaks: for loudspeakers")
     parser.add_argument("--demo", action="store_true", help="if a server has to be started: one with scripted engines")
     parser.set_defaults(run=run)
@@ -99,7 +103,9 @@ def session_settings(args: argparse.Namespace) -> Json:
         "listening_signals": args.listening_signals,
         "side_talk": "ignore" if args.ignore_side_talk else "answer",
     }
-    return {"audio": audio, "vivavoce": ours}
+    if args.plain:
+        return {"audio": audio, "vivavoce": ours}
+    return {"audio": audio, "vivavoce": {**ours, "profile": True}, "tools": [OWN_TOOLS]}
 
 
 def _serve_arguments(args: argparse.Namespace) -> tuple[str, ...]:

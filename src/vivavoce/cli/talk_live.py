@@ -284,6 +284,8 @@ class Captions:
         notes += ["interrupted"] if event["response"]["status"] == "cancelled" else []
         error = (event["response"].get("status_details") or {}).get("error") or {}
         notes += [error["message"]] if error.get("message") else []
+        if not self._open and not notes:
+            return  # a tool was called, nothing said
         self._line(f"  [dim]{escape(', '.join(notes))}[/]" if notes else "", same=True)
 
     def _line(self, text: str, *, same: bool = False) -> None:

@@ -123,7 +123,8 @@ class Manners:
     `idle_timeout_ms`: silence after which the assistant speaks up, with semantic VAD (server VAD has its own).
     `ignore_side_talk`: what the user says to somebody else gets no answer. `openers`: a short word such as "Well,"
     at once, when the answer takes longer; "auto" means for our own persona only, whose words are ours to choose.
-    `spoken_approval`: whether a tool may be used is asked aloud, and a spoken yes or no is the answer."""
+    `spoken_approval`: whether a tool may be used is asked aloud, and a spoken yes or no is the answer.
+    `profile`: the person's profile and memories stand with the instructions; what they say of themselves is kept."""
 
     managed_playback: bool = False
     listening_signals: bool = False
@@ -131,6 +132,7 @@ class Manners:
     ignore_side_talk: bool = False
     openers: Literal["auto", "on", "off"] = "auto"
     spoken_approval: bool = True
+    profile: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,8 @@ class Session:
         old, self.config = self.config, config
         self._turns.configure(config)
         self._toolbox.name(config.reply.servers, again=True)
+        if config.manners.profile != old.manners.profile and config.reply == old.reply:
+            self._drafting.warm(config.reply)
         if config.reply != old.reply:
             self._drafting.warm(config.reply)
             self._tasks.create_task(self._phrases.render(config.reply, self._transcripts.language or "en"))

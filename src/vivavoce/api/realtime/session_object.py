@@ -202,6 +202,7 @@ def _wire_manners(manners: Manners) -> dict[str, Any]:
         "side_talk": "ignore" if manners.ignore_side_talk else "answer",
         "openers": manners.openers,
         "spoken_approval": manners.spoken_approval,
+        "profile": manners.profile,
     }
 
 
@@ -221,6 +222,7 @@ def _read_manners(fields: Fields, now: Manners) -> Manners:
         ignore_side_talk=side_talk == "ignore",
         openers=ours.choice("openers", ("auto", "on", "off"), now.openers),
         spoken_approval=ours.flag("spoken_approval", now.spoken_approval),
+        profile=ours.flag("profile", now.profile),
     )
 
 

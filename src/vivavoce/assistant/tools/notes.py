@@ -92,6 +92,8 @@ class NoteTools:
 
     async def _clear(self, given: Given, context: ToolContext) -> ToolResult:
         gone = await self._shelf.delete(context.owner, [note.id for note in await self._shelf.all(context.owner)])
+        if gone == 1:
+            return answer(context, "I deleted one note.", "Ho cancellato una nota.")
         return answer(context, f"I deleted {gone} notes.", f"Ho cancellato {gone} note.")
 
 

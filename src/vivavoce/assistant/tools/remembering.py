@@ -81,10 +81,12 @@ class MemoryTools:
     async def _forget_all(self, _: Given, context: ToolContext) -> ToolResult:
         known = await self._knowledge.all(context.owner)
         gone = await self._knowledge.forget(context.owner, [memory.id for memory in known])
-        return answer(context, f"I forgot all {gone} things.", f"Ho dimenticato tutto: {gone} cose.")
+        if gone == 1:
+            return answer(context, "I forgot the one thing I knew.", "Ho dimenticato l'unica cosa che sapevo.")
+        return answer(context, f"I forgot all {gone} things.", f"Ho dimenticato tutte le {gone} cose.")
 
     async def _on(self, context: ToolContext) -> bool:
-        if is_temporary(context.conversation):
+        if context.temporary or is_temporary(context.conversation):
             return False
         return (await self._knowledge.profile(context.owner)).remembers
 

@@ -1,0 +1,134 @@
+"""What the assistant does for one session beside answering: tells it who the person is, notices what they say about
+themselves, and speaks up in it when a timer ends. Only where the session asked for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from typing import Protocol
+
+from vivavoce.assistant.alarms import Alarms
+from vivavoce.assistant.memory import Knowledge, is_temporary
+from vivavoce.assistant.personal import Personal
+from vivavoce.assistant.tools.host import LABEL
+from vivavoce.conversation.config import SessionConfig, Tool
+from vivavoce.conversation.events import Event, ItemAdded, ListingEnded, Transcribed
+from vivavoce.conversation.items import Message
+from vivavoce.errors import SessionError, VivavoceError
+from vivavoce.ports import LanguageModel
+
+logger = logging.getLogger(__name__)
+
+WAITING = 64
+"""Things that may wait to be done; more are let go."""
+WITHIN = 10.0
+"""Seconds that one of them may take."""
+
+
+class Attended(Protocol):
+    """What it needs of a session."""
+
+    config: SessionConfig
+
+    async def speak_up(self, words: str) -> None: ...
+
+
+class Aside:
+    """Does small things off the path of the answer, one after the other. One task of the server runs it."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Queue[Callable[[], Awaitable[object]]] = asyncio.Queue(WAITING)
+
+    def do(self, what: Callable[[], Awaitable[object]]) -> None:
+        if not self._waiting.full():
+            self._waiting.put_nowait(what)
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            what = await self._waiting.get()
+            try:
+                async with asyncio.timeout(WITHIN):
+                    await what()
+            except (VivavoceError, TimeoutError) as error:
+                logger.warning("left undone", extra={"code": type(error).__name__})
+
+
+class Attendant:
+    """Of one session of `owner`. `attend` it as soon as it is there, and `leave` it."""
+
+    def __init__(self, owner: str, knowledge: Knowledge, alarms: Alarms, aside: Aside, own: Sequence[Tool]) -> None:
+        """`own`: the assistant's own tools."""
+        self._owner, self._knowledge, self._alarms, self._aside = owner, knowledge, alarms, aside
+        self._own = own
+        self._session: Attended | None = None
+        self._present = ExitStack()
+        self._here = False
+        self._known: tuple[int, str] | None = None
+        """What was told of the person, and the version of our knowledge that it is of."""
+
+    def mind(self, mind: LanguageModel) -> LanguageModel:
+        """`mind` as the session is to have it."""
+        return Personal(mind, self.about, self._own)
+
+    def seeing(self, send: Callable[[Event], Awaitable[None]]) -> Callable[[Event], Awaitable[None]]:
+        """`send`, with all events of the session seen on their way."""
+
+        async def told(event: Event) -> None:
+            self.see(event)
+            await send(event)
+
+        return told
+
+    def attend(self, session: Attended) -> None:
+        self._session = session
+
+    def leave(self) -> None:
+        self._present.close()
+
+    async def about(self) -> str:
+        """What is to stand with the instructions. It stays as it is through the session, so that the model need not
+        read everything anew, until what it says is not true any more."""
+        config = self._personal()
+        if config is None:
+            return ""
+        version = self._knowledge.version(self._owner)
+        if self._known is None or self._known[0] != version:
+            self._known = version, await self._knowledge.about(self._owner)
+        return self._known[1]
+
+    def see(self, event: Event) -> None:
+        """Something happened in the session."""
+        match event:
+            case ListingEnded(item) if item.server == LABEL and item.error is None:
+                self._arrive()
+            case Transcribed(text=text):
+                self._hear(text)
+            case ItemAdded(item=Message(role="user") as message):
+                self._hear(message.text)
+            case _:
+                pass
+
+    def _personal(self) -> SessionConfig | None:
+        """The session's configuration, if it is one in which the person is known."""
+        config = None if self._session is None else self._session.config
+        if config is None or not config.manners.profile or config.temporary or is_temporary(config.conversation):
+            return None
+        return config
+
+    def _hear(self, text: str) -> None:
+        config = self._personal()
+        if config is not None and text:
+            self._aside.do(lambda: self._knowledge.notice(self._owner, text, config.conversation))
+
+    def _arrive(self) -> None:
+        if not self._here:
+            self._here = True
+            self._present.enter_context(self._alarms.present(self._owner, self._speak))
+
+    async def _speak(self, words: str) -> None:
+        if self._session is None or all(server.label != LABEL for server in self._session.config.reply.servers):
+            raise SessionError("The assistant's tools were taken out of this session.")
+        await self._session.speak_up(words)
