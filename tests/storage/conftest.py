@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,20 +37,34 @@ def postgres() -> Iterator[str]:
             [programs / "initdb", "-D", data, "-U", "vivavoce", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"],
             **identity,
         )
-        settings = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-        _run(
-            [programs / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log", "-o", settings, "start"],
-            **identity,
-        )
-        try:
-            yield f"postgresql+asyncpg://vivavoce@/%s?host={folder}"
-        finally:
-            _run([programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **identity)
+        settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off"}
+        chosen = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with (
+            (folder / "log").open("wb") as log,
+            subprocess.Popen(
+                [programs / "postgres", "-D", data, *chosen], stdout=log, stderr=log, cwd="/", **identity
+            ) as server,
+        ):
+            try:
+                _wait_until_there(folder, server)
+                yield f"postgresql+asyncpg://vivavoce@/%s?host={folder}"
+            finally:
+                server.send_signal(signal.SIGINT)  # sends clients away, and ends
+                server.wait(timeout=20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _somebody_else(folder: Path) -> dict[str, object]:
+def _wait_until_there(folder: Path, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and server.poll() is None:
+        if "ready to accept connections" in (folder / "log").read_text(errors="replace"):
+            return
+        time.sleep(0.05)
+    raise AssertionError((folder / "log").read_text(errors="replace"))
+
+
+def _somebody_else(folder: Path) -> dict[str, Any]:
     """PostgreSQL does not run as root."""
     if os.getuid():
         return {}
@@ -61,8 +78,8 @@ def _somebody_else(folder: Path) -> dict[str, object]:
     pytest.skip("PostgreSQL does not run as root, and there is no user postgres or nobody")
 
 
-def _run(command: list[object], **identity: object) -> None:
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd="/", timeout=90, **identity)  # type: ignore[call-overload]
+def _run(command: list[object], **identity: Any) -> None:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd="/", timeout=90, **identity)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

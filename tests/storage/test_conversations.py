@@ -111,18 +111,17 @@ def test_search_finds_beginnings_without_accents_and_marks_them(database_url: st
     kept(database_url, story)
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-     "", "   ", "'", '"', "'; DROP TABLE items; --", "a OR b", "NEAR(a b)", "words:*", "^x", "(", "%",
-     "_", "\\", "&|!<->",
-     "\0", "*", "§", "'§' | 'x'", "x" * 100_000, " ".join(map(str, range(5000))),
-    ],
-)  # fmt: skip
-def test_whatever_is_typed_is_only_words(database_url: str, query: str) -> None:
+TYPED = [
+    "", "   ", "'", '"', "'; DROP TABLE items; --", "a OR b", "NEAR(a b)", "words:*", "^x", "(", "%", "_", "\\",
+    "&|!<->", "\0", "*", "§", "'§' | 'x'", "x" * 100_000, " ".join(map(str, range(5000))),
+]  # fmt: skip
+
+
+def test_whatever_is_typed_is_only_words(database_url: str) -> None:
     async def story(archive: Archive) -> None:
         await archive.conversations.create(OTHER, {"title": "x"}, [said("a b x drop table items")])
-        assert (await archive.conversations.search(ME, query, limit=9)).rows == ()
+        for query in TYPED:
+            assert (await archive.conversations.search(ME, query, limit=9)).rows == (), query
 
     kept(database_url, story)
 

@@ -105,7 +105,7 @@ def item_of(body: Mapping[str, Any]) -> Item | None:
         case {"type": "message", "role": str(role), "content": content}:
             return _message_of(body, item_id, ROLES.get(role), content)
         case {"type": "function_call", "call_id": str(call_id), "name": str(name), "arguments": str(arguments)}:
-            return FunctionCall(item_id, call_id, name, arguments)
+            return FunctionCall(item_id, call_id, name, arguments, _status(body))
         case {"type": "function_call_output", "call_id": str(call_id), "output": output}:
             return FunctionOutput(item_id, call_id, output if isinstance(output, str) else "\n".join(_texts(output)))
         case {"type": str(kind), "server_label": str(server)} if kind.startswith("mcp_"):

@@ -30,7 +30,7 @@ DEADLINE = 30.0
 """Seconds that one use of the database may take."""
 OPENING = 60.0
 """Seconds in which it has to be there and up to date."""
-LOCKED_MS = 10_000
+LOCKED_MS = 2_000
 """How long SQLite waits for another program that writes."""
 CONNECTIONS = 5
 DRIVERS = {
