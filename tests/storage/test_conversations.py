@@ -34,7 +34,7 @@ def words(found: Found) -> list[str]:
 
 
 async def texts(conversations: Conversations, conversation_id: str, owner: str = ME) -> list[str]:
-    page = await conversations.items(owner, conversation_id, limit=100)
+    page = await conversations.items(owner, conversation_id, limit=1000)
     return [item.body["content"][0]["text"] for item in page.rows]
 
 
@@ -227,5 +227,28 @@ def test_what_is_temporary_never_reaches_the_database(database_url: str) -> None
         assert not (await threads.newest(ME, limit=9)).rows
         async with archive.database.reading() as connection:
             assert await connection.scalar(text("SELECT count(*) FROM items")) == 0
+
+    kept(database_url, story)
+
+
+def test_whoever_is_cancelled_in_the_middle_takes_nothing_with_him(database_url: str) -> None:
+    """A client that goes away cancels what it asked for, at any point; in memory there is one connection for all."""
+
+    async def story(archive: Archive) -> None:
+        threads = archive.conversations
+        made = await threads.create(ME, {}, [said("stays")])
+        for steps in range(60):
+            task = asyncio.create_task(threads.add(ME, made.id, [said("perhaps")] * 3))
+            reading = asyncio.create_task(threads.items(ME, made.id, limit=100))
+            for _ in range(steps):
+                await asyncio.sleep(0.0002)
+            task.cancel()
+            reading.cancel()
+            await asyncio.wait([task, reading])
+        kept_now = await texts(threads, made.id)
+        assert kept_now[0] == "stays"
+        assert len(kept_now) % 3 == 1  # all three or none
+        await threads.add(ME, made.id, [said("last")])
+        assert (await texts(threads, made.id))[-1] == "last"
 
     kept(database_url, story)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, ExceptionContext, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
@@ -174,7 +174,15 @@ def _sqlite(url: URL) -> AsyncEngine:
         engine = create_async_engine(url, pool_size=CONNECTIONS, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _set_up)
     event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "handle_error", _keep_connection)
     return engine
+
+
+def _keep_connection(context: ExceptionContext) -> None:
+    """By default the connection of whoever is cancelled is given up: slowly, with the file locked, and with it all that
+    is in memory. It is as good as before: its thread finishes the statement, and then rolls back."""
+    if isinstance(context.original_exception, asyncio.CancelledError):
+        context.is_disconnect = False
 
 
 def _make_private(path: Path) -> None:

@@ -1,0 +1,74 @@
+"""Titles: a few words of the model's where it has any, else the person's own first ones; never an answer as a title."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests import virtual_time
+from vivavoce.assistant.titles import DEADLINE, cleaned, first_words, title_of
+from vivavoce.conversation.items import Item, Message, Speech, Text
+from vivavoce.engines.scripted import ScriptedModel
+from vivavoce.ports import Prompt, Thought, Urgency, Words
+
+TALK: list[Item] = [
+    Message("0", "system", (Text("Be brief."),)),
+    Message("1", "user", (Speech("che tempo fa oggi a Roma e che cosa posso fare?"),)),
+    Message("2", "assistant", (Speech("C'è il sole."),)),
+]
+
+
+def titled(model: ScriptedModel | None, items: list[Item] = TALK) -> str:
+    return virtual_time.run(title_of(model, items))
+
+
+def test_the_model_names_the_conversation_in_its_language_and_nobody_waits_for_it() -> None:
+    model = ScriptedModel(["Tempo a Roma"])
+    assert titled(model) == "Tempo a Roma"
+    (prompt,) = model.asked
+    assert "in Italian" in prompt.instructions
+    assert prompt.urgency is Urgency.SPARE
+    assert "che tempo fa" in prompt.items[0].text and "Be brief" not in prompt.items[0].text
+
+
+@pytest.mark.parametrize(
+    ("made", "title"),
+    [
+        ('"Weather in Rome."', "Weather in Rome"),
+        ("Title: **Weather in Rome**", "Weather in Rome"),
+        ("# Weather in Rome\n\nIt is sunny.", "Weather in Rome"),
+        ("- Weather in Rome", "Weather in Rome"),
+        ("\n\n", ""),
+        ("The weather in Rome is sunny today, and you can do many things, such as walking about.", ""),
+        ("x" * 200, ""),
+        ("<b>Rome</b>\x00", "<b>Rome</b>"),
+    ],
+)
+def test_what_a_model_writes_is_cleaned_and_an_answer_is_no_title(made: str, title: str) -> None:
+    assert cleaned(made) == title
+
+
+@pytest.mark.parametrize("model", [None, ScriptedModel([RuntimeError("broken")]), ScriptedModel(["word " * 60])])
+def test_without_a_title_from_the_model_the_first_words_are_it(model: ScriptedModel | None) -> None:
+    assert titled(model) == "che tempo fa oggi a Roma…"
+
+
+def test_a_model_that_is_slow_is_not_waited_for() -> None:
+    class Slow(ScriptedModel):
+        async def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
+            await asyncio.sleep(10 * DEADLINE)
+            yield Words("late")
+
+    assert titled(Slow()) == "che tempo fa oggi a Roma…"
+
+
+def test_first_words_are_cut_between_words() -> None:
+    assert first_words("Hello there.") == "Hello there"
+    assert first_words("") == ""
+    assert len(first_words("x" * 500)) <= 61
+
+
+def test_where_the_person_said_nothing_there_is_no_title() -> None:
+    assert titled(ScriptedModel(["Something"]), [Message("1", "assistant", (Text("Hi"),))]) == ""
