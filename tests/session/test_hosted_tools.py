@@ -32,6 +32,7 @@ from vivavoce.conversation.events import (
     CallEnded,
     CallProgressed,
     CallStarted,
+    IdleTimeout,
     ListingEnded,
     ListingStarted,
     OutputEnded,
@@ -54,7 +55,7 @@ from vivavoce.conversation.items import (
     ToolListing,
 )
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, scripted_engines
-from vivavoce.errors import RequestError, ToolFailed
+from vivavoce.errors import RequestError, SessionError, ToolFailed
 from vivavoce.ports import Call, Done, HostedTool, ToolResult, Words
 from vivavoce.session.calls import PATIENCE
 from vivavoce.session.openers import MAY_I, ONE_MOMENT
@@ -587,6 +588,31 @@ def test_a_list_too_long_for_one_event_is_told_without_its_parameters():
     scene = play(ask, engines=engines, config=with_servers(HOME), tooling=tooling(host))
     assert [tool.parameters == big for tool in scene.of(ListingEnded)[0].item.tools] == [True, False, False, False]
     assert all(tool.parameters == big for tool in engines.llm.asked[0].tools), "the model is told all"
+
+
+def test_who_waits_for_an_errand_is_not_asked_whether_they_are_there():
+    host = Host(takes=30.0)
+    config = with_servers(HOME)
+    config = replace(config, manners=replace(config.manners, idle_timeout_ms=5000))
+    scene = play(lambda scene: ask(scene, 25), engines=minds(calls_once(ROME)), config=config, tooling=tooling(host))
+    assert scene.of(IdleTimeout) and [end.reason for end in scene.of(ResponseEnded)] == ["end_of_turn"]
+
+
+def test_words_for_nobody_are_refused():
+    """So that whoever keeps a reminder can tell it elsewhere, or later."""
+
+    async def leave(scene: Scene) -> None:
+        scene.session.fall_silent()
+        with pytest.raises(SessionError):
+            await scene.session.speak_up("Tea.")
+        scene.session.be_heard()
+        await scene.session.speak_up("Tea.")
+        await scene.silence(3)
+        await scene.session.close()
+        with pytest.raises(SessionError):
+            await scene.session.speak_up("Tea.")
+
+    assert said(play(leave)) == ["Tea."]
 
 
 def test_a_tool_knows_for_whom_it_runs_and_may_speak_up_later():

@@ -73,6 +73,7 @@ class Hosting:
         """Until when a bare `response.create` means the response that follows this call."""
         errands.on_result = self._came_late
         responder.consent = self._consent
+        responder.is_waiting = lambda: bool(toolbox.running)
         parts.answers.calls_of = lambda answer: Calls(self._kit, answer)
         parts.answers.on_change = self._unprompted.stir
 
@@ -87,6 +88,10 @@ class Hosting:
     def heard(self, by_somebody: bool) -> None:
         """Whether anybody hears what is said."""
         self._unprompted.heard(by_somebody)
+
+    @property
+    def is_heard(self) -> bool:
+        return self._unprompted.is_heard
 
     # --- what follows
 

@@ -66,6 +66,8 @@ class Responder:
         self._transcripts, self._phrases, self._decided = transcripts, phrases, decided
         self.consent: Callable[[Answer, str], Awaitable[Stream[Piece] | None]] = _no_consent
         """What a turn leads to that says yes or no to a question about a tool; None: it is none of these."""
+        self.is_waiting: Callable[[], bool] = lambda: False
+        """The user waits for the result of something."""
         self._turns = randbelow(6)  # which opener comes first
         self._usual_wait = 1.0
         """Seconds from the end of a turn to the first sound of an answer made for it."""
@@ -117,7 +119,9 @@ class Responder:
         return self._say({language: text.format(tool=name) for language, text in MAY_I.items()}, options)
 
     def ask_whether_there(self, options: ReplyOptions) -> None:
-        """After a long silence."""
+        """After a long silence, which those who wait for something keep."""
+        if self.is_waiting():
+            return
         request = ResponseRequest(options)
         answer = self._answers.prepare(request, "idle")
         self._answers.start(answer, self._drafting.answer(request, Marks(), cue=IDLE_CUE))

@@ -203,7 +203,10 @@ class Session:
         return answer.id
 
     async def speak_up(self, words: str) -> None:
-        """Say these words, unasked, as soon as the floor is free."""
+        """Say these words, unasked, as soon as the floor is free. Raises SessionError when nobody is there to hear
+        them."""
+        if self._closing.is_set() or not self._hosting.is_heard:
+            raise SessionError("Nobody is there.")
         await self._hosting.speak_up(words)
 
     def _tool_context(self) -> ToolContext:

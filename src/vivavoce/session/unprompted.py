@@ -34,11 +34,11 @@ class Unprompted:
         self._floor, self._answers = floor, answers
         self._words: asyncio.Queue[_Word] = asyncio.Queue(WAITING)
         self._stirred = asyncio.Event()
-        self._heard = True
+        self.is_heard = True
 
     def heard(self, by_somebody: bool) -> None:
         """Whether anybody hears what is said: else it waits."""
-        self._heard = by_somebody
+        self.is_heard = by_somebody
         self.stir()
 
     async def say(self, begin: Begin) -> None:
@@ -82,4 +82,4 @@ class Unprompted:
     @property
     def _free(self) -> bool:
         quiet = self._floor.holder is Holder.NOBODY and not self._floor.assistant_audible
-        return self._heard and quiet and not self._answers.busy
+        return self.is_heard and quiet and not self._answers.busy
