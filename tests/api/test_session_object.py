@@ -301,6 +301,7 @@ def test_manners_of_ours_are_merged_told_and_put_back() -> None:
         "side_talk": "answer",
         "openers": "off",
         "spoken_approval": True,
+        "profile": False,
         "conversation": None,
         "temporary": False,
     }

@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+import pytest
+
 from tests import virtual_time
 from tests.assistant.shelves import in_memory
 from tests.session.scene import SEMANTIC, Scene
@@ -119,12 +121,14 @@ def test_a_spoken_timer_is_set_without_a_model_and_speaks_up_when_it_ends() -> N
     on_stage(script, lines=["Set a timer for thirty seconds."])
 
 
-def test_what_no_rule_knows_is_left_to_the_model() -> None:
+@pytest.mark.parametrize(("context", "is_told"), [(4_096, False), (200_000, True)])
+def test_what_no_rule_knows_is_left_to_the_model_and_a_large_one_may_choose(context: int, is_told: bool) -> None:
     async def script(stage: Stage) -> None:
+        stage.mind.context = context
         scene, running = await stage.open(OWN)
         await utter(scene)
         assert said(scene) == ["I am the model."] and called(scene) == []
-        assert any(tool.name == "set_timer" for tool in stage.mind.asked[0].tools)
+        assert any(tool.name == "set_timer" for tool in stage.mind.asked[0].tools) is is_told
         await close(scene, running)
 
     on_stage(script, lines=["Why is the sky blue?"])

@@ -1,4 +1,8 @@
-"""A mind for one session: it knows the person, and clear requests never reach it."""
+"""A mind for one session: it knows the person, and clear requests never reach it.
+
+The assistant's tools take 1,700 tokens to describe. A small model, which holds little more than twice that, would read
+them for seconds and then choose badly (one in four right); it is not told of them, and only rules find them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from vivavoce.conversation.config import Tool
 from vivavoce.conversation.items import Message
 from vivavoce.ports import Call, Done, LanguageModel, Prompt, Thought
 
+CHOOSES = 16_384
+"""Tokens that a mind has to hold to be told of the assistant's tools."""
 BY_RULE = "rules"
 """The mind that a reply is put down to where no model was asked."""
 
@@ -49,6 +55,8 @@ class Personal:
 
     async def _informed(self, prompt: Prompt) -> Prompt:
         """Behind the instructions, whose beginning all sessions share and the model has read already."""
+        if self.context < CHOOSES and prompt.tool_choice.mode == "auto":
+            prompt = replace(prompt, tools=tuple(tool for tool in prompt.tools if self._own.get(tool.name) != tool))
         about = await self._about()
         return replace(prompt, instructions=f"{prompt.instructions}\n\n{about}".strip()) if about else prompt
 
