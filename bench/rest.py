@@ -26,6 +26,7 @@ from time import monotonic
 from typing import Any
 
 import uvicorn
+import uvloop
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -39,6 +40,8 @@ from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
 from vivavoce.engines.scripted import ScriptedModel, scripted_engines
 from vivavoce.ports import Done, Prompt, Thought, Words
+from vivavoce.storage.archive import open_archive
+from vivavoce.storage.database import MEMORY
 from vivavoce.telemetry.metrics import Metrics
 
 REQUESTS = 300
@@ -74,18 +77,23 @@ def serve() -> None:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return JSONResponse({"cpu": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024})
 
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-        routes = text_routes(lambda: minds, lambda: engines, keys, Opener(FileShelf(Path(folder))))
-        api = create_api(
-            Service(lambda *_: None, Metrics()),  # type: ignore[arg-type, return-value]
-            keys=keys,
-            ready=lambda: True,
-            models=["vivavoce"],
-            more=[*routes, Route("/spent", spent)],
-        )
-        print(listener.getsockname()[1], flush=True)
-        options: dict[str, Any] = {**UVICORN_OPTIONS, "log_level": "warning", "access_log": False}
-        uvicorn.Server(uvicorn.Config(api, **options)).run(sockets=[listener])
+    async def run() -> None:
+        with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+            async with open_archive(MEMORY) as archive:
+                opener = Opener(FileShelf(Path(folder)))
+                routes = text_routes(lambda: minds, lambda: engines, keys, opener, archive.completions)
+                api = create_api(
+                    Service(lambda *_: None, Metrics()),  # type: ignore[arg-type, return-value]
+                    keys=keys,
+                    ready=lambda: True,
+                    models=["vivavoce"],
+                    more=[*routes, Route("/spent", spent)],
+                )
+                print(listener.getsockname()[1], flush=True)
+                options: dict[str, Any] = {**UVICORN_OPTIONS, "log_level": "warning", "access_log": False}
+                await uvicorn.Server(uvicorn.Config(api, **options)).serve(sockets=[listener])
+
+    uvloop.run(run())
 
 
 @contextmanager

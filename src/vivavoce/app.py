@@ -232,7 +232,7 @@ class _House:
         return [
             *file_routes(self.files, keys),
             *embedding_routes(self.embedder.get, keys),
-            *text_routes(minds, engines, keys, opener),
+            *text_routes(minds, engines, keys, opener, self.archive.completions),
             *transfer_routes(self.archive.conversations, self.archive.database, keys),
             *conversation_routes(self.archive.conversations, keys),
             *response_routes(

@@ -197,7 +197,7 @@ def api(folder: Path, archive: Archive, jobs: Jobs, keys: tuple[str, ...] = ()) 
         minds=lambda: minds,
         engines=lambda: engines,
         more=[
-            *text_routes(lambda: minds, lambda: engines, known, opener),
+            *text_routes(lambda: minds, lambda: engines, known, opener, archive.completions),
             *response_routes(means, known),
             *conversation_routes(archive.conversations, known),
             *file_routes(files, known),

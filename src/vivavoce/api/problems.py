@@ -15,7 +15,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivavoce.conversation.items import new_id
-from vivavoce.errors import EngineBusy, EngineTooSlow, ModelUnavailable, PromptRefused, RequestError, TurnError
+from vivavoce.errors import (
+    EngineBusy,
+    EngineTooSlow,
+    ModelUnavailable,
+    PromptRefused,
+    RequestError,
+    StorageError,
+    TurnError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +92,10 @@ class Trouble:
         return kind_of(self.status)
 
 
-def trouble_of(error: TurnError | RequestError) -> Trouble:
+def trouble_of(error: TurnError | RequestError | StorageError) -> Trouble:
     match error:
+        case StorageError():
+            return Trouble(503, f"What is kept cannot be reached now: {error}", "storage_unavailable")
         case RequestError():
             return Trouble(STATUSES.get(error.code or "", 400), str(error), error.code or "invalid_request")
         case EngineBusy():

@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from vivavoce.conversation.items import Item
+from vivavoce.storage.completions import Completions
 from vivavoce.storage.conversations import Conversations
 from vivavoce.storage.database import MEMORY, Database
 from vivavoce.storage.recorder import Recorder
@@ -23,13 +24,16 @@ class Archive:
     database: Database
     conversations: Conversations
     responses: Responses
+    completions: Completions
 
 
 @asynccontextmanager
 async def open_archive(url: str) -> AsyncGenerator[Archive, None]:
     """Raises StartupError."""
     async with aclosing(await Database.open(url)) as database, aclosing(await Database.open(MEMORY)) as temporary:
-        yield Archive(database, Conversations(database, temporary), Responses(database, temporary))
+        yield Archive(
+            database, Conversations(database, temporary), Responses(database, temporary), Completions(database)
+        )
 
 
 class Keeper:

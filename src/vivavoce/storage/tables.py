@@ -134,3 +134,18 @@ responses = Table(
     Index("responses_of_owner", "owner", "created"),
     Index("responses_of_conversation", "conversation_id"),
 )
+
+completions = Table(
+    "completions",
+    tables,
+    Column("id", ID, primary_key=True),
+    Column("owner", OWNER, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    Column("body", JSON, nullable=False),  # the chat completion, without its metadata
+    Column("messages", JSON, nullable=False),  # what it answered
+    Index("completions_of_owner", "owner", "created", "id"),
+    Index("completions_over", "expires"),
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -18,25 +17,30 @@ from vivavoce.api.auth import Keys, locked
 from vivavoce.api.body import read_object, while_connected
 from vivavoce.api.problems import answering_engines, trouble_of, warming_up
 from vivavoce.api.rest.attachments import LARGEST_REQUEST, Opener, Reader
-from vivavoce.api.rest.chat_request import ChatAsked, read_chat, read_metadata
-from vivavoce.api.rest.chat_shelf import ChatShelf, Stored
+from vivavoce.api.rest.chat_request import ChatAsked, read_chat
+from vivavoce.api.rest.chat_stored import stored_routes, to_keep
 from vivavoce.api.rest.chat_wire import END, Chunks, Head, broken_off, completion, new_head
 from vivavoce.api.rest.event_stream import EventStream, data
-from vivavoce.api.rest.paging import page, read_page
 from vivavoce.api.rest.replies import Reply, Sounded, Tally, thoughts_of, whole
+from vivavoce.api.rest.spoken import SpokenAnswers
 from vivavoce.api.rest.voicing import voiced
 from vivavoce.assistant.minds import Minds
-from vivavoce.errors import RequestError, TurnError
+from vivavoce.errors import RequestError, StorageError, TurnError
 from vivavoce.ports import Engines, LanguageModel, Prompt, Thought, Urgency
+from vivavoce.storage.completions import Completions
 
 Told = AsyncGenerator[Thought | Sounded, None]
 
 
 def chat_routes(
-    minds: Callable[[], Minds | None], engines: Callable[[], Engines | None], keys: Keys, opener: Opener
+    minds: Callable[[], Minds | None],
+    engines: Callable[[], Engines | None],
+    keys: Keys,
+    opener: Opener,
+    kept: Completions,
 ) -> list[Route]:
-    """`minds`, `engines`: None while they are not warm."""
-    shelf = ChatShelf()
+    """`minds`, `engines`: None while they are not warm. `kept`: those that are to be stored."""
+    spoken = SpokenAnswers()
 
     async def complete(request: Request) -> Response:
         asked = read_chat(await read_object(request, LARGEST_REQUEST))
@@ -46,17 +50,17 @@ def chat_routes(
         owner = keys.owner(request)
         mind = known.choose(asked.model)
         async with answering_engines():
-            reader = Reader(mind, ready.stt, owner, lambda id: shelf.spoken(owner, id))
+            reader = Reader(mind, ready.stt, owner, lambda id: spoken.words(owner, id))
             items = await while_connected(request, opener.items(asked.items, reader))
             prompt = replace(asked.prompt, items=items, session=_session(owner, asked), urgency=Urgency.SOON)
-            answer = Answer(asked, prompt, mind, ready, shelf, owner)
+            answer = Answer(asked, prompt, mind, ready, owner, spoken, kept)
             if asked.stream:
                 return EventStream(await while_connected(request, answer.events()))
             return JSONResponse(await while_connected(request, answer.whole()))
 
     return [
         Route("/v1/chat/completions", locked(keys, complete), methods=["POST"]),
-        *_stored_routes(shelf, keys),
+        *stored_routes(kept, keys),
     ]
 
 
@@ -75,14 +79,15 @@ class Answer:
     prompt: Prompt
     mind: LanguageModel
     engines: Engines
-    shelf: ChatShelf
     owner: str
+    spoken: SpokenAnswers
+    kept: Completions
 
     async def whole(self) -> dict[str, Any]:
         head = new_head(self.asked, self.mind.name, int(time.time()))
         replies = [await whole(self._thoughts(n)) for n in range(self.asked.choices)]
         wire = completion(head, self.asked, replies)
-        self._note(head, wire, replies)
+        await self._note(head, wire, replies)
         return wire
 
     async def events(self) -> AsyncGenerator[bytes, None]:
@@ -104,12 +109,12 @@ class Answer:
                         for chunk in chunks.of(n, thought):
                             yield data(chunk)
                 replies.append(tally.reply())
-        except (TurnError, RequestError) as error:
+            await self._note(head, completion(head, self.asked, replies), replies)
+        except (TurnError, RequestError, StorageError) as error:
             yield data(broken_off(trouble_of(error)))
             return
         if self.asked.include_usage:
             yield data(chunks.account(replies))
-        self._note(head, completion(head, self.asked, replies), replies)
         yield END
 
     def _thoughts(self, n: int) -> Told:
@@ -122,11 +127,12 @@ class Answer:
             return thoughts
         return voiced(thoughts, self.engines.tts, voice=aloud.voice, format=aloud.format)
 
-    def _note(self, head: Head, wire: dict[str, Any], replies: list[Reply]) -> None:
+    async def _note(self, head: Head, wire: dict[str, Any], replies: list[Reply]) -> None:
+        """Raises StorageError."""
         for id, reply in zip(head.sounds, replies, strict=False):
-            self.shelf.note_spoken(self.owner, id, reply.text)
+            self.spoken.note(self.owner, id, reply.text)
         if self.asked.store:
-            self.shelf.keep(self.owner, wire, self.asked.messages)
+            await self.kept.keep(self.owner, wire, to_keep(self.asked.messages))
 
 
 async def _resumed(first: Thought | Sounded, rest: Told) -> Told:
@@ -134,51 +140,3 @@ async def _resumed(first: Thought | Sounded, rest: Told) -> Told:
         yield first
         async for thought in rest:
             yield thought
-
-
-# --- those stored
-
-
-def _stored_routes(shelf: ChatShelf, keys: Keys) -> list[Route]:
-    def stored(request: Request) -> Stored:
-        return shelf.get(keys.owner(request), request.path_params["id"])
-
-    async def list_all(request: Request) -> Response:
-        asked = read_page(request, "completion")
-        model, metadata = request.query_params.get("model"), _asked_metadata(request)
-        found = [
-            each.completion
-            for each in shelf.of(keys.owner(request))
-            if model in (None, each.completion["model"])
-            and metadata.items() <= (each.completion["metadata"] or {}).items()
-        ]
-        return JSONResponse(page(found, asked))
-
-    async def retrieve(request: Request) -> Response:
-        return JSONResponse(dict(stored(request).completion))
-
-    async def update(request: Request) -> Response:
-        metadata = read_metadata(await read_object(request))
-        owner, completion_id = keys.owner(request), request.path_params["id"]
-        return JSONResponse(dict(shelf.describe(owner, completion_id, metadata).completion))
-
-    async def delete(request: Request) -> Response:
-        shelf.remove(keys.owner(request), request.path_params["id"])
-        return JSONResponse({"id": request.path_params["id"], "object": "chat.completion.deleted", "deleted": True})
-
-    async def messages(request: Request) -> Response:
-        return JSONResponse(page(list(stored(request).messages), read_page(request, "message")))
-
-    return [
-        Route("/v1/chat/completions", locked(keys, list_all), methods=["GET"]),
-        Route("/v1/chat/completions/{id}", locked(keys, retrieve), methods=["GET"]),
-        Route("/v1/chat/completions/{id}", locked(keys, update), methods=["POST"]),
-        Route("/v1/chat/completions/{id}", locked(keys, delete), methods=["DELETE"]),
-        Route("/v1/chat/completions/{id}/messages", locked(keys, messages), methods=["GET"]),
-    ]
-
-
-def _asked_metadata(request: Request) -> dict[str, str]:
-    """`metadata[name]=value`, as OpenAI's clients write it."""
-    named = re.compile(r"metadata\[(.+)\]")
-    return {found[1]: value for name, value in request.query_params.items() if (found := named.fullmatch(name))}

@@ -11,13 +11,12 @@ from typing import Any, assert_never
 from vivavoce.api.problems import Trouble
 from vivavoce.api.rest.chat_request import ChatAsked
 from vivavoce.api.rest.replies import Reply, Sounded
+from vivavoce.api.rest.spoken import KEPT
 from vivavoce.conversation.items import new_id
 from vivavoce.ports import Call, Done, Reasoning, Thought, Words
 
 Wire = dict[str, Any]
 
-SOUND_SECONDS = 3600
-"""For how long the sound of an answer may be referred to by its id."""
 TOKENS_PER_SECOND = 20
 """Of sound, as OpenAI counts it."""
 END = b"data: [DONE]\n\n"
@@ -78,7 +77,7 @@ def _message(head: Head, asked: ChatAsked, n: int, reply: Reply) -> Wire:
             "id": head.sounds[n],
             "data": base64.b64encode(reply.sound).decode(),
             "transcript": reply.text,
-            "expires_at": head.created + SOUND_SECONDS,
+            "expires_at": head.created + KEPT,
         }
     if reply.calls and asked.functions:
         message["function_call"] = {"name": reply.calls[0].name, "arguments": reply.calls[0].arguments}
@@ -160,7 +159,7 @@ class Chunks:
                 self._calls += 1
             case Done():
                 if self._asked.aloud:
-                    expires = self._head.created + SOUND_SECONDS
+                    expires = self._head.created + KEPT
                     yield self._chunk(n, {"audio": {"id": self._head.sounds[n], "expires_at": expires}})
                 yield self._chunk(n, {}, finish_reason(thought, self._calls > 0, self._asked))
             case _:

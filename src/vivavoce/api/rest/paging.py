@@ -41,6 +41,10 @@ def page(all_: Sequence[Mapping[str, Any]], asked: PageAsked) -> dict[str, Any]:
         if asked.after not in ids:
             raise invalid("after", f"be the id of a {asked.what} of the list", asked.after)
         found = found[ids.index(asked.after) + 1 :]
-    shown = [dict(each) for each in found[: asked.limit]]
+    return listed(found[: asked.limit], has_more=len(found) > asked.limit)
+
+
+def listed(shown: Sequence[Mapping[str, Any]], *, has_more: bool) -> dict[str, Any]:
+    """One page on the wire."""
     ends = {"first_id": shown[0]["id"] if shown else None, "last_id": shown[-1]["id"] if shown else None}
-    return {"object": "list", "data": shown, **ends, "has_more": len(found) > len(shown)}
+    return {"object": "list", "data": [dict(each) for each in shown], **ends, "has_more": has_more}
