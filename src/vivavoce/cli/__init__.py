@@ -15,7 +15,7 @@ from importlib import import_module
 from vivavoce import __version__
 from vivavoce.errors import StartupError, VivavoceError
 
-COMMANDS = ("serve", "talk", "models", "threads", "settings", "db", "doctor", "bench")
+COMMANDS = ("serve", "talk", "models", "threads", "memory", "tools", "settings", "db", "doctor", "bench")
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
 

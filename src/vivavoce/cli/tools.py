@@ -1,0 +1,94 @@
+"""`vivavoce tools`: the assistant's own tools and the operator's functions, tried without a conversation."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vivavoce.assistant.home import Home
+
+Action = Callable[["Home", str, argparse.Namespace], Awaitable[int]]
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("tools", help="list the assistant's tools, and try one", description=__doc__)
+    parser.add_argument("--key", help="for whom: for this key; by default the first in server.keys, if there is one")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    listing = actions.add_parser("list", help="all, with the functions of tools.functions")
+    listing.add_argument("--json", action="store_true", help="with their schemas, for scripts")
+    listing.set_defaults(run=at_home(_list))
+
+    call = actions.add_parser("call", help="""one, such as: call get_time '{"place": "Tokyo"}'""")
+    call.add_argument("name", metavar="NAME")
+    call.add_argument("arguments", nargs="?", default="{}", metavar="JSON")
+    call.add_argument("--language", default="en", help="to be answered in, such as it")
+    call.set_defaults(run=at_home(_call))
+
+
+def at_home(action: Action) -> Callable[[argparse.Namespace], int]:
+    """A command that acts straight on the database."""
+
+    def run(args: argparse.Namespace) -> int:
+        import asyncio
+
+        from vivavoce.assistant.files import FileShelf
+        from vivavoce.loading import make_home
+        from vivavoce.settings import ApiKey, read_settings, storage_url
+        from vivavoce.storage.archive import open_archive
+
+        settings = read_settings()
+        keys = [ApiKey.of(args.key)] if args.key else settings.server.keys
+        owner = keys[0].digest.hex() if keys else ""
+
+        async def act() -> int:
+            async with open_archive(storage_url(settings)) as archive:
+                home = make_home(settings, archive.database, FileShelf(settings.paths.home / "files"))
+                try:
+                    return await action(home, owner, args)
+                finally:
+                    await home.tools.close()
+
+        return asyncio.run(act())
+
+    return run
+
+
+async def _list(home: Home, owner: str, args: argparse.Namespace) -> int:
+    tools = await home.tools.tools()
+    if args.json:
+        import json
+
+        listed = [
+            {
+                "name": one.tool.name,
+                "description": one.tool.description,
+                "parameters": dict(one.tool.parameters),
+                "reads_only": one.reads_only,
+                "asks_first": one.asks_first,
+                "slow": one.slow,
+            }
+            for one in tools
+        ]
+        print(json.dumps(listed, indent=2, ensure_ascii=False))
+        return 0
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("tool", "what it does", "", box=None, pad_edge=False)
+    for one in tools:
+        marks = {"only reads": one.reads_only, "asks first": one.asks_first, "takes long": one.slow}
+        table.add_row(one.tool.name, one.tool.description, ", ".join(name for name, true in marks.items() if true))
+    Console().print(table)
+    return 0
+
+
+async def _call(home: Home, owner: str, args: argparse.Namespace) -> int:
+    from vivavoce.ports import ToolContext
+
+    result = await home.tools.call(args.name, args.arguments, ToolContext(owner=owner, language=args.language))
+    print(result.text)
+    return 0

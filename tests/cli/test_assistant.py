@@ -1,0 +1,66 @@
+"""`vivavoce tools` and `vivavoce memory`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vivavoce.cli import main
+
+MY_TOOLS = Path(__file__).parents[1] / "assistant" / "my_tools.py"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_HOME", str(tmp_path))
+    for name in ("VIVAVOCE_API_KEYS", "VIVAVOCE_STORAGE__URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_tools_are_listed_and_called(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*words: str, code: int = 0) -> str:
+        assert main(words) == code
+        said = capsys.readouterr()
+        return said.out or said.err
+
+    monkeypatch.setenv("VIVAVOCE_TOOLS__FUNCTIONS", str(MY_TOOLS))
+    tools = {tool["name"]: tool for tool in json.loads(run("tools", "list", "--json"))}
+    assert tools["get_time"]["reads_only"] and tools["delete_all_notes"]["asks_first"] and "price_of" in tools
+    assert "asks first" in run("tools", "list")
+    assert run("tools", "call", "calculate", '{"expression": "6 times 7"}') == "42.\n"
+    assert run("tools", "call", "--language", "it", "add_note", '{"text": "il latte"}') == "Annotato: il latte.\n"
+    assert run("tools", "call", "find_notes") == "One note: il latte.\n"
+    assert run("tools", "call", "price_of", '{"drink": "tea"}') == "2.00 euros\n"
+    assert run("tools", "--key", "another", "call", "find_notes") == "You have no notes.\n"
+    assert "There is no function 'nonsense'" in run("tools", "call", "nonsense", code=1)
+    assert "no JSON" in run("tools", "call", "calculate", "6 times 7", code=1)
+
+
+def test_functions_that_are_not_there_are_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIVAVOCE_TOOLS__FUNCTIONS", "/nowhere/tools.py")
+    assert main(["tools", "list"]) == 2
+    assert "/nowhere/tools.py, which is not there" in capsys.readouterr().err
+
+
+def test_memories_are_listed_and_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*words: str, code: int = 0) -> str:
+        assert main(words) == code
+        said = capsys.readouterr()
+        return said.out or said.err
+
+    assert run("memory", "list") == "Nothing is remembered.\n"
+    for fact in ("I live in Turin", "my dog is called Rex"):
+        run("tools", "call", "remember", json.dumps({"fact": fact}))
+    assert [line.split("  ")[1] for line in run("memory", "list").splitlines()] == [
+        "my dog is called Rex",
+        "I live in Turin",
+    ]
+    (dog,) = run("memory", "list", "dog").splitlines()
+    assert run("memory", "forget", dog.split()[0]) == "1 forgotten.\n"
+    assert "There is no memory" in run("memory", "forget", "mem_none", code=1)
+    assert run("memory", "forget", "--all") == "1 forgotten.\n"
+    assert run("memory", "list") == "Nothing is remembered.\n"
