@@ -18,6 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
+
 import vivavoce.app as app
 from vivavoce.api.realtime.client import Client
 from vivavoce.audio.pcm import Pcm
@@ -28,7 +30,7 @@ from vivavoce.session.session import Session
 from vivavoce.settings import Settings, read_settings
 
 SPEECH = "One two three four five six seven eight nine ten eleven twelve. " * 100
-heard_ids, heard_at = array("l"), array("d")
+heard_ids, heard_at = list[bytes](), array("d")
 told_at: dict[str, float] = {}
 
 _take, _tell = Ear.take, Client.tell
@@ -37,8 +39,7 @@ _take, _tell = Ear.take, Client.tell
 def take(self: Ear, sound: Pcm) -> None:
     """The first six samples of a frame are its number."""
     if len(sound) == 480:
-        digits = sound.samples[:6].tolist()
-        heard_ids.append(sum(int(digit * 32768) << 6 * n for n, digit in enumerate(digits)))
+        heard_ids.append(sound.samples[:6].tobytes())
         heard_at.append(perf_counter())
     _take(self, sound)
 
@@ -80,5 +81,9 @@ if __name__ == "__main__":
 
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(app.serve(settings, demo=True))
-    notes = {"heard": [list(heard_ids), list(heard_at)], "told": told_at}
+    numbers = [
+        sum(int(digit * 32768) << 6 * n for n, digit in enumerate(np.frombuffer(samples, np.float32).tolist()))
+        for samples in heard_ids
+    ]
+    notes = {"heard": [numbers, list(heard_at)], "told": told_at}
     Path(os.environ["FACADE_NOTES"]).write_text(json.dumps(notes))

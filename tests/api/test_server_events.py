@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from vivavoce.api.realtime.server_events import (
     item_retrieved,
     request_refused,
     session_updated,
+    wire_event,
 )
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.audio.codecs import encode
@@ -390,3 +392,8 @@ def test_the_end_of_a_response_says_why_and_what_its_drafts_took() -> None:
     assert done["response"]["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
     assert done["vivavoce"]["reason"] == "reopened"
     assert done["vivavoce"]["draft"] == {"made": 2, "anticipated": True, "head_start_ms": 410.0, "wasted_ms": 120.0}
+
+
+def test_sound_is_written_as_any_other_event() -> None:
+    event = wire_event("response.output_audio.delta", response_id='re"sp', delta="AAA/+=", item_id="item")
+    assert json.loads(encode_event(event)) == event

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 
 from vivavoce.api.auth import Keys
+from vivavoce.api.frames import QuickFrames
 from vivavoce.api.guard import LoopbackOnly
 from vivavoce.api.health import health_routes
 from vivavoce.api.page import SafeHeaders, page_routes
@@ -39,7 +40,7 @@ from vivavoce.errors import RequestError, StorageError
 from vivavoce.ports import Engines
 
 UVICORN_OPTIONS = {
-    "ws": "websockets-sansio",
+    "ws": QuickFrames,
     "ws_max_size": 20 * 1024 * 1024,  # the largest append, 15 MiB, must arrive to be answered, and one too large too
     "ws_per_message_deflate": False,  # sound does not compress, and the attempt costs a core
     "timeout_graceful_shutdown": 5,  # a client that does not read must not hold up the end

@@ -2,7 +2,6 @@
 
 import numpy as np
 import samplerate
-from numpy.lib.stride_tricks import as_strided
 
 from vivavoce.audio.pcm import Pcm, Samples
 
@@ -51,7 +50,7 @@ class _TwoThirds:
             self._rest = sound
             return np.zeros(0, np.float32)
         self._rest = sound[3 * steps :]
-        windows = as_strided(sound, (steps, TAPS + 1), (3 * sound.itemsize, sound.itemsize), writeable=False)
+        windows: Samples = np.ndarray((steps, TAPS + 1), np.float32, sound.data, strides=_STRIDES)
         return np.asarray((windows @ _FILTERS).reshape(-1), np.float32)
 
 
@@ -66,6 +65,7 @@ def _filters() -> Samples:
 
 
 _FILTERS = _filters()
+_STRIDES = (3 * _FILTERS.itemsize, _FILTERS.itemsize)
 
 
 def resample(sound: Pcm, rate: int) -> Pcm:

@@ -289,6 +289,9 @@ class Call:
 
     async def _hear(self, sound: Pcm) -> None:
         self._metrics.heard(sound.seconds)
+        if sound.seconds <= BITE_SECONDS:
+            await self._session.hear(sound)
+            return
         for bite in _bites(sound):
             await self._session.hear(bite)
 

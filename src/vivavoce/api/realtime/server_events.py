@@ -63,6 +63,7 @@ from vivavoce.conversation.words import Token
 from vivavoce.errors import RequestError
 
 Wire = dict[str, Any]
+AUDIO_DELTA = "response.output_audio.delta"
 _ReplyEvent = ResponseStarted | OutputStarted | ReplyText | ReplyAudio | OutputEnded | ResponseEnded
 
 
@@ -78,6 +79,10 @@ def wire_event(kind: str, **fields: Any) -> Wire:
 
 
 def encode_event(event: Wire) -> str:
+    """As JSON. Of sound, which is most of what is sent, nothing needs an escape: it is put in as it is."""
+    if event["type"] == AUDIO_DELTA:
+        rest = json.dumps({name: value for name, value in event.items() if name != "delta"}, separators=(",", ":"))
+        return f'{rest[:-1]},"delta":"{event["delta"]}"}}'
     return json.dumps(event, separators=(",", ":"))
 
 
@@ -222,7 +227,7 @@ class Narrator:
     def _reply_audio(self, response: _Response, event: ReplyAudio) -> Iterator[Wire]:
         self.has_spoken = True
         for delta in response.outputs[event.index].sound.push(event.sound):
-            yield _of_part("response.output_audio.delta", response, event.index, event.item_id, delta=delta)
+            yield _of_part(AUDIO_DELTA, response, event.index, event.item_id, delta=delta)
 
     def _output_ended(self, response: _Response, event: OutputEnded) -> Iterator[Wire]:
         output = response.outputs.pop(event.index)
