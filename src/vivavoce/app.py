@@ -51,7 +51,7 @@ from vivavoce.engines import pool
 from vivavoce.engines.lazy import Lazy
 from vivavoce.errors import SessionRefused, StartupError, TurnError
 from vivavoce.loading import demo_engines, load_engine, load_engines, load_minds, make_home, model_files
-from vivavoce.ports import Engines, LanguageModel, Prompt, ToolHost, Urgency
+from vivavoce.ports import Engines, HostedTool, LanguageModel, Prompt, ToolHost, Urgency
 from vivavoce.session.admission import Admission
 from vivavoce.session.openers import rehearse
 from vivavoce.session.phrases import Phrasebook
@@ -190,7 +190,8 @@ class _House:
             },
         }
         """Tool servers that sessions may name by these labels; closed with the house."""
-        self.tooling = Tooling(self.hosts, ClientsServers(settings.tools.client_servers))
+        self._silent: dict[str, tuple[ToolHost, HostedTool]] = {}
+        self.tooling = Tooling(self.hosts, ClientsServers(settings.tools.client_servers), self._silent)
         self.trouble: StartupError | None = None
         """Why the engines could not be loaded."""
         self.ready = self.draining = False
@@ -218,7 +219,7 @@ class _House:
             self.service,
             keys=keys,
             ready=lambda: self.ready and not self.draining,
-            models=["vivavoce", *self.settings.minds],
+            models=["vivavoce", *(["auto"] if self.settings.routing.thinking else []), *self.settings.minds],
             engines=lambda: self.engines if self.ready else None,
             minds=lambda: self.minds if self.ready else None,
             page=Path(str(resources.files("vivavoce"))) / "web",
@@ -304,7 +305,9 @@ class _House:
 
     def load(self) -> None:
         self.engines = demo_engines(self.settings) if self.demo else load_engines(self.settings)
-        self.minds, self._added = load_minds(self.settings, self.engines.llm, self.note_passed)
+        loaded = load_minds(self.settings, self.engines.llm, self.note_passed)
+        self.minds, self._added = loaded.minds, loaded.added
+        self._silent.update(loaded.silent)
         self.phrases = Phrasebook(self.engines.tts)
 
     async def close_hosts(self) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from vivavoce.assistant.auto import AUTO, Auto, AutoAloud
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.home import Home, Shelves, ToolOptions
 from vivavoce.assistant.minds import DEFAULT, Minds
+from vivavoce.assistant.thinking import THINK, TOOL, Desk, Thinking
 from vivavoce.engines.llm.fallback import Fallback, Passed
 from vivavoce.engines.llm.lazy import LazyModel
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ModelUnavailable
 from vivavoce.models import ModelFiles
 from vivavoce.models.store import Store
-from vivavoce.ports import Engines, LanguageModel
+from vivavoce.ports import Engines, HostedTool, LanguageModel, ToolHost
 from vivavoce.settings import ENGINE_FOLDERS, SESSION_ENGINES, EngineChoice, MindChoice, Settings, fill
 from vivavoce.storage.database import Database
 from vivavoce.storage.keepsakes import Memories, Notes, Profiles, Reminders
@@ -58,9 +62,18 @@ def load_engine(kind: str, choice: EngineChoice, files: ModelFiles) -> Any:
     return module.load(fill(module.Options, choice.options, f"engines.{kind}"), files)
 
 
-def load_minds(settings: Settings, default: LanguageModel, passed: Passed) -> tuple[Minds, tuple[LanguageModel, ...]]:
-    """The minds that the settings name, and the models among them that have to be closed; `default` is its owner's.
-    Blocks while those load that are wanted at the start. Raises StartupError."""
+@dataclass(frozen=True, slots=True)
+class LoadedMinds:
+    """`added`: the models that have to be closed; `silent`: tools that minds call by themselves (see Tooling)."""
+
+    minds: Minds
+    added: tuple[LanguageModel, ...]
+    silent: Mapping[str, tuple[ToolHost, HostedTool]]
+
+
+def load_minds(settings: Settings, default: LanguageModel, passed: Passed) -> LoadedMinds:
+    """The minds that the settings name; `default` is its owner's. Blocks while those load that are wanted at the
+    start. Raises StartupError."""
     files, routing = model_files(settings), settings.routing
     added: dict[str, LanguageModel] = {}
     try:
@@ -72,13 +85,23 @@ def load_minds(settings: Settings, default: LanguageModel, passed: Passed) -> tu
         raise
     own = {DEFAULT: default, **added}
 
-    def row(name: str) -> Fallback:
-        names = dict.fromkeys((name, *routing.fallback))
-        return Fallback(
-            [(each, own[each]) for each in names], routing.first_token_seconds, routing.rest_seconds, passed
-        )
+    def row(*names: str) -> Fallback:
+        able = [(name, own[name]) for name in dict.fromkeys(names)]
+        return Fallback(able, routing.first_token_seconds, routing.rest_seconds, passed)
 
-    return Minds(row(DEFAULT), {name: row(name) for name in added}, routing.named()), tuple(added.values())
+    rows = {name: row(name, *routing.fallback) for name in own}
+    quick, thinking = rows[routing.quick], rows[routing.quick]
+    if routing.thinking:  # an answer that was promised is given, if need be by the quick one
+        thinking = row(routing.thinking, *routing.fallback, routing.quick)
+    desk = Desk(routing.thinking or routing.quick)
+    minds = Minds(
+        rows.pop(DEFAULT),
+        {AUTO: Auto(quick, thinking), **rows},
+        routing.named(),
+        aloud={AUTO: AutoAloud(quick, thinking, desk)} if routing.thinking else None,
+        unlisted=() if routing.thinking else (AUTO,),
+    )
+    return LoadedMinds(minds, tuple(added.values()), {THINK: (Thinking(thinking, desk), TOOL)})
 
 
 def _load_mind(name: str, choice: MindChoice, files: ModelFiles) -> LanguageModel:

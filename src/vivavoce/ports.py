@@ -121,7 +121,8 @@ class Prompt:
     still speaking, and the last item is what was heard so far; only `warm` and `p_end` take such prompts.
     `effort`: how hard a model that reasons is to think. `schema`: JSON schema that the reply has to fit; it is JSON
     then, all of it. `stop`: texts that end the reply before them. `top_p`, `seed`: None: as the engine likes.
-    `urgency`: NOW where a listener waits for the reply, SOON where a reader does."""
+    `urgency`: NOW where a listener waits for the reply, SOON where a reader does. `route`: "quick" or "thinking", for
+    the model that chooses between two minds; "": as it likes."""
 
     instructions: str
     items: Sequence[Readable]
@@ -138,6 +139,7 @@ class Prompt:
     top_p: float | None = None
     seed: int | None = None
     urgency: Urgency = Urgency.NOW
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +230,8 @@ class HostedTool:
 class ToolContext:
     """For whom a tool runs. `owner`: whose data it may touch ("" where the server has no keys); `conversation`: id of
     the stored conversation, "" for none; `temporary`: nothing of it is to be kept or remembered; `history`: what was
-    said so far; `progress(words)`: how far it has come; `speak_up(words)`: have the assistant say this as soon as the
-    floor is free, also long after the call has ended."""
+    said so far; `aloud`: the answer will be spoken; `progress(words)`: how far it has come; `speak_up(words)`: have the
+    assistant say this as soon as the floor is free, also long after the call has ended."""
 
     owner: str = ""
     session: str = ""
@@ -237,6 +239,7 @@ class ToolContext:
     temporary: bool = False
     language: str | None = None
     history: Sequence[Item] = ()
+    aloud: bool = True
     progress: Callable[[str], None] = lambda words: None
     speak_up: Callable[[str], Awaitable[None]] | None = None
 

@@ -469,7 +469,7 @@ def _check_tool_server(key: str, source: str) -> None:
 
 def _check_routing(routing: Routing, known: tuple[str, ...]) -> None:
     """Everyone who is named there has to be a mind."""
-    named = {f"routing.aliases ({alias})": mind for alias, mind in routing.named().items()}
+    named = {f"routing.aliases ({alias})": mind for alias, mind in routing.named().items() if mind != "auto"}
     named |= {f"routing.fallback ({mind})": mind for mind in routing.fallback}
     named |= {"routing.quick": routing.quick, "routing.thinking": routing.thinking or "vivavoce"}
     for key, mind in named.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, OpenAI
 
 from tests.app.test_serve import start
 from tests.conftest import served
@@ -80,3 +80,59 @@ def test_a_mind_that_cannot_be_made_is_said_at_the_start(tmp_path: Path, options
     (tmp_path / "vivavoce.toml").write_text(f"[minds.big]\n{options}\n")
     ended = start("--demo", "--port", "0", VIVAVOCE_HOME=str(tmp_path))
     assert ended.returncode == 2 and told in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+
+
+HARD = "Compare renting and buying for a family that may move in five years."
+
+
+async def until_told(url: str, words: str) -> list[dict[str, Any]]:
+    """The `response.done` events of a typed turn with `auto`, until one tells what the thinking mind found."""
+    client = AsyncOpenAI(base_url=f"{url}/v1", api_key="any")
+    told: list[dict[str, Any]] = []
+    async with client.realtime.connect(model="auto") as call, asyncio.timeout(20):
+        await call.session.update(session=TEXT_ONLY)
+        content: Any = [{"type": "input_text", "text": words}]
+        await call.conversation.item.create(item={"type": "message", "role": "user", "content": content})
+        await call.response.create()
+        async for event in call:
+            if event.type == "response.done":
+                told.append(event.to_dict())
+                if "five." in str(event):
+                    break
+    await client.close()
+    return told
+
+
+def test_auto_answers_quickly_thinks_in_the_background_and_tells_why(tmp_path: Path) -> None:
+    """Over the wire, with official clients: a session, Chat Completions streamed and whole, Responses, Messages."""
+    with openai_mock() as mock:
+        (tmp_path / "vivavoce.toml").write_text(f"""
+            [minds.large]
+            name = "remote"
+            base_url = "{mock.url}"
+            [routing]
+            thinking = "large"
+        """)
+        with served("--demo", environment={"VIVAVOCE_HOME": str(tmp_path)}) as url:
+            first, *_, last = asyncio.run(until_told(url, HARD))
+            assert first["vivavoce"]["mind"] == {"name": "large", "reason": "comparison"}
+            assert [item["type"] for item in first["response"]["output"]] == ["message", "mcp_call"]
+            assert last["vivavoce"]["reason"] == "errand" and "One two three four five." in str(last)
+            quick, told = asyncio.run(typed(url, "auto"))
+            assert quick.startswith("Hello! This is the demo")
+            assert told["mind"] == {"name": "vivavoce", "reason": "small_talk"}
+
+            client = OpenAI(base_url=f"{url}/v1", api_key="any")
+            ask: Any = {"model": "auto", "messages": [{"role": "user", "content": HARD}]}
+            whole = client.chat.completions.create(**ask).to_dict()
+            assert whole["vivavoce"] == {"mind": "large", "reason": "comparison"}
+            chunks = [chunk.to_dict() for chunk in client.chat.completions.create(**ask, stream=True)]
+            assert [chunk["vivavoce"]["mind"] for chunk in chunks if "vivavoce" in chunk] == ["large"]
+            ask["metadata"] = {"vivavoce.route": "quick"}
+            forced = client.chat.completions.create(**ask).to_dict()
+            assert forced["vivavoce"] == {"mind": "vivavoce", "reason": "requested"}
+            response = client.responses.create(model="auto", input=HARD, metadata={"vivavoce.route": "quick"}).to_dict()
+            assert response["vivavoce"] == {"mind": "vivavoce", "reason": "requested"}
+            response = client.responses.create(model="auto", input="Hello", reasoning={"effort": "high"}).to_dict()
+            assert response["vivavoce"] == {"mind": "large", "reason": "effort"}
+            assert {"auto", "large", "vivavoce"} <= {model.id for model in client.models.list()}

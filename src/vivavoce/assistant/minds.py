@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from vivavoce.errors import RequestError
 from vivavoce.ports import LanguageModel
@@ -15,16 +15,19 @@ WELL_KNOWN = re.compile(r"(gpt-|chatgpt-|claude-|sonar|o\d)")
 
 class Minds:
     """`default`: answers to "", "vivavoce", its own model's name and the well-known families. `named`: further ones,
-    each called by its name here and by that of its model. `aliases`: a client's name to one of these."""
+    each called by its name here and by that of its model. `aliases`: a client's name to one of these. `aloud`: what
+    takes the place of a mind, by the mind's model, where it is talked with. `unlisted`: names that are not shown."""
 
     def __init__(
         self,
         default: LanguageModel,
         named: Mapping[str, LanguageModel] | None = None,
         aliases: Mapping[str, str] | None = None,
+        aloud: Mapping[str, LanguageModel] | None = None,
+        unlisted: Collection[str] = (),
     ) -> None:
         self.default = default
-        self._named = dict(named or {})
+        self._named, self._aloud, self._unlisted = dict(named or {}), dict(aloud or {}), unlisted
         own = {DEFAULT: default, **self._named}
         models = {mind.name: mind for mind in reversed(own.values())}  # the first of those that share a model has it
         self._by_name = {**models, **{alias: own[name] for alias, name in (aliases or {}).items()}, **own, "": default}
@@ -32,7 +35,7 @@ class Minds:
     @property
     def names(self) -> tuple[str, ...]:
         """What a list of models shows: the default first."""
-        return (DEFAULT, *self._named)
+        return (DEFAULT, *(name for name in self._named if name not in self._unlisted))
 
     def choose(self, model: str | None) -> LanguageModel:
         """The mind that a request's `model` names. Raises RequestError."""
@@ -49,4 +52,5 @@ class Minds:
 
     def for_voice(self, model: str) -> LanguageModel:
         """The mind of a spoken session. Voice clients send any name; one that is none of ours means the default."""
-        return self._by_name.get(model, self.default)
+        mind = self._by_name.get(model, self.default)
+        return self._aloud.get(mind.name, mind)

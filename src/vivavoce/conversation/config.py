@@ -161,3 +161,9 @@ class ResponseRequest:
     in_conversation: bool = True
     input: tuple[Item, ...] | None = None
     metadata: Mapping[str, str] | None = None
+
+
+def wanted_route(metadata: Mapping[str, str] | None) -> str:
+    """The mind that a request's metadata ask for under `vivavoce.route`: "quick", "thinking", or "" for neither."""
+    wanted = (metadata or {}).get("vivavoce.route", "")
+    return wanted if wanted in ("quick", "thinking") else ""

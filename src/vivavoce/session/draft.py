@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
-from vivavoce.conversation.config import ReplyOptions, ResponseRequest
+from vivavoce.conversation.config import ReplyOptions, ResponseRequest, wanted_route
 from vivavoce.conversation.events import DraftAccount
 from vivavoce.conversation.history import History
 from vivavoce.conversation.hosted import readable
@@ -270,6 +270,7 @@ class Drafting:
             options.temperature,
             truncation=options.truncation,
             effort=options.effort,
+            route=wanted_route(request.metadata),
         )
 
 

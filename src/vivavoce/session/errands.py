@@ -110,7 +110,11 @@ class Errands:
 
     async def _work(self, errand: Errand, offer: Offer) -> None:
         item, name = errand.item, offer.hosted.tool.name
-        context = replace(self._context(), progress=lambda words: self._progressed(errand, words))
+        context = replace(
+            self._context(),
+            aloud=errand.options.modality == "audio",
+            progress=lambda words: self._progressed(errand, words),
+        )
         try:
             async with asyncio.timeout(DEADLINE):
                 errand.result = await offer.host.call(name, item.arguments, context)

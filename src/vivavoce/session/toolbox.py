@@ -96,7 +96,14 @@ class Toolbox:
 
     def find(self, options: ReplyOptions, name: str) -> Offer | None:
         """The hosted tool that the model calls `name`."""
-        return next((offer for offer in self._offers(options) if offer.name == name), None)
+        return next((offer for offer in self._offers(options) if offer.name == name), None) or self._silent(name)
+
+    def _silent(self, name: str) -> Offer | None:
+        """A tool that the model was not told of."""
+        if (known := self._tooling.silent.get(name)) is None:
+            return None
+        host, hosted = known
+        return Offer(name, ToolServer(host.label), host, hosted)
 
     def find_own(self, options: ReplyOptions, label: str, own_name: str) -> Offer | None:
         """A server's tool by the name that it has there."""

@@ -25,7 +25,7 @@ from vivavoce.api.rest.attachments import (
 )
 from vivavoce.api.rest.schemas import checked_schema
 from vivavoce.audio.files import Format
-from vivavoce.conversation.config import Tool, ToolChoice
+from vivavoce.conversation.config import Tool, ToolChoice, wanted_route
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Role, Text, new_id
 from vivavoce.errors import RequestError
 from vivavoce.ports import Prompt
@@ -94,6 +94,7 @@ def read_chat(fields: Fields) -> ChatAsked:
             stop=_stops(fields),
             top_p=fields.number("top_p", None, 0, 1),
             seed=fields.integer("seed", None, -(2**63), 2**63 - 1),
+            route=wanted_route(read_metadata(fields)),
         ),
         items,
         choices=fields.integer("n", 1, 1, MOST_CHOICES),

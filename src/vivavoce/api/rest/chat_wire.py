@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from vivavoce.api.problems import Trouble
 from vivavoce.api.rest.chat_request import ChatAsked
-from vivavoce.api.rest.replies import Reply, Sounded
+from vivavoce.api.rest.replies import Reply, Sounded, told_mind
 from vivavoce.api.rest.spoken import KEPT
 from vivavoce.conversation.items import new_id
 from vivavoce.ports import Call, Done, Reasoning, Thought, Words
@@ -62,7 +62,8 @@ def completion(head: Head, asked: ChatAsked, replies: Sequence[Reply]) -> Wire:
         for n, reply in enumerate(replies)
     ]
     metadata = None if asked.metadata is None else dict(asked.metadata)
-    return {**head.wire("chat.completion"), "choices": choices, "usage": usage(replies), "metadata": metadata}
+    body = {**head.wire("chat.completion"), "choices": choices, "usage": usage(replies), "metadata": metadata}
+    return body | told_mind(replies[0].done)
 
 
 def _message(head: Head, asked: ChatAsked, n: int, reply: Reply) -> Wire:
@@ -161,7 +162,7 @@ class Chunks:
                 if self._asked.aloud:
                     expires = self._head.created + KEPT
                     yield self._chunk(n, {"audio": {"id": self._head.sounds[n], "expires_at": expires}})
-                yield self._chunk(n, {}, finish_reason(thought, self._calls > 0, self._asked))
+                yield self._chunk(n, {}, finish_reason(thought, self._calls > 0, self._asked)) | told_mind(thought)
             case _:
                 assert_never(thought)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vivavoce.api.problems import Trouble
-from vivavoce.api.rest.replies import Reply
+from vivavoce.api.rest.replies import Reply, told_mind
 from vivavoce.conversation.items import new_id
 from vivavoce.ports import Call, Done, Reasoning, Thought, Words
 
@@ -51,6 +51,7 @@ def message(model: str, reply: Reply, *, thinking: bool) -> Wire:
         "stop_reason": _stop_reason(reply.done, bool(reply.calls)),
         "stop_sequence": reply.done.stopped,
         "usage": wire["usage"] | _usage(reply.done),
+        **told_mind(reply.done),
     }
 
 

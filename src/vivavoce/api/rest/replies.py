@@ -66,6 +66,11 @@ async def thoughts_of(mind: LanguageModel, prompt: Prompt, *, parallel: bool = T
         spend(account.prompt_tokens + account.completion_tokens)
 
 
+def told_mind(done: Done) -> dict[str, object]:
+    """Which mind answered, and why that one, as a field of ours that official clients pass over."""
+    return {"vivavoce": {"mind": done.mind, "reason": done.reason or None}} if done.mind else {}
+
+
 async def whole(thoughts: AsyncGenerator[Thought | Sounded, None]) -> Reply:
     """All of a reply, once it is there."""
     tally = Tally()

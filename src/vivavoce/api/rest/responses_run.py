@@ -21,6 +21,7 @@ from vivavoce.api.rest.responses_jobs import Job, Jobs
 from vivavoce.api.rest.responses_request import ResponseAsked
 from vivavoce.api.rest.responses_wire import Telling
 from vivavoce.assistant.minds import Minds
+from vivavoce.conversation.config import wanted_route
 from vivavoce.conversation.items import (
     ApprovalRequest,
     FunctionCall,
@@ -227,6 +228,7 @@ class Making:
             schema=asked.schema,
             top_p=asked.top_p,
             urgency=Urgency.SOON,
+            route=wanted_route(asked.echo.get("metadata")),
         )
         context = ToolContext(self._owner, session=self.id, conversation=asked.conversation or "")
         answer = TextAnswer(self._think, self._means.tooling, context, most_calls=asked.max_tool_calls)

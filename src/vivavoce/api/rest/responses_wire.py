@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from vivavoce.api.problems import Trouble
+from vivavoce.api.rest.replies import told_mind
 from vivavoce.api.rest.responses_items import PRIVATE
 from vivavoce.conversation.items import FunctionCall, HostedCall, ToolListing, new_id
 from vivavoce.ports import Call, Done, Reasoning, Words
@@ -55,7 +56,8 @@ class Telling:
         """The response as it stands; what only we need is left out."""
         output = [shown(body) for body in self.output]
         usage = None if self._usage is None else _usage(self._usage)
-        return {**self._head, "status": self._status, **self._ended, "output": output, "usage": usage}
+        told = {} if self._usage is None else told_mind(self._usage)
+        return {**self._head, "status": self._status, **self._ended, "output": output, "usage": usage, **told}
 
     def began(self, status: str = "in_progress") -> Wire:
         self._status = status
