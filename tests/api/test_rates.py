@@ -156,13 +156,15 @@ def test_the_official_client_waits_as_it_is_told() -> None:
     """It reads Retry-After and tries again by itself; told not to, it raises its own RateLimitError."""
 
     async def scene() -> None:
-        async with limited(Rates(requests=120)) as web:
+        clock = Clock()
+        async with limited(Rates(requests=120, clock=clock)) as web:
             client = AsyncOpenAI(api_key="any", base_url="http://server/v1", http_client=web, max_retries=0)
             ask: dict[str, Any] = {"model": "any", "messages": [{"role": "user", "content": "Hi"}]}
             for _ in range(120):
                 await client.chat.completions.create(**ask)
             with pytest.raises(RateLimitError):
                 await client.chat.completions.create(**ask)
+            asyncio.get_running_loop().call_later(0.2, setattr, clock, "now", clock.now + 0.6)
             await client.with_options(max_retries=1).chat.completions.create(**ask)
 
     asyncio.run(scene())

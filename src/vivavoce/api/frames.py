@@ -7,8 +7,12 @@ takes that way still: the handshake, fragments, control frames, long messages.
 from __future__ import annotations
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import apply_mask
 from websockets.protocol import OPEN
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # no compiled part for this system
+    from websockets.utils import apply_mask
 
 WHOLE_TEXT = 0x81
 """First byte of a text message in one frame: FIN, no extension, opcode 1."""
