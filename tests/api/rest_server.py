@@ -193,7 +193,7 @@ def api(folder: Path, archive: Archive, jobs: Jobs, keys: tuple[str, ...] = ()) 
         Service(lambda *_: None, Metrics()),  # type: ignore[arg-type, return-value]
         keys=known,
         ready=lambda: True,
-        models=minds.names,
+        models=["vivavoce"],
         minds=lambda: minds,
         engines=lambda: engines,
         more=[

@@ -60,6 +60,7 @@ def chat_routes(
 
     return [
         Route("/v1/chat/completions", locked(keys, complete), methods=["POST"]),
+        Route("/chat/completions", locked(keys, complete), methods=["POST"]),  # as clients of Perplexity have it
         *stored_routes(kept, keys),
     ]
 

@@ -43,7 +43,7 @@ class EventStream(Response):
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with suppress(ClientDisconnect):
+        with suppress(ClientDisconnect, TimeoutError):  # gone, or as good as gone
             await while_connected(Request(scope, receive), self._send(send))
 
     async def _send(self, send: Send) -> None:

@@ -74,14 +74,18 @@ def model_routes(
         model = {"id": name, "object": "model", "created": started, "owned_by": "vivavoce"}
         return model | ({"vivavoce": more} if (more := _details(name, minds(), engines())) else {})
 
+    def of_minds() -> list[str]:
+        known = minds()
+        return list(dict.fromkeys([*own, *(() if known is None else known.names)]))
+
     async def list_models(request: Request) -> Response:
         if _wants_anthropic(request):
-            return _anthropic_page(request, [_anthropic(name, minds(), started) for name in own])
-        return JSONResponse({"object": "list", "data": [described(name) for name in _names(own, engines())]})
+            return _anthropic_page(request, [_anthropic(name, minds(), started) for name in of_minds()])
+        return JSONResponse({"object": "list", "data": [described(name) for name in _names(of_minds(), engines())]})
 
     async def one_model(request: Request) -> Response:
         name = request.path_params["name"]
-        known = own if _wants_anthropic(request) else _names(own, engines())
+        known = of_minds() if _wants_anthropic(request) else _names(of_minds(), engines())
         if name in known or _answers(name, minds()):
             return JSONResponse(_anthropic(name, minds(), started) if _wants_anthropic(request) else described(name))
         trouble = Trouble(404, f"There is no model {name!r}; GET /v1/models lists them.", "model_not_found")

@@ -6,12 +6,14 @@ Patterns are left to the engines: a crafted regular expression would hold up eve
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from jsonschema.validators import extend
+from referencing.exceptions import Unresolvable
 
 from vivavoce.api.fields import invalid
 
@@ -43,8 +45,8 @@ def misfit(text: str, schema: Mapping[str, Any]) -> str | None:
         return "it is no JSON"
     try:
         error = next(_Validator(dict(schema)).iter_errors(value), None)
-    except RecursionError:
-        return "the schema refers to itself without end"
+    except (RecursionError, Unresolvable, re.error):
+        return "the schema refers to what is not in it, to itself without end, or to a pattern that is none"
     if error is None:
         return None
     where = ".".join(str(step) for step in error.absolute_path) or "the top"
