@@ -33,6 +33,7 @@ from vivavoce.api.rest.conversations import conversation_routes
 from vivavoce.api.rest.embeddings import embedding_routes
 from vivavoce.api.rest.files import file_routes
 from vivavoce.api.rest.memories import memory_routes, profile_routes
+from vivavoce.api.rest.moderations import moderation_routes
 from vivavoce.api.rest.responses import response_routes
 from vivavoce.api.rest.responses_jobs import Jobs
 from vivavoce.api.rest.responses_run import Means
@@ -199,7 +200,7 @@ class _House:
         self.gateway = Gateway(lambda: self.address, _webrtc(settings, certificate))
         self.keeper = Keeper(archive, self.title)
         self.jobs = Jobs()
-        self.embedder = self._lazy("embedding")
+        self.embedder, self.moderator = self._lazy("embedding"), self._lazy("moderation")
         self.address = ""
         """Where this machine reaches the server's own WebSocket."""
         prompts = prompts_in(settings.paths.home / "prompts")
@@ -233,6 +234,7 @@ class _House:
         return [
             *file_routes(self.files, keys),
             *embedding_routes(self.embedder.get, keys),
+            *moderation_routes(self.moderator.get, keys),
             *text_routes(minds, engines, keys, opener, self.archive.completions),
             *transfer_routes(self.archive.conversations, self.archive.database, keys),
             *conversation_routes(self.archive.conversations, keys),
@@ -319,6 +321,7 @@ class _House:
         self.ready = False
         self._unwatch()
         self.embedder.close()
+        self.moderator.close()
         for mind in self._added:
             mind.close()
         if self.engines is not None:

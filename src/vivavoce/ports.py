@@ -326,6 +326,42 @@ class Embedder(Protocol):
     def close(self) -> None: ...
 
 
+HARMS = (
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/intent",
+    "self-harm/instructions",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+)
+"""What a moderator tells of a text, in OpenAI's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`scores`: 0 to 1, of each of HARMS; `applies`: those that are so likely that they should count."""
+
+    scores: Mapping[str, float]
+    applies: frozenset[str]
+
+
+class Moderator(Protocol):
+    name: str
+
+    async def judge(self, texts: Sequence[str], urgency: Urgency = Urgency.SOON) -> list[Judgement]:
+        """One for each text; the worst passage of a long one decides."""
+        ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
     """The five that a session needs."""

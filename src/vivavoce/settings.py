@@ -58,6 +58,7 @@ SESSION_ENGINES = ("vad", "turn", "stt", "llm", "tts")
 ENGINE_FOLDERS = {
     **dict(zip(SESSION_ENGINES, ("vad", "turn_detection", "stt", "llm", "tts"), strict=True)),
     "embedding": "embedding",
+    "moderation": "moderation",
 }
 """Where the engines of each kind lie under `engines/`."""
 
@@ -228,6 +229,7 @@ class EngineChoices:
     llm: EngineChoice = EngineChoice("llama")
     tts: EngineChoice = EngineChoice("kokoro")
     embedding: EngineChoice = EngineChoice("minilm")
+    moderation: EngineChoice = EngineChoice("meaning")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from vivavoce.ports import HARMS
+
 WORDS = ("One", " two", " three", " four", " five.")
 STATUS = {"busy": 429, "broken": 500, "locked": 401, "missing": 404, "unfit": 400}
 
@@ -39,6 +41,7 @@ class Mock:
             Route("/v1/audio/transcriptions", self.hear, methods=["POST"]),
             Route("/v1/audio/speech", self.speak, methods=["POST"]),
             Route("/v1/embeddings", self.embed, methods=["POST"]),
+            Route("/v1/moderations", self.moderate, methods=["POST"]),
         ]
         return Starlette(routes=routes)
 
@@ -82,6 +85,13 @@ class Mock:
         usage = {"prompt_tokens": 2 * len(texts), "total_tokens": 2 * len(texts)}
         return refusal(body) or JSONResponse({"object": "list", "data": data, "model": "m", "usage": usage})
 
+    async def moderate(self, request: Request) -> Response:
+        """Flags the text "bad" in two categories; judges nothing as "odd"."""
+        body = await request.json()
+        self.requests.append(body)
+        results = [judged(text == "bad") for text in body["input"]] if body["model"] == "fine" else []
+        return refusal(body) or JSONResponse({"id": "modr-1", "model": "m", "results": results})
+
     async def counted(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         self.streaming += 1
         try:
@@ -89,6 +99,13 @@ class Mock:
                 yield part
         finally:
             self.streaming -= 1
+
+
+def judged(bad: bool) -> dict[str, Any]:
+    applies = {harm: bad and harm in ("hate", "illicit/violent") for harm in HARMS}
+    scores = {harm: 0.9 if yes else 0.1 for harm, yes in applies.items()}
+    kinds = {harm: ["text"] for harm in HARMS}
+    return {"flagged": bad, "categories": applies, "category_scores": scores, "category_applied_input_types": kinds}
 
 
 def refusal(body: dict[str, Any]) -> Response | None:

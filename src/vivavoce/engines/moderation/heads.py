@@ -1,0 +1,65 @@
+"""Six judges of a text, each a weighted sum of its meaning and of the words in it, and what follows for the thirteen
+categories. Pure; how they were taught and how good they are: `bench/moderation/`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivavoce.engines.moderation.words import evidence, signs
+from vivavoce.ports import Vector
+
+HEADS = ("harassment", "hate", "illicit", "self-harm", "sexual", "violence")
+FILE = "heads.npz"
+WORD_WEIGHT = 0.4
+"""Of a word's evidence beside the numbers of a meaning, whose length is 1."""
+STEEP = 1.5
+"""Makes probabilities of sums; which ones are above a half does not depend on it."""
+FAINT = 0.25
+"""What is left of a head's score for a finer category that nothing else speaks for."""
+
+Heads = Mapping[str, NDArray[np.float32]]
+
+
+@cache
+def trained() -> Heads:
+    """Weights and bias of each head, as they ship."""
+    with np.load(io.BytesIO(files(__package__).joinpath(FILE).read_bytes())) as file:
+        return {head: file[head].astype(np.float32) for head in HEADS}
+
+
+def features(text: str, meaning: Vector) -> NDArray[np.float32]:
+    words = np.array([float(found) for found in evidence(text).values()], np.float32)
+    return np.concatenate([meaning, WORD_WEIGHT * words]).astype(np.float32)
+
+
+def scores(text: str, meaning: Vector, heads: Heads) -> dict[str, float]:
+    """Every category's score, 0 to 1; above a half it applies."""
+    given = features(text, meaning)
+    base = {head: _probability(float(given @ weights[:-1] + weights[-1])) for head, weights in heads.items()}
+    return {**base, **_finer(text, base)}
+
+
+def _finer(text: str, base: Mapping[str, float]) -> dict[str, float]:
+    """Categories that are part of another: its score, where the words speak for that part."""
+    found = evidence(text) | signs(text)
+    armed = found["weapons"] or found["killing"] or found["unrest"]
+    parts = {
+        "harassment/threatening": ("harassment", found["threats"]),
+        "hate/threatening": ("hate", found["threats"] or armed),
+        "illicit/violent": ("illicit", found["weapons"] or found["killing"]),
+        "self-harm/intent": ("self-harm", found["oneself"]),
+        "self-harm/instructions": ("self-harm", found["ways"] or found["asking"]),
+        "sexual/minors": ("sexual", found["minors"]),
+        "violence/graphic": ("violence", found["gore"]),
+    }
+    return {name: base[whole] * (1.0 if there else FAINT) for name, (whole, there) in parts.items()}
+
+
+def _probability(total: float) -> float:
+    return 1 / (1 + float(np.exp(-np.clip(STEEP * total, -30, 30))))
