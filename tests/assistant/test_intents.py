@@ -68,6 +68,21 @@ def test_the_arguments_are_what_was_said(said, tool, arguments):
     assert intent.reason
 
 
+@pytest.mark.parametrize(
+    ("said", "tool"),
+    [
+        ("Set a timer for five seconds. Pleiisa.", "set_timer"),
+        ("What time is it in Tokyo? Thanx", "get_time"),
+        ("Set a timer for five seconds. No.", None),
+        ("Delete the last note. Nevermore.", None),
+        ("What time is it in Tokyo? I want to call.", None),
+    ],
+)
+def test_a_misheard_please_changes_nothing_and_a_no_does(said, tool):
+    intent = intent_of(said)
+    assert (intent and intent.tool) == tool
+
+
 @given(st.text(max_size=400))
 def test_any_text_is_taken(said):
     intent_of(said)

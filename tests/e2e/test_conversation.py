@@ -163,6 +163,27 @@ def test_a_function_is_called_and_its_result_is_spoken(embedded_server):
     assert caller.of("response.done")[1].response.output[0].content[0].transcript
 
 
+def test_a_spoken_timer_is_set_by_rule_and_speaks_up_when_it_ends(embedded_server, say, understand):
+    """The small model chooses tools badly: a clear request reaches its tool all the same, and what is said is heard."""
+    request = say("Set a timer for five seconds.")
+
+    async def scene() -> Caller:
+        tools = [{"type": "mcp", "server_label": "vivavoce"}]
+        async with call(embedded_server, audio=SEMANTIC, tools=tools) as caller:
+            await caller.speak(request)
+            async with caller.silent():
+                await caller.until("response.done", count=3, deadline=60)
+            return caller
+
+    caller = asyncio.run(scene())
+    first, second, third = (done.response for done in caller.of("response.done"))
+    assert (first.output[-1].type, first.output[-1].name) == ("mcp_call", "set_timer"), first  # perhaps after "Okay,"
+    said = second.output[0].content[0].transcript
+    assert said == "Timer set for 5 seconds."
+    assert third.output[0].content[0].transcript == "Your timer of 5 seconds is done."
+    assert "done" in understand(caller.sound(third.id)).lower()
+
+
 def test_silence_noise_and_music_invent_no_words(embedded_server, recordings):
     clips = [path for path in sorted((recordings / "audio" / "noise").glob("*.flac"))][::4]
 

@@ -21,6 +21,7 @@ from vivavoce.text.days import day_of
 from vivavoce.text.durations import seconds_of
 from vivavoce.text.moments import moment_of
 from vivavoce.text.numerals import number
+from vivavoce.text.yes_no import yes_or_no
 
 LONGEST = 300
 """Characters of a request that may be this clear."""
@@ -43,6 +44,24 @@ def intent_of(text: str) -> Intent | None:
     """What the request means; None: not clear enough."""
     if not text or len(text) > LONGEST or "\n" in text.strip():
         return None
+    found = _whole(text)
+    if found is not None:
+        return found
+    found = _whole(shorter) if (shorter := _without_last_word(text)) else None
+    return None if found is None or found.tool in _DELETING else found
+
+
+_DELETING = frozenset(("delete_note", "delete_all_notes", "cancel_timer", "forget", "forget_everything"))
+
+
+def _without_last_word(text: str) -> str:
+    """The text without a single word behind its last full stop, which is mostly a "please" that was misheard; "" where
+    there is none, or where it may be a no."""
+    match = re.fullmatch(r"(.+[.!?]) +([^\W\d_]+)[.!?]?", text.strip())
+    return match[1] if match and yes_or_no(match[2]) is not False else ""
+
+
+def _whole(text: str) -> Intent | None:
     for language in ("en", "it"):
         politeness, rules = _rules(language)
         said = _plain(text, politeness)
