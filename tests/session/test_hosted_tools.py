@@ -434,20 +434,52 @@ def test_where_the_client_has_to_answer_too_nothing_follows_by_itself():
     assert said(scene) == ["Done."] and len(host.calls) == 1
 
 
-def test_a_client_that_asks_for_what_comes_anyway_hears_it_once():
-    """OpenAI's own SDK sends a bare response.create after each call."""
+@pytest.mark.parametrize("at", [CallEnded, OutputEnded, ResponseEnded])
+def test_a_client_that_asks_for_what_comes_anyway_hears_it_once(at):
+    """OpenAI's own SDK sends a bare response.create after each call, as others do as soon as it has completed."""
     host = Host()
     config = with_servers(HOME)
 
     async def insist(scene: Scene) -> None:
-        await ask(scene, 1.3)
-        while not scene.of(CallEnded):
+        await ask(scene, 0.5)
+        while not scene.of(at):
             await scene.silence(0.02)
         await scene.session.respond(ResponseRequest(config.reply))
         await scene.silence(8)
 
     scene = play(insist, engines=minds(calls_once(ROME)), config=config, tooling=tooling(host))
     assert said(scene) == ["It says: sunny, 24 degrees"]
+
+
+def test_a_client_that_asks_for_a_response_to_its_approval_hears_it_once():
+    host, config = Host(), with_servers(ASKING)
+
+    async def approve(scene: Scene) -> None:
+        await ask(scene, 4)
+        request = next(item for item in scene.session.items if isinstance(item, ApprovalRequest))
+        await scene.session.add(ApprovalResponse("yes", request.id, True))
+        await scene.session.respond(ResponseRequest(config.reply))
+        await scene.silence(8)
+
+    scene = play(approve, engines=minds(calls_once(ROME)), config=config, tooling=tooling(host))
+    assert said(scene)[1:] == ["It says: sunny, 24 degrees"]
+
+
+def test_who_says_something_after_a_call_gets_an_answer_to_that():
+    host, config = Host(), with_servers(HOME)
+
+    async def insist(scene: Scene) -> None:
+        await ask(scene, 0.5)
+        while not scene.of(CallEnded):
+            await scene.silence(0.02)
+        await scene.session.add(Message("more", "user", (Text("and the time?"),)))
+        await scene.session.respond(ResponseRequest(config.reply))
+        await scene.silence(8)
+
+    replies = calls_once(ROME)
+    engines = minds(lambda prompt: "It is late." if asked(prompt) == "and the time?" else replies(prompt))
+    scene = play(insist, engines=engines, config=config, tooling=tooling(host))
+    assert "It is late." in said(scene)
 
 
 def test_words_of_others_let_nothing_be_changed_unasked():

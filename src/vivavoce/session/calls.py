@@ -29,7 +29,7 @@ SAID_ENOUGH = 3
 class Kit:
     """What the calls of a session share. `moment(options)`: says that it takes a moment; `may_i(name, options)`: asks
     whether a tool may be used, where `asks_aloud`; `asked`: told of requests for approval; `follow`: makes the next
-    response."""
+    response, and `follows` is told that it is going to."""
 
     history: History
     toolbox: Toolbox
@@ -39,6 +39,7 @@ class Kit:
     asked: Callable[[ApprovalRequest, ReplyOptions], None]
     asks_aloud: Callable[[], bool]
     follow: Callable[[Calls], None]
+    follows: Callable[[HostedCall], None]
 
 
 class Calls:
@@ -83,6 +84,9 @@ class Calls:
             await self._wait(DEADLINE)
         elif not await self._wait(0.0 if self._slow else PATIENCE):
             await self._say(self._kit.moment(options))
+        settled = [errand.item for errand in self._open if errand.settled]
+        if settled and self._goes_on and self.answer.request.in_conversation:
+            self._kit.follows(settled[-1])
         await self.conclude()
 
     async def conclude(self) -> None:
@@ -99,10 +103,14 @@ class Calls:
                 await self._kit.errands.let_go(errand)
 
     def follow(self) -> None:
-        """The answer has come to its end: go on by itself, unless the client has to answer a call, or to approve one,
-        or everything runs in the background."""
-        if self.settled and self._asking is None and not self.answer.called_client:
+        """The answer has come to its end: go on by itself, if there is anything to tell."""
+        if self.settled and self._goes_on:
             self._kit.follow(self)
+
+    @property
+    def _goes_on(self) -> bool:
+        """Nobody has to answer a call, or to approve one, before."""
+        return self._asking is None and not self.answer.called_client
 
     def _must_ask(self, offer: Offer) -> bool:
         tool, given = offer.hosted, self.answer.request.input

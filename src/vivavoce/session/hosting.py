@@ -17,7 +17,6 @@ from vivavoce.conversation.items import (
     ApprovalRequest,
     ApprovalResponse,
     FunctionOutput,
-    HostedCall,
     Message,
     new_id,
 )
@@ -65,12 +64,13 @@ class Hosting:
             self._asks,
             lambda: config().manners.spoken_approval,
             self._follow,
+            lambda call: self._may_be_claimed(call.id),
         )
         self._unprompted = Unprompted(parts.floor, parts.answers)
         self._asked: dict[str, ReplyOptions] = {}
         """Options of the responses that asked for an approval."""
         self._unclaimed: tuple[float, str] | None = None
-        """Until when a bare `response.create` means the response that follows this call."""
+        """Until when a bare `response.create` means the response that follows this item."""
         errands.on_result = self._came_late
         responder.consent = self._consent
         responder.is_waiting = lambda: bool(toolbox.running)
@@ -106,15 +106,13 @@ class Hosting:
         following.round = calls.round + 1
         following.foreign = calls.foreign
         self._answers.start(answer, self._told(request, calls.settled))
-        if request.in_conversation:
-            self._may_be_claimed(calls.settled[-1].item)
 
     async def _came_late(self, errand: Errand) -> None:
         """The result of an errand: told when the floor is free, whatever is talked about then."""
         if not errand.place.in_conversation:
             self._toolbox.running.pop(errand.item.id, None)
             return
-        self._may_be_claimed(errand.item)
+        self._may_be_claimed(errand.item.id)
 
         def begin() -> Begun | None:
             self._toolbox.running.pop(errand.item.id, None)
@@ -159,6 +157,7 @@ class Hosting:
         asked = self._history.get(response.request_id)
         if not isinstance(asked, ApprovalRequest):
             return
+        self._may_be_claimed(response.id)
         options = self._asked_under(asked)
         answer, _ = self._prepare(ResponseRequest(_unforced(options)), "approval")
         if response.approve:
@@ -203,21 +202,23 @@ class Hosting:
 
     def is_claim(self, request: ResponseRequest) -> bool:
         """Whether a bare `response.create` means the response that follows a call by itself: some clients ask for one
-        after each call, as OpenAI's server wants it, which would have the result told twice."""
-        unclaimed, self._unclaimed = self._unclaimed, None
+        after each call or approval, as OpenAI's server wants it, which would have the result told twice."""
         own = request.input is not None or request.metadata or request.options != self._config().reply
-        if unclaimed is None or own or not request.in_conversation:
+        if self._unclaimed is None or own or not request.in_conversation:
             return False
-        until, call_id = unclaimed
-        return asyncio.get_running_loop().time() < until and not self._said_since(call_id)
+        until, item_id = self._unclaimed
+        if asyncio.get_running_loop().time() > until or self._said_since(item_id):
+            return False
+        self._unclaimed = None
+        return True
 
-    def _may_be_claimed(self, call: HostedCall) -> None:
-        self._unclaimed = (asyncio.get_running_loop().time() + CLAIM_WITHIN, call.id)
+    def _may_be_claimed(self, item_id: str) -> None:
+        self._unclaimed = (asyncio.get_running_loop().time() + CLAIM_WITHIN, item_id)
 
-    def _said_since(self, call_id: str) -> bool:
-        """Whether the client's side said something after a call."""
+    def _said_since(self, item_id: str) -> bool:
+        """Whether the client's side said something after an item."""
         for item in reversed(self._history.items):
-            if item.id == call_id:
+            if item.id == item_id:
                 return False
             if isinstance(item, FunctionOutput) or (isinstance(item, Message) and item.role != "assistant"):
                 return True
