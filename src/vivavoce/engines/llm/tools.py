@@ -5,6 +5,9 @@ What it does by itself is better evidence: the probability that its reply starts
 tool is meant and low where not (27 of 33 over two sets of tools, English and Italian). So the engine reads
 that probability off the first token, and only a certain call is written, under a grammar that knows the
 names and the schemas. Pure.
+
+The words before it matter: with "just talk: answer in plain words" 4 of 16 requests (English and Italian, two sets of
+tools) did not find their tool, and some answers began with "answer in plain words:"; with "just talk" all were right.
 """
 
 from __future__ import annotations
@@ -44,7 +47,7 @@ def described(tools: Sequence[Tool]) -> str:
         "For each function call, return a json object with function name and arguments within "
         "<tool_call></tool_call> XML tags:\n"
         '<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call>\n\n'
-        "If no function fits the message, just talk: answer in plain words."
+        "If no function fits the message, just talk."
     )
 
 
