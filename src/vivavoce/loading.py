@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from vivavoce.assistant.auto import AUTO, Auto, AutoAloud
@@ -13,8 +14,8 @@ from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.home import Home, Shelves, ToolOptions
 from vivavoce.assistant.minds import DEFAULT, Minds
 from vivavoce.assistant.thinking import THINK, TOOL, Desk, Thinking
+from vivavoce.engines.llm.apart import Apart
 from vivavoce.engines.llm.fallback import Fallback, Passed
-from vivavoce.engines.llm.lazy import LazyModel
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ModelUnavailable
 from vivavoce.models import ModelFiles
@@ -24,6 +25,8 @@ from vivavoce.settings import ENGINE_FOLDERS, SESSION_ENGINES, EngineChoice, Min
 from vivavoce.storage.database import Database
 from vivavoce.storage.keepsakes import Memories, Notes, Profiles, Reminders
 
+LOCAL = "llama"
+"""The engine that computes on this machine."""
 DEMO_HUSH_SECONDS = 0.05  # of the demo's known delay, what passes before its engines are asked
 
 
@@ -78,21 +81,21 @@ def load_minds(settings: Settings, default: LanguageModel, passed: Passed) -> Lo
     added: dict[str, LanguageModel] = {}
     try:
         for name, choice in settings.minds.items():
-            added[name] = _load_mind(name, choice, files)
+            added[name] = _load_mind(name, choice, files, settings.paths.models)
     except BaseException:
         for model in added.values():
             model.close()
         raise
     own = {DEFAULT: default, **added}
 
-    def row(*names: str) -> Fallback:
+    def row(*names: str, within: float = routing.first_token_seconds) -> Fallback:
         able = [(name, own[name]) for name in dict.fromkeys(names)]
-        return Fallback(able, routing.first_token_seconds, routing.rest_seconds, passed)
+        return Fallback(able, within, routing.rest_seconds, passed)
 
     rows = {name: row(name, *routing.fallback) for name in own}
     quick, thinking = rows[routing.quick], rows[routing.quick]
     if routing.thinking:  # an answer that was promised is given, if need be by the quick one
-        thinking = row(routing.thinking, *routing.fallback, routing.quick)
+        thinking = row(routing.thinking, *routing.fallback, routing.quick, within=routing.thinking_seconds)
     desk = Desk(routing.thinking or routing.quick)
     minds = Minds(
         rows.pop(DEFAULT),
@@ -104,18 +107,16 @@ def load_minds(settings: Settings, default: LanguageModel, passed: Passed) -> Lo
     return LoadedMinds(minds, tuple(added.values()), {THINK: (Thinking(thinking, desk), TOOL)})
 
 
-def _load_mind(name: str, choice: MindChoice, files: ModelFiles) -> LanguageModel:
-    """A mind, or what becomes one when it is first asked. Its options are checked in any case."""
-    module = import_module(f"vivavoce.engines.{ENGINE_FOLDERS['llm']}.{choice.engine.name}")
+def _load_mind(name: str, choice: MindChoice, files: ModelFiles, folder: Path) -> LanguageModel:
+    """A mind, or what becomes one when it is first asked, in a process of its own. Its options are checked in any
+    case. Those on other machines take nothing here."""
+    engine = choice.engine.name
+    module = import_module(f"vivavoce.engines.{ENGINE_FOLDERS['llm']}.{engine}")
     options = fill(module.Options, choice.engine.options, f"minds.{name}")
-
-    def load() -> LanguageModel:
-        loaded: LanguageModel = module.load(options, files)
-        return loaded
-
-    if choice.load == "start":
-        return load()
-    return LazyModel(load, options.name, context=options.context, sees=options.sees)
+    if engine == LOCAL and choice.load == "lazily":
+        return Apart(engine, options, folder)
+    loaded: LanguageModel = module.load(options, files)
+    return loaded
 
 
 def demo_engines(settings: Settings) -> Engines:

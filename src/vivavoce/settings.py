@@ -234,7 +234,8 @@ class EngineChoices:
 
 @dataclass(frozen=True, slots=True)
 class MindChoice:
-    """A further language model. `load`: "lazily" means when it is first asked, since it costs memory."""
+    """A further language model. `load`: "lazily" means when it is first asked, since it costs memory; a model on this
+    machine is then loaded in a process of its own."""
 
     engine: EngineChoice
     load: Literal["lazily", "start"] = "lazily"
@@ -248,6 +249,7 @@ class Routing:
     thinking: str = setting("", "Mind of the model `auto` that gets what needs thought; empty: `auto` is the quick one")
     fallback: tuple[str, ...] = setting((), "Minds that answer in turn when the one that was asked fails or is slow")
     first_token_seconds: float = setting(8.0, "Time for a first word until the next in line is asked", at_least=0.1)
+    thinking_seconds: float = setting(90.0, "The same time for the thinking mind, which may take longer", at_least=0.1)
     rest_seconds: float = setting(30.0, "How long a mind that failed twice running is left alone", at_least=0)
     aliases: tuple[str, ...] = setting((), "Names that clients send, and whom they mean, such as gpt-5=large")
 

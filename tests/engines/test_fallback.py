@@ -9,9 +9,8 @@ import pytest
 
 from tests.virtual_time import run
 from vivavoce.engines.llm.fallback import Fallback
-from vivavoce.engines.llm.lazy import LazyModel
 from vivavoce.engines.scripted import ScriptedModel
-from vivavoce.errors import EngineFailed, EngineTooSlow, ModelUnavailable, PromptRefused, TurnError
+from vivavoce.errors import EngineFailed, EngineTooSlow, PromptRefused, TurnError
 from vivavoce.ports import Call, Done, Prompt, Reasoning, Thought, Words
 
 ASKED = Prompt("", ())
@@ -26,7 +25,7 @@ def row(*models: object, passed: list[tuple[str, str]] | None = None) -> Fallbac
     return Fallback(named, 2.0, 30.0, lambda mind, why: noted.append((mind, why)), clock)  # type: ignore[arg-type]
 
 
-async def told(model: Fallback | LazyModel, prompt: Prompt = ASKED) -> tuple[str, Done]:
+async def told(model: Fallback, prompt: Prompt = ASKED) -> tuple[str, Done]:
     thoughts = [thought async for thought in model.reply(prompt)]
     assert isinstance(thoughts[-1], Done)
     return "".join(each.text for each in thoughts if isinstance(each, Words)), thoughts[-1]
@@ -157,45 +156,6 @@ def test_leaving_early_leaves_the_model_too() -> None:
         assert ended.is_set()
 
     run(scene())
-
-
-# --- loaded when it is asked -------------------------------------------------------------------------
-
-
-def test_a_lazy_model_is_loaded_once_however_many_ask() -> None:
-    async def scene() -> None:
-        loaded: list[ScriptedModel] = []
-
-        def load() -> ScriptedModel:
-            loaded.append(ScriptedModel(["Here."], first=0, per_word=0))
-            return loaded[-1]
-
-        lazy = LazyModel(load, "m", context=1, sees=False)
-        assert await lazy.p_end(ASKED) is None and not loaded
-        lazy.forget("nobody")
-        told_all = await asyncio.gather(told(lazy), told(lazy), told(lazy))
-        assert [words for words, _ in told_all] == ["Here."] * 3 and len(loaded) == 1
-
-    asyncio.run(scene())
-
-
-def test_a_lazy_model_that_cannot_be_loaded_fails_the_turn_with_the_remedy_and_is_tried_again() -> None:
-    async def scene() -> None:
-        tries = 0
-
-        def load() -> ScriptedModel:
-            nonlocal tries
-            tries += 1
-            if tries == 1:
-                raise ModelUnavailable("m is missing.", "Run `vivavoce models pull m`.")
-            return ScriptedModel(["Here."])
-
-        lazy = LazyModel(load, "m", context=1, sees=False)
-        with pytest.raises(EngineFailed, match="models pull m"):
-            await told(lazy)
-        assert (await told(lazy))[0] == "Here."
-
-    asyncio.run(scene())
 
 
 def test_a_slow_word_is_named_with_its_mind() -> None:

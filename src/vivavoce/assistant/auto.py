@@ -75,7 +75,9 @@ class Auto:
                 yield replace(thought, reason=thought.reason or chosen.reason) if isinstance(thought, Done) else thought
 
     async def warm(self, prompt: Prompt) -> None:
+        """Have the quick mind read ahead, and the thinking one loaded."""
         await self.quick.warm(prompt)
+        await self.thinking.warm(Prompt("", (), prompt.session))
 
     async def p_end(self, prompt: Prompt) -> float | None:
         return await self.quick.p_end(prompt)
