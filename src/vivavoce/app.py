@@ -289,7 +289,7 @@ class _House:
         return self.keeper.recorder(owner, look, CHARACTERS_PER_TOKEN * self.minds.for_voice(config.model).context)
 
     async def title(self, items: Sequence[Item]) -> str:
-        return await title_of(None if self.minds is None else self.minds.for_voice(""), items)
+        return await title_of(None if self.minds is None else self.minds.quick, items)
 
     def note_lag(self, seconds: float) -> None:
         self.metrics.loop_was_late(seconds)

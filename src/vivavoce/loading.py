@@ -97,12 +97,14 @@ def load_minds(settings: Settings, default: LanguageModel, passed: Passed) -> Lo
     if routing.thinking:  # an answer that was promised is given, if need be by the quick one
         thinking = row(routing.thinking, *routing.fallback, routing.quick, within=routing.thinking_seconds)
     desk = Desk(routing.thinking or routing.quick)
+    every: dict[str, LanguageModel] = {AUTO: Auto(quick, thinking), **rows}
     minds = Minds(
-        rows.pop(DEFAULT),
-        {AUTO: Auto(quick, thinking), **rows},
+        every[routing.default],
+        {name: mind for name, mind in every.items() if name != DEFAULT},
         routing.named(),
         aloud={AUTO: AutoAloud(quick, thinking, desk)} if routing.thinking else None,
         unlisted=() if routing.thinking else (AUTO,),
+        quick=rows[DEFAULT],
     )
     return LoadedMinds(minds, tuple(added.values()), {THINK: (Thinking(thinking, desk), TOOL)})
 

@@ -243,8 +243,9 @@ class MindChoice:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Which mind answers; each is named as in its table [minds.NAME], and vivavoce is engines.llm."""
+    """Which mind answers; each is named as in its table [minds.NAME], and vivavoce here is engines.llm."""
 
+    default: str = setting("vivavoce", "Mind of clients that name none or vivavoce: one of these names, or auto")
     quick: str = setting("vivavoce", "Mind of the model `auto` that answers at once")
     thinking: str = setting("", "Mind of the model `auto` that gets what needs thought; empty: `auto` is the quick one")
     fallback: tuple[str, ...] = setting((), "Minds that answer in turn when the one that was asked fails or is slow")
@@ -475,6 +476,8 @@ def _check_routing(routing: Routing, known: tuple[str, ...]) -> None:
     """Everyone who is named there has to be a mind."""
     named = {f"routing.aliases ({alias})": mind for alias, mind in routing.named().items() if mind != "auto"}
     named |= {f"routing.fallback ({mind})": mind for mind in routing.fallback}
+    if routing.default != "auto":
+        named["routing.default"] = routing.default
     named |= {"routing.quick": routing.quick, "routing.thinking": routing.thinking or "vivavoce"}
     for key, mind in named.items():
         if mind not in known:

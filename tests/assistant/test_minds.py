@@ -33,5 +33,12 @@ def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
     assert (refused.value.param, refused.value.code) == ("model", "model_not_found")
 
 
+def test_the_default_may_be_one_of_the_others_and_the_small_one_is_still_there() -> None:
+    """`routing.default`: what a page or an app that names no mind talks with."""
+    known = Minds(LARGE, {"large": LARGE}, quick=SMALL)
+    assert known.choose("vivavoce") is known.for_voice("gpt-realtime") is LARGE
+    assert known.choose("qwen-small") is known.quick is SMALL
+
+
 def test_a_voice_client_may_send_any_name() -> None:
     assert minds().for_voice("whatever-its-author-liked") is SMALL

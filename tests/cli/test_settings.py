@@ -68,6 +68,7 @@ def test_models_lie_in_the_cache_and_not_in_the_home(tmp_path: Path) -> None:
         ("[routing]\nthinking = 'big'", {}, ["routing.thinking", "'big'", "[minds.NAME]"]),
         ("[routing]\nfallback = ['big']", {}, ["routing.fallback", "'big'"]),
         ("[routing]\naliases = ['gpt-5=big']", {}, ["gpt-5", "'big'"]),
+        ("[routing]\ndefault = 'big'", {}, ["routing.default", "'big'"]),
         ("[routing]\naliases = ['gpt-5']", {}, ["routing.aliases", "gpt-5"]),
     ],
 )

@@ -16,7 +16,8 @@ WELL_KNOWN = re.compile(r"(gpt-|chatgpt-|claude-|sonar|o\d)")
 class Minds:
     """`default`: answers to "", "vivavoce", its own model's name and the well-known families. `named`: further ones,
     each called by its name here and by that of its model. `aliases`: a client's name to one of these. `aloud`: what
-    takes the place of a mind, by the mind's model, where it is talked with. `unlisted`: names that are not shown."""
+    takes the place of a mind, by the mind's model, where it is talked with. `unlisted`: names that are not shown.
+    `quick`: the mind for small things beside the talk, None: the default."""
 
     def __init__(
         self,
@@ -25,11 +26,13 @@ class Minds:
         aliases: Mapping[str, str] | None = None,
         aloud: Mapping[str, LanguageModel] | None = None,
         unlisted: Collection[str] = (),
+        quick: LanguageModel | None = None,
     ) -> None:
-        self.default = default
+        self.default, self.quick = default, quick or default
         self._named, self._aloud, self._unlisted = dict(named or {}), dict(aloud or {}), unlisted
         own = {DEFAULT: default, **self._named}
-        models = {mind.name: mind for mind in reversed(own.values())}  # the first of those that share a model has it
+        # the first of those that share a model has its name
+        models = {mind.name: mind for mind in reversed([self.quick, *own.values()])}
         self._by_name = {**models, **{alias: own[name] for alias, name in (aliases or {}).items()}, **own, "": default}
 
     @property
