@@ -17,6 +17,11 @@ from vivavoce.errors import EngineBusy, EngineTooSlow
 READING, WORDS = ("", "", ""), ("one", "two", "three")
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precedence, "LINGER", 0.0)
+
+
 class Model:
     """Reads, then writes; asks `stop` after each step, as the real one does, and notes each asking."""
 
@@ -55,6 +60,16 @@ def test_reading_stops_for_a_listener_and_goes_on_behind_him() -> None:
 
     model = Model({(1, 1): arrives})
     assert told(order, model) == list(WORDS) and model.asked == 2
+
+
+def test_a_listener_who_has_just_been_here_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precedence, "LINGER", 0.3)
+    order, model = Precedence(), Model()
+    with order.listener():
+        pass
+    steps = order.give_way(model.ask, bool, lambda: False, alive="rests")
+    assert next(steps) == next(steps) == "rests"
+    assert [step for step in steps if step and step != "rests"] == list(WORDS)
 
 
 def test_what_is_being_written_is_written_to_its_end() -> None:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 from typing import TypeVar
 
 from vivavoce.engines.pool import Stop
@@ -22,7 +22,10 @@ T = TypeVar("T")
 
 LONGEST_REST = 10.0
 """Seconds that one burst waits for listeners: readers rest, but do not starve."""
-STEP = 0.25
+LINGER = 1.5
+"""Seconds after a listener's work: he comes in steps, a look at his words so far, a reply, its next burst, and a reader
+who begins between two of them holds up the second by what he reads at once."""
+STEP = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +43,24 @@ class Precedence:
 
     def __init__(self) -> None:
         self._listeners = 0
-        self._quiet = threading.Condition()
+        self._left = float("-inf")
+        self._lock = threading.Lock()
 
     @contextmanager
     def listener(self) -> Iterator[None]:
         """The model works for somebody who listens."""
-        with self._quiet:
+        with self._lock:
             self._listeners += 1
         try:
             yield
         finally:
-            with self._quiet:
+            with self._lock:
                 self._listeners -= 1
-                self._quiet.notify_all()
+                self._left = monotonic()
 
     @property
     def busy(self) -> bool:
-        return self._listeners > 0
+        return self._listeners > 0 or monotonic() < self._left + LINGER
 
     def give_way(
         self, ask: Callable[[Stop], Generator[T, None, None]], written: Callable[[T], bool], stop: Stop, *, alive: T
@@ -77,8 +81,7 @@ class Precedence:
 
     def _rest(self, stop: Stop, until: float) -> Iterator[None]:
         while self.busy and monotonic() < until and not stop():
-            with self._quiet:
-                self._quiet.wait(STEP)
+            sleep(STEP)
             yield None
 
 
