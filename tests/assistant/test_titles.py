@@ -28,9 +28,9 @@ def test_the_model_names_the_conversation_in_its_language_and_nobody_waits_for_i
     model = ScriptedModel(["Tempo a Roma"])
     assert titled(model) == "Tempo a Roma"
     (prompt,) = model.asked
-    assert "in Italian" in prompt.instructions
+    assert "of Italian" in prompt.instructions
     assert prompt.urgency is Urgency.SPARE
-    assert "che tempo fa" in prompt.items[0].text and "Be brief" not in prompt.items[0].text
+    assert "che tempo fa" in prompt.items[-1].text and "Be brief" not in prompt.items[-1].text
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ PREFIXES = {
 }
 """How the ids of items begin, by kind."""
 ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
-_SAID_IN = {"input_text", "output_text", "text", "summary_text", "refusal"}
+_SAID_IN = ("input_text", "output_text", "text", "summary_text", "refusal")
 
 
 def text_of(body: Mapping[str, Any]) -> str:

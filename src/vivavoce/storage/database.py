@@ -33,6 +33,9 @@ OPENING = 60.0
 LOCKED_MS = 2_000
 """How long SQLite waits for another program that writes."""
 CONNECTIONS = 5
+POSTGRESQL = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
+"""A plan for any words is a bad one for most: a rare one would be looked for in every row. And none takes so long that
+compiling it pays."""
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+asyncpg",
@@ -159,7 +162,11 @@ def _engine(url: URL) -> AsyncEngine:
     try:
         if url.get_backend_name() == "postgresql":
             return create_async_engine(
-                url, pool_size=CONNECTIONS, pool_pre_ping=True, hide_parameters=True, connect_args={"timeout": 10}
+                url,
+                pool_size=CONNECTIONS,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={"timeout": 10, "server_settings": POSTGRESQL},
             )
         return _sqlite(url)
     except NoSuchModuleError as error:

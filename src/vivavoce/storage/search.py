@@ -35,10 +35,9 @@ _FIND = {
     "sqlite": "SELECT items.key, items.conversation_id "
     "FROM item_words CROSS JOIN items ON items.key = item_words.rowid "
     "WHERE item_words MATCH :query AND item_words.rowid < :before ORDER BY item_words.rowid DESC LIMIT :most",
-    "postgresql": "SELECT items.key, items.conversation_id "
-    "FROM item_words JOIN items ON items.key = item_words.key "
-    "WHERE item_words.words @@ CAST(:query AS tsquery) AND item_words.key < :before "
-    "ORDER BY item_words.key DESC LIMIT :most",
+    "postgresql": "SELECT items.key, items.conversation_id FROM ("
+    "SELECT key FROM item_words WHERE words @@ CAST(:query AS tsquery) AND key < :before ORDER BY key DESC LIMIT :most"
+    ") AS found JOIN items ON items.key = found.key ORDER BY items.key DESC",
 }
 _END = 2**62
 
