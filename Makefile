@@ -67,6 +67,7 @@ $(DONE)/clients: tests/clients/requirements.lock tests/clients/package-lock.json
 	@.venv/clients/bin/python -m pip install --quiet --require-hashes -r tests/clients/requirements.lock 2>.venv/pip.log \
 		|| { cat .venv/pip.log >&2; exit 1; }
 	@cd tests/clients && npm install --no-save --ignore-scripts --no-fund --no-audit --loglevel=error
+	@scripts/openai-suite.sh
 	@touch $@
 
 # --- checking ----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.conversation import Send
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.audio.pcm import Pcm
+from vivavoce.certificate import Certificate
 from vivavoce.conversation.config import ResponseRequest, SessionConfig
 from vivavoce.conversation.events import (
     Event,
@@ -226,6 +227,7 @@ async def serving(
     open_session: Any = None,
     engines: Engines | None = None,
     answer_offer: Any = None,
+    certificate: Certificate | None = None,
     more: Callable[[Keys], Sequence[BaseRoute]] = lambda keys: (),
 ) -> AsyncIterator[Served]:
     """A real uvicorn on a free port of loopback, in this event loop."""
@@ -249,12 +251,14 @@ async def serving(
         more=more(Keys.of(keys)),
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(api, log_level="warning", lifespan="off", **UVICORN_OPTIONS))
+    tls = {"ssl_certfile": certificate.file, "ssl_keyfile": certificate.key} if certificate else {}
+    server = uvicorn.Server(uvicorn.Config(api, log_level="warning", lifespan="off", **UVICORN_OPTIONS, **tls))
     task = asyncio.create_task(server.serve([listener]))
     try:
         while not server.started:
             await asyncio.sleep(0.005)
-        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", script, metrics, service)
+        scheme = "https" if certificate else "http"
+        yield Served(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", script, metrics, service)
     finally:
         server.should_exit = True
         await task

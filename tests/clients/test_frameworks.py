@@ -14,6 +14,7 @@ import pytest
 
 from tests.api.fakes import serving
 from tests.clients.weather import FORECAST, YIELDED, Weather
+from vivavoce.certificate import Certificate, certificate_in
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.session.session import Session
 
@@ -28,15 +29,19 @@ CLIENTS = [
     ("livekit", [str(PYTHON), "call_livekit.py"]),
     ("pipecat", [str(PYTHON), "call_pipecat.py"]),
     ("agents-realtime", ["node", "call_agents_realtime.mjs"]),
+    ("openai-node", ["node", "call_openai_node.mjs"]),
+    ("realtime-beta", ["node", "call_realtime_beta.mjs"]),
 ]
+INSIST_ON_TLS = {"openai-node"}
 
 
 @pytest.mark.parametrize(("name", "command"), CLIENTS, ids=[name for name, _ in CLIENTS])
-def test_a_framework_holds_a_conversation(name: str, command: list[str]) -> None:
+def test_a_framework_holds_a_conversation(name: str, command: list[str], tmp_path: Path) -> None:
     present = PYTHON.exists() if command[0] != "node" else MODULES.exists() and shutil.which("node") is not None
     if not present:
         pytest.skip(f"{name} is not installed: run `make test-clients`")
-    report = asyncio.run(call(command))
+    certificate = certificate_in(tmp_path) if name in INSIST_ON_TLS else None
+    report = asyncio.run(call(command, certificate))
     assert report["errors"] == []
     assert report["tool"] == {"city": "Rome"}
     assert report["interrupted"] and report["spoken_ms"] > 500
@@ -44,17 +49,21 @@ def test_a_framework_holds_a_conversation(name: str, command: list[str]) -> None
     assert FORECAST not in report["said"], "what was cut off is not taken for heard"
 
 
-async def call(command: list[str]) -> dict[str, Any]:
+async def call(command: list[str], certificate: Certificate | None) -> dict[str, Any]:
+    trust = {}
+    if certificate is not None:
+        certificate.renew()
+        trust = {"NODE_EXTRA_CA_CERTS": str(certificate.file)}
     engines = Weather().engines()
 
     def open_session(config: SessionConfig, send: Any, owner: str = "") -> Session:
         return Session(engines, config, send)
 
-    async with serving(open_session=open_session) as served:
+    async with serving(open_session=open_session, certificate=certificate) as served:
         pipe = asyncio.subprocess.PIPE
         quiet = {"OPENAI_AGENTS_DISABLE_TRACING": "1", "OPENAI_API_KEY": "none"}
         client = await asyncio.create_subprocess_exec(
-            *command, served.base, cwd=HERE, stdout=pipe, stderr=pipe, env={**os.environ, **quiet}
+            *command, served.base, cwd=HERE, stdout=pipe, stderr=pipe, env={**os.environ, **quiet, **trust}
         )
         try:
             async with asyncio.timeout(WITHIN):
