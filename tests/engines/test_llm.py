@@ -331,7 +331,8 @@ def test_a_stop_text_ends_the_reply_before_it_and_is_told(llama: LanguageModel) 
 
 def test_a_seed_makes_a_reply_repeatable(llama: LanguageModel) -> None:
     async def scene() -> None:
-        asked = Prompt(BE_BRIEF, (user("Invent a name for a boat."),), "", seed=7, temperature=1.0, max_tokens=24)
+        asked = Prompt(BE_BRIEF, (user("Invent a name for a boat."),), "seed", seed=7, temperature=1.0, max_tokens=10)
+        await ask(llama, asked)  # what is read in other steps comes out a little different: both find it read
         assert (await ask(llama, asked)).text == (await ask(llama, asked)).text
 
     asyncio.run(scene())

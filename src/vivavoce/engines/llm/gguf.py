@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from vivavoce.errors import StartupError
@@ -31,8 +32,23 @@ def file_of(model: str, models: ModelFiles) -> Path:
     return path
 
 
-def is_chatml(path: Path) -> bool:
-    """Whether the template in the head of a GGUF file is ChatML."""
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What the chat template in the head of a file tells. `chatml`: it is ChatML; `thinks`: the model may think before
+    it answers."""
+
+    chatml: bool = False
+    thinks: bool = False
+
+
+PLAIN = Template()
+
+
+def template_of(path: Path) -> Template:
     with path.open("rb") as file:
         head = file.read(HEAD)
+    return Template(_is_chatml(head), b"enable_thinking" in head or b"</think>" in head)
+
+
+def _is_chatml(head: bytes) -> bool:
     return b"<|im_start|>' + message.role" in head or b"'<|im_start|>' + message['role']" in head

@@ -9,7 +9,6 @@ What keeps it quick on few cores:
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, closing, suppress
@@ -17,28 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import xllamacpp
-
 from vivavoce.conversation.config import Tool
 from vivavoce.conversation.items import FunctionOutput
 from vivavoce.engines.llm import llama_wire
 from vivavoce.engines.llm import tools as function_tools
-from vivavoce.engines.llm.gguf import file_of, is_chatml, is_path
-from vivavoce.engines.llm.llama_server import BadSchema, LlamaServer, TooLong
+from vivavoce.engines.llm.gguf import PLAIN, Template, file_of, is_path, template_of
+from vivavoce.engines.llm.llama_server import BadSchema, LlamaServer, TooLong, parameters
 from vivavoce.engines.llm.llama_wire import Chunk, Request
 from vivavoce.engines.llm.precedence import Places, ReadersStop
 from vivavoce.engines.llm.render import ChatMessage, Ruler, chat, chatml
 from vivavoce.engines.llm.slots import Slots
 from vivavoce.engines.llm.stops import StopCutter
+from vivavoce.engines.llm.think_tags import ThinkTags, cut
 from vivavoce.engines.pool import Stop, Worker
 from vivavoce.errors import EngineBusy, EngineFailed, PromptRefused, StartupError
 from vivavoce.models import ModelFiles
-from vivavoce.ports import Done, Prompt, Thought, Urgency, Words
+from vivavoce.ports import Done, Prompt, Reasoning, Thought, Urgency, Words
 
 T = TypeVar("T")
 
-STEP = 64
-"""Prompt tokens read at once: 0.35 s of one core. Larger steps read no faster on a CPU."""
 MARGIN = 16
 """Tokens of the context left free."""
 FIRST_BURST, BURST = 12, 32
@@ -88,24 +84,24 @@ def load(options: Options, models: ModelFiles) -> Llama:
     """Read the model and start its threads. Raises StartupError when the file cannot be read."""
     path = file_of(options.model, models)
     try:
-        server = xllamacpp.Server(_parameters(options, str(path)))
+        server = LlamaServer(parameters(str(path), options), options.name)
     except Exception as error:
         raise StartupError(
             f"{options.name} could not be loaded: {error}.", "Is there memory for it, and is the file whole?"
         ) from error
-    return Llama(server, options, chatml=is_chatml(path))
+    return Llama(server, options, template_of(path))
 
 
 class Llama:
     """One loaded model that several conversations talk to at once. A LanguageModel."""
 
-    def __init__(self, server: xllamacpp.Server, options: Options, *, chatml: bool = False) -> None:
-        """`chatml`: the model's template is ChatML, so that a prompt can be read up to the middle of a message."""
+    def __init__(self, server: LlamaServer, options: Options, template: Template = PLAIN) -> None:
+        """`template`: where it is ChatML, a prompt can be read up to the middle of a message."""
         self.name = options.name
-        self._chatml = chatml
+        self._template = template
         self.context, self.sees = options.context_per_slot, False
         self._options = options
-        self._server = LlamaServer(server, options.name)
+        self._server = server
         self._slots = Slots(options.slots)
         self._worker = Worker(options.name, threads=options.slots, queue=options.queue)
         self._warming: set[threading.Event] = set()
@@ -167,7 +163,7 @@ class Llama:
     async def p_end(self, prompt: Prompt) -> float | None:
         """One step behind the user's words so far: how likely the message ends there. What was read for it is in
         the session's cache when the reply is asked for. Gives way to replies as `warm` does."""
-        if self._replying or not self._chatml or not prompt.session:
+        if self._replying or not self._template.chatml or not prompt.session:
             return None
         stop = threading.Event()
         self._warming.add(stop)
@@ -194,11 +190,13 @@ class Llama:
 
     def _think(self, prompt: Prompt, stop: Stop) -> Iterator[Thought | None]:
         def ask(request: Request) -> Iterator[Thought | None]:
-            request |= llama_wire.sampling(prompt)
+            request |= llama_wire.sampling(prompt) | (llama_wire.thinking(prompt) if self._template.thinks else {})
             if (yield from self._wants_call(prompt, request, stop)):
                 yield from self._call(prompt, request, stop)
             elif prompt.schema is not None:
                 yield from self._fit_schema(prompt, request, stop)
+            elif self._template.thinks and prompt.effort in llama_wire.THOUGHTFUL:
+                yield from self._ponder(prompt, request, stop)
             else:
                 yield from self._speak(prompt, request, stop)
 
@@ -295,6 +293,22 @@ class Llama:
             raise PromptRefused(f"{self.name}: {message}") from None
         yield llama_wire.done(chunks)
 
+    def _ponder(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
+        """Of a model that thinks first, which is asked to. In one stretch: thinking cannot be taken up again midway."""
+        chunks: list[Chunk] = []
+        tags, cutter = ThinkTags(), StopCutter(prompt.stop)
+        with closing(self._server.chat(llama_wire.speaking(request, prompt), stop)) as coming:
+            for chunk in coming:
+                chunks.append(chunk)
+                yield Reasoning(thought) if (thought := llama_wire.reasoning(chunk)) else None
+                yield from cut(tags.push(llama_wire.text(chunk)), cutter)
+                if cutter.found is not None:
+                    break
+        yield from cut(tags.finish(), cutter)
+        if words := cutter.finish():
+            yield Words(words)
+        yield llama_wire.stopped(llama_wire.done(chunks), cutter.found)
+
     def _speak(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
         """In bursts: while nobody takes the words, the model rests, and the voice has the cores."""
         request, left, said, done = llama_wire.speaking(request, prompt), request["max_tokens"], "", Done()
@@ -318,26 +332,6 @@ class Llama:
         if words := cutter.finish():
             yield Words(words)
         yield llama_wire.stopped(done, cutter.found)
-
-
-def _parameters(options: Options, path: str) -> xllamacpp.CommonParams:
-    parameters = xllamacpp.CommonParams()
-    parameters.model.path = path
-    parameters.n_parallel = options.slots
-    parameters.n_ctx = options.slots * options.context_per_slot
-    parameters.cpuparams.n_threads = options.threads
-    parameters.cpuparams_batch.n_threads = options.prompt_threads
-    # threads that wait for one another sleep: spinning takes the cores from recogniser and voice
-    parameters.cpuparams.poll = parameters.cpuparams_batch.poll = 0
-    parameters.n_batch = parameters.n_ubatch = STEP
-    parameters.cache_ram_mib = options.cache_mib
-    parameters.n_cache_reuse = 32  # tokens in a row that are worth shifting
-    parameters.verbosity = 0
-    # the library opens a port on loopback whether or not it is wanted: nobody else knows this key
-    parameters.api_keys = [secrets.token_urlsafe(32)]
-    parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
-    parameters.n_threads_http = 1
-    return parameters
 
 
 def _messages(prompt: Prompt, room: int, ruler: Ruler) -> list[ChatMessage]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from typing import Protocol
 
 import xllamacpp
 
@@ -12,6 +14,24 @@ from vivavoce.engines.llm.precedence import Precedence, ReadersStop
 from vivavoce.engines.llm.pull import Push, pull
 from vivavoce.engines.pool import Stop
 from vivavoce.errors import EngineFailed
+
+STEP = 64
+"""Prompt tokens read at once: 0.35 s of one core. Larger steps read no faster on a CPU."""
+
+
+class Sizes(Protocol):
+    """How much of the machine a model may take; see `llama.Options`."""
+
+    @property
+    def slots(self) -> int: ...
+    @property
+    def context_per_slot(self) -> int: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def prompt_threads(self) -> int: ...
+    @property
+    def cache_mib(self) -> int: ...
 
 
 class TooLong(Exception):
@@ -30,8 +50,9 @@ class LlamaServer:
     """Blocking; for the threads of a worker. Raises TooLong, BadSchema and EngineFailed; a library's own message is
     left out of the latter, since it may quote the prompt."""
 
-    def __init__(self, server: xllamacpp.Server, name: str) -> None:
-        self._server, self._name = server, name
+    def __init__(self, given: xllamacpp.CommonParams, name: str) -> None:
+        """Blocks while it loads, and holds Python's lock. Raises what the library raises."""
+        self._server, self._name = xllamacpp.Server(given), name
         self._precedence = Precedence()
 
     def chat(self, request: Request, stop: Stop) -> Generator[Chunk, None, None]:
@@ -82,3 +103,23 @@ def _speaking_errors(name: str, *, constrained: bool) -> Iterator[None]:
         if constrained:
             raise BadSchema from error
         raise EngineFailed(f"{name} refused the request") from error
+
+
+def parameters(path: str, options: Sizes) -> xllamacpp.CommonParams:
+    given = xllamacpp.CommonParams()
+    given.model.path = path
+    given.n_parallel = options.slots
+    given.n_ctx = options.slots * options.context_per_slot
+    given.cpuparams.n_threads = options.threads
+    given.cpuparams_batch.n_threads = options.prompt_threads
+    # threads that wait for one another sleep: spinning takes the cores from recogniser and voice
+    given.cpuparams.poll = given.cpuparams_batch.poll = 0
+    given.n_batch = given.n_ubatch = STEP
+    given.cache_ram_mib = options.cache_mib
+    given.n_cache_reuse = 32  # tokens in a row that are worth shifting
+    given.verbosity = 0
+    # the library opens a port on loopback whether or not it is wanted: nobody else knows this key
+    given.api_keys = [secrets.token_urlsafe(32)]
+    given.ui = given.endpoint_slots = given.endpoint_props = False
+    given.n_threads_http = 1
+    return given

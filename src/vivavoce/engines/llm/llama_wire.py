@@ -14,6 +14,7 @@ from vivavoce.ports import Done, Prompt
 Request = dict[str, Any]
 Chunk = dict[str, Any]
 
+THOUGHTFUL = ("medium", "high", "xhigh")
 PEEK = {"max_tokens": 1, "temperature": 0, "logprobs": 20, "stream": True}
 
 
@@ -69,6 +70,17 @@ def p_end(chunks: Sequence[Chunk]) -> float | None:
                 # marks have no text: the end of the message, or of everything
                 return sum(math.exp(each["logprob"]) for each in token["top_logprobs"] if not each["bytes"])
     return None
+
+
+def reasoning(chunk: Chunk) -> str:
+    """The model's thinking, where the server tells it apart."""
+    choices = chunk.get("choices") or [{}]
+    return choices[0].get("delta", {}).get("reasoning_content") or ""
+
+
+def thinking(prompt: Prompt) -> Request:
+    """Whether a model that can is to think first: only where the prompt asks for effort, since thinking is silence."""
+    return {"chat_template_kwargs": {"enable_thinking": prompt.effort in THOUGHTFUL}}
 
 
 def text(chunk: Chunk) -> str:

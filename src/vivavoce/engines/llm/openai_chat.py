@@ -17,7 +17,7 @@ from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item, Mess
 from vivavoce.engines.llm.patience import Unusable
 from vivavoce.engines.llm.render import Line, Ruler, fit, lines_of
 from vivavoce.engines.llm.stops import StopCutter
-from vivavoce.engines.llm.think_tags import ThinkTags
+from vivavoce.engines.llm.think_tags import ThinkTags, cut
 from vivavoce.ports import Call, Done, Prompt, Reasoning, Thought, Words
 
 MOST_STOPS = 4
@@ -138,7 +138,7 @@ class Reading:
 
     def finish(self) -> Iterator[Thought]:
         """What is left, then Done. Raises Unusable for an answer that is none or broke off."""
-        yield from self._cut(self._tags.finish())
+        yield from cut(self._tags.finish(), self._cutter)
         if rest := self._cutter.finish():
             yield Words(rest)
         if self._finish is None and not self.over:
@@ -155,16 +155,9 @@ class Reading:
         self._written += len(thinking) + len(words)
         if thinking:
             yield Reasoning(thinking)
-        yield from self._cut(self._tags.push(words))
+        yield from cut(self._tags.push(words), self._cutter)
         for piece in delta.tool_calls or ():
             self._collect(piece)
-
-    def _cut(self, thoughts: Iterable[Words | Reasoning]) -> Iterator[Words | Reasoning]:
-        for thought in thoughts:
-            if isinstance(thought, Reasoning):
-                yield thought
-            elif words := self._cutter.push(thought.text):
-                yield Words(words)
 
     def _collect(self, piece: ChoiceDeltaToolCall) -> None:
         """Some servers give all calls the same index, each with an id of its own."""

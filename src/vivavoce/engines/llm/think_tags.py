@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 
-from vivavoce.engines.llm.stops import overlap
+from vivavoce.engines.llm.stops import StopCutter, overlap
 from vivavoce.ports import Reasoning, Words
 
 OPEN, CLOSE = "<think>", "</think>"
@@ -61,3 +61,12 @@ class ThinkTags:
             thought, self._held = thought[:keep], thought[keep:]
         if thought:
             yield Reasoning(thought)
+
+
+def cut(thoughts: Iterable[Words | Reasoning], cutter: StopCutter) -> Iterator[Words | Reasoning]:
+    """The thoughts up to a text that ends the reply; what is thought ends nothing."""
+    for thought in thoughts:
+        if isinstance(thought, Reasoning):
+            yield thought
+        elif words := cutter.push(thought.text):
+            yield Words(words)
