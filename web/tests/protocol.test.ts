@@ -48,7 +48,7 @@ describe("speaking to the server", () => {
           input: { format: pcm, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad", eagerness: "auto" } },
           output: { format: pcm, voice: "marin", speed: 1 },
         },
-        vivavoce: { managed_playback: true, openers: "auto", listening_signals: false, side_talk: "answer" },
+        vivavoce: { managed_playback: true, openers: "on", listening_signals: false, side_talk: "answer" },
       },
     });
   });

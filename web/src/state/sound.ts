@@ -21,6 +21,10 @@ export const muted = signal(false);
 let sound: Sound | null = null;
 let wakeLock: WakeLockSentinel | null = null;
 
+export function speakerContext(): AudioContext | null {
+  return sound?.context ?? null;
+}
+
 export function speaker(): Speaker | null {
   return sound?.speaker ?? null;
 }

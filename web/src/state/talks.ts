@@ -9,12 +9,14 @@ import { MicrophoneRefused, type SpokenFrame } from "../voice/microphone.js";
 import { type Problem, VOICE_LATER } from "../voice/remedies.js";
 import type { SessionWishes } from "../wire/commands.js";
 import type { Attachment } from "../wire/items.js";
-import { Link, realtimeUrl } from "../wire/link.js";
+import { Call, Dial } from "../wire/call.js";
+import { type Connection, Link, type LinkHooks, realtimeUrl } from "../wire/link.js";
 import { ALOUD, aloudDrained } from "./aloud.js";
+import { playCall } from "./callSound.js";
 import { preferences } from "./preferences.js";
 import { clearProblem, report, wishing } from "./problems.js";
 import { key, page, probe } from "./server.js";
-import { closeMicrophone, microphone, mute, muted, onSound, openMicrophone, openSound, speaker } from "./sound.js";
+import { closeMicrophone, microphone, mute, muted, onSound, openMicrophone, openSound, speaker, speakerContext } from "./sound.js";
 
 export interface Shown {
   readonly thread: Thread;
@@ -41,7 +43,7 @@ export interface Keeping {
 const NOT_KEPT: Keeping = { conversation: null, profile: false, make: null };
 
 const world: Surroundings = {
-  connect: (hooks, resume) => new Link(realtimeUrl(page, preferences.value.model, resume), key(), hooks),
+  connect,
   probe,
   now: () => performance.now(),
   random: Math.random,
@@ -57,7 +59,25 @@ const world: Surroundings = {
   },
 };
 
-let hasTools = false;
+/** By WebRTC while one talks, unless that has failed here before; a session that is resumed is resumed by WebSocket. */
+function connect(hooks: LinkHooks, resume: string | null): Connection {
+  const byLink = (told: LinkHooks): Connection => new Link(realtimeUrl(page, preferences.value.model, resume), key(), told);
+  const track = microphone.value?.track ?? null;
+  if (track === null || resume !== null || !callable || !preferences.value.webrtc) return byLink(hooks);
+  const play = (sound: MediaStream | null): void => playCall(sound, speakerContext(), heardOfCall);
+  const byCall = (told: LinkHooks): Connection => new Call({ page, key: key(), track, play }, told);
+  return new Dial(byCall, (told) => {
+    callable = false;
+    return byLink(told);
+  }, hooks);
+}
+
+/** The answer as it sounds on a call's track. */
+function heardOfCall(level: number): void {
+  if (talk.thread.playing !== null) levels.forEach((hear) => hear(level));
+}
+
+let callable = "RTCPeerConnection" in globalThis;
 let opening = false;
 let keeping = NOT_KEPT;
 let talk = begin(NO_THREAD, NOT_KEPT);
@@ -93,11 +113,7 @@ export function turnTo(thread: Thread, kept: Keeping): void {
 
 function wishes(): Omit<SessionWishes, "conversation" | "profile"> {
   const { voice, speed, manners, captionsOnly, pushToTalk, model } = preferences.value;
-  return { voice, speed, manners, captionsOnly, pushToTalk, model, tools: hasTools };
-}
-
-export function offerTools(there: boolean): void {
-  hasTools = there;
+  return { voice, speed, manners, captionsOnly, pushToTalk, model, tools: true };
 }
 
 /** The loudspeaker's reports go to the talk that is open. */
@@ -138,7 +154,9 @@ async function startTalking(): Promise<void> {
     const context = await openSound();
     if (context === null) return;
     await openMicrophone(context, { frame: heard, lost: microphoneLost });
+    if (preferences.value.pushToTalk && microphone.value !== null) microphone.value.muted = true;
     await keep();
+    talk.stop(); // what was written went over a connection without sound
     talk.aloud = true;
     talk.start();
   } catch (error) {
@@ -177,6 +195,7 @@ export function toggleMute(): void {
 export function hold(on: boolean): void {
   if (microphone.value === null || held.value === on) return;
   held.value = on;
+  microphone.value.muted = !on;
   if (on) talk.press();
   else talk.release();
 }

@@ -92,7 +92,7 @@ export async function remove(id: string): Promise<void> {
 }
 
 export async function save({ id, title: name }: Conversation): Promise<void> {
-  await attempt(async () => downloadBlob(await conversations.export(id), `${fileName(name)}.json`));
+  await attempt(async () => downloadBlob(await conversations.export(id), `${fileName(name)}.md`));
 }
 
 export function fileName(name: string): string {

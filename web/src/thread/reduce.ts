@@ -55,6 +55,8 @@ function reduceServer(thread: Thread, event: ServerEvent): Thread {
       const known = turnOf(thread, event.item_id);
       return known?.kind === "tool" ? changed<ToolUse>(thread, known.id, { arguments: known.arguments + event.delta }) : thread;
     }
+    case "vivavoce.mcp_call.progress":
+      return changed<ToolUse>(thread, event.item_id, { progress: event.words });
     case "response.mcp_call_arguments.done":
       return changed<ToolUse>(thread, event.item_id, { arguments: event.arguments });
     default:

@@ -1,6 +1,6 @@
 /** What one thread is made of. */
 
-import { type Attachment, type Item, attachments, isSpoken, outcome, text, words } from "../wire/items.js";
+import { type Attachment, type Item, attachments, isSpoken, outcome, record, text, words } from "../wire/items.js";
 
 export interface Message {
   readonly kind: "message";
@@ -29,6 +29,8 @@ export interface ToolUse {
   readonly arguments: string;
   readonly output: string | null;
   readonly error: string | null;
+  /** How far one has come that takes long. */
+  readonly progress: string;
   readonly settled: boolean;
   readonly response: string | null;
 }
@@ -106,13 +108,14 @@ export function turnFrom(item: Item): Turn | null {
 function messageFrom(item: Item): Message | null {
   const role = text(item.fields, "role");
   if (role !== "user" && role !== "assistant") return null;
-  const said = words(item);
+  const heard = words(item);
+  const said = text(record(item.fields, "vivavoce"), "said") || heard;
   const whole = text(item.fields, "status") !== "in_progress";
   const interrupted = role === "assistant" && text(item.fields, "status") === "incomplete";
   return {
     ...blank(item.id, role === "user" ? "you" : "vivavoce"),
     text: said,
-    heard: said.length,
+    heard: said.startsWith(heard) ? heard.length : said.length,
     spoken: isSpoken(item),
     settled: whole,
     interrupted,
@@ -124,7 +127,7 @@ function toolFrom(item: Item, output: string | null, error: string | null): Tool
   const { fields } = item;
   const settled = text(fields, "status") !== "in_progress" && (output ?? error) !== null;
   const told = { server: text(fields, "server_label"), name: text(fields, "name"), arguments: text(fields, "arguments") };
-  return { kind: "tool", id: item.id, ...told, output, error, settled, response: null };
+  return { kind: "tool", id: item.id, ...told, output, error, progress: "", settled, response: null };
 }
 
 function approvalFrom({ id, fields }: Item): Approval {

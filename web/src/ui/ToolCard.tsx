@@ -15,6 +15,7 @@ export function ToolCard({ tool }: { readonly tool: ToolUse }): VNode {
       <summary>
         <Icon name={state === "failed" ? "warning" : "tool"} />
         <span class="name">{title}</span>
+        {state === "running" && tool.progress !== "" && <span class="from">{tool.progress}</span>}
         {tool.server !== "" && tool.server !== "vivavoce" && <span class="from">{tool.server}</span>}
         <Icon name="chevron" />
       </summary>

@@ -25,13 +25,14 @@ export interface SessionWishes {
 }
 
 const PCM = { type: "audio/pcm", rate: 24_000 };
-/** The assistant's own tools, which run at the server; those that change something ask first. */
-const OWN_TOOLS = [{ type: "mcp", server_label: "vivavoce", require_approval: { never: { read_only: true } } }];
+/** The assistant's own tools, which run at the server; each asks first where it should. */
+const OWN_TOOLS = [{ type: "mcp", server_label: "vivavoce" }];
 
 /** Everything at once, for a session that opens. `playsHere`: the sound comes as events and this page plays it. */
 export function sessionUpdate(wishes: SessionWishes, playsHere: boolean): ClientEvent {
-  const input = { format: PCM, transcription: { model: "whisper-1" }, turn_detection: turns(wishes) };
-  const audio = { input, output: { format: PCM, voice: wishes.voice, speed: wishes.speed } };
+  const format = playsHere ? { format: PCM } : {};
+  const input = { ...format, transcription: { model: "whisper-1" }, turn_detection: turns(wishes) };
+  const audio = { input, output: { ...format, voice: wishes.voice, speed: wishes.speed } };
   const session = {
     type: "realtime",
     ...(wishes.model === "" ? {} : { model: wishes.model }),
@@ -64,7 +65,7 @@ function turns({ manners, pushToTalk }: SessionWishes): object | null {
 
 function ours(manners: Manners): object {
   return {
-    openers: manners.openers ? "auto" : "off",
+    openers: manners.openers ? "on" : "off",
     listening_signals: manners.listeningSignals,
     side_talk: manners.ignoreSideTalk ? "ignore" : "answer",
   };

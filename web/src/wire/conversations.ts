@@ -27,8 +27,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const PAGE = 40;
 const ITEMS_PAGE = 100;
-/** An import of years of talk takes its time. */
-const IMPORT_MS = 300_000;
+/** Years of talk take their time. */
+const LONG_MS = 300_000;
 
 export class Conversations {
   constructor(private readonly rest: Rest) {}
@@ -74,8 +74,13 @@ export class Conversations {
     await this.rest.ask(path(id), { method: "DELETE" });
   }
 
+  /** One after the other: there is no one word for it that could be said by mistake. */
   async deleteAll(): Promise<void> {
-    await this.rest.ask("v1/conversations", { method: "DELETE" });
+    for (let more = true; more; ) {
+      const listed = await this.list("", null);
+      for (const { id } of listed.conversations) await this.delete(id);
+      more = listed.more;
+    }
   }
 
   /** A new one that begins as this one did, up to and with the item; null: as an empty one. */
@@ -83,17 +88,21 @@ export class Conversations {
     return readConversation(await this.rest.ask(`${path(id)}/fork`, { body: { up_to_item_id: upTo } }));
   }
 
-  /** One thread, or all, as a file. */
-  async export(id: string | null): Promise<Blob> {
-    const answer = await this.rest.fetch(id === null ? "v1/conversations/export" : `${path(id)}/export`, { deadlineMs: IMPORT_MS });
-    return answer.blob();
+  /** One thread, to be read by people. */
+  async export(id: string): Promise<Blob> {
+    return (await this.rest.fetch(`${path(id)}/export?format=markdown`)).blob();
+  }
+
+  /** All of them, to be read by machines. */
+  async exportAll(): Promise<Blob> {
+    return (await this.rest.fetch("v1/conversations/export", { deadlineMs: LONG_MS })).blob();
   }
 
   /** How many were read. */
   async import(file: Blob): Promise<number> {
-    const answer = await this.rest.ask("v1/conversations/import", { method: "POST", body: file, deadlineMs: IMPORT_MS });
+    const answer = await this.rest.ask("v1/conversations/import", { method: "POST", body: file, deadlineMs: LONG_MS });
     const count = answer["imported"];
-    return typeof count === "number" ? count : records(answer, "data").length;
+    return typeof count === "number" ? count : 0;
   }
 }
 

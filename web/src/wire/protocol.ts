@@ -103,6 +103,13 @@ export interface ToolArgumentsDone {
   readonly arguments: string;
 }
 
+/** How far a tool has come that takes long. */
+export interface ToolProgress {
+  readonly type: "vivavoce.mcp_call.progress";
+  readonly item_id: string;
+  readonly words: string;
+}
+
 /** Over WebRTC the server plays, and tells what is heard. */
 export interface CallSound {
   readonly type: "output_audio_buffer.started" | "output_audio_buffer.stopped" | "output_audio_buffer.cleared";
@@ -144,6 +151,7 @@ export type ServerEvent =
   | OutputItem
   | ToolArgumentsDelta
   | ToolArgumentsDone
+  | ToolProgress
   | CallSound
   | Truncated
   | SessionEnding
@@ -181,6 +189,7 @@ const REQUIRED: { readonly [type in ServerEvent["type"]]: Fields } = {
   "response.output_item.done": { response_id: "string", item: "item" },
   "response.mcp_call_arguments.delta": { ...ITEM, delta: "string" },
   "response.mcp_call_arguments.done": { ...ITEM, arguments: "string" },
+  "vivavoce.mcp_call.progress": { ...ITEM, words: "string" },
   "output_audio_buffer.started": { response_id: "string" },
   "output_audio_buffer.stopped": { response_id: "string" },
   "output_audio_buffer.cleared": { response_id: "string" },

@@ -34,7 +34,7 @@ export function DataSettings(): VNode {
     }
   };
   const exported = async (): Promise<string> => {
-    downloadBlob(await conversations.export(null), "vivavoce-threads.json");
+    downloadBlob(await conversations.exportAll(), "vivavoce-threads.json");
     return "";
   };
   const imported = async (file: File): Promise<string> => said.imported(await conversations.import(file));

@@ -1,10 +1,11 @@
 /** The settings, in parts. Fetched when they are first opened. */
 
 import type { ComponentType, VNode } from "preact";
+import { useEffect } from "preact/hooks";
 
 import "../../styles/settings.css";
 import { words } from "../../i18n/index.js";
-import { profileOffered, memoriesOffered } from "../../state/profile.js";
+import { failing, learnMemories, learnProfile, memoriesOffered, profileOffered } from "../../state/profile.js";
 import { stores } from "../../state/room.js";
 import { Dialog } from "../Dialog.js";
 import { Icon, type IconName } from "../Icon.js";
@@ -28,6 +29,9 @@ const PARTS: Readonly<Record<Section, { readonly icon: IconName; readonly Part: 
 };
 
 export function SettingsDialog(): VNode {
+  useEffect(() => {
+    for (const learn of [learnProfile, learnMemories]) void failing(learn());
+  }, []);
   const said = words.value.settings;
   const open = settingsOpen.value ?? "general";
   const { Part } = PARTS[open];
