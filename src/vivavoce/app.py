@@ -38,6 +38,7 @@ from vivavoce.api.rest.responses import response_routes
 from vivavoce.api.rest.responses_jobs import Jobs
 from vivavoce.api.rest.responses_run import Means
 from vivavoce.api.rest.text import text_routes
+from vivavoce.api.rest.tool_servers import tool_server_routes
 from vivavoce.api.rest.transfer import transfer_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
@@ -253,6 +254,7 @@ class _House:
             ),
             *memory_routes(self.home.knowledge, keys),
             *profile_routes(self.home.knowledge, keys),
+            *tool_server_routes(self.hosts, keys),
         ]
 
     def open_session(self, config: SessionConfig, send: Send, owner: str) -> Session:

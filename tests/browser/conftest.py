@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
@@ -20,11 +22,11 @@ START_SECONDS = 30
 
 
 @contextmanager
-def demo(home: Path, *arguments: str) -> Iterator[str]:
+def demo(home: Path, *arguments: str, module: str = "vivavoce", **environment: str) -> Iterator[str]:
     """`vivavoce serve --demo` on a free port; its base URL."""
-    command = [sys.executable, "-m", "vivavoce", "serve", "--demo", "--no-browser", "--port", "0", *arguments]
-    environment = {**os.environ, "VIVAVOCE_HOME": str(home)}
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    command = [sys.executable, "-m", module, "serve", "--demo", "--no-browser", "--port", "0", *arguments]
+    variables = {**os.environ, "VIVAVOCE_HOME": str(home), **environment}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables)
     try:
         assert server.stdout is not None
         said = next((line for line in server.stdout if "in the browser" in line), "")
@@ -34,6 +36,11 @@ def demo(home: Path, *arguments: str) -> Iterator[str]:
     finally:
         server.terminate()
         server.communicate(timeout=START_SECONDS)
+
+
+def staged(home: Path, **stage: Any) -> AbstractContextManager[str]:
+    """The demo with a script of the test's own: see `staged.py`."""
+    return demo(home, module="tests.browser.staged", STAGE=json.dumps(stage))
 
 
 @pytest.fixture(scope="session")

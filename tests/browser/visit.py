@@ -21,6 +21,7 @@ QUIET = (
     "--no-first-run",
 )
 WATCH_CSP = "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))"
+BY_WEBSOCKET = "localStorage['vivavoce.preferences'] ??= JSON.stringify({webrtc: false})"
 SLOW_MS = 10_000
 
 expect.set_options(timeout=SLOW_MS)
@@ -48,11 +49,12 @@ class Visit:
     """What the browser's console says of errors: broken scripts, refused files, violations of the policy."""
 
     @classmethod
-    def to(cls, browser: Browser, url: str, *, before: str = "", **context: Any) -> Visit:
-        """`before`: JavaScript that runs ahead of the page's own."""
+    def to(cls, browser: Browser, url: str, *, before: str = "", webrtc: bool = False, **context: Any) -> Visit:
+        """`before`: JavaScript that runs ahead of the page's own. `webrtc`: the page calls as it likes best; else by
+        WebSocket, whose events can be watched."""
         page = browser.new_context(**context).new_page()
         page.set_default_timeout(SLOW_MS)
-        page.add_init_script(f"{WATCH_CSP}\n{before}")
+        page.add_init_script(f"{WATCH_CSP}\n{'' if webrtc else BY_WEBSOCKET}\n{before}")
         visit = cls(page)
         page.on("console", visit._on_console)
         page.on("pageerror", lambda error: visit.complaints.append(str(error)))

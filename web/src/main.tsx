@@ -9,7 +9,7 @@ import { followLanguage } from "./i18n/index.js";
 import { followAppearance, prefer } from "./state/preferences.js";
 import { addressed } from "./state/address.js";
 import { newRoom, openRoom, room } from "./state/room.js";
-import { followHealth, keysTried, learnModels, learnVoices, ready } from "./state/server.js";
+import { followHealth, keysTried, learnModels, learnToolServers, learnVoices, ready } from "./state/server.js";
 import { comeBack } from "./state/sound.js";
 import { followWishes, hurry, stopTalking } from "./state/talks.js";
 import { followThreads, query, refresh } from "./state/threads.js";
@@ -47,7 +47,7 @@ goToAddress();
 /** What the server offers is asked as soon as it is ready, and again with another key. */
 effect(() => {
   if (ready.value !== true || keysTried.value < 0) return;
-  for (const learn of [learnVoices, learnModels]) void learn().catch(() => undefined);
+  for (const learn of [learnVoices, learnModels, learnToolServers]) void learn().catch(() => undefined);
   void refresh();
 });
 void followHealth();

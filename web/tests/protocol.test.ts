@@ -33,7 +33,7 @@ const WISHES: SessionWishes = {
   model: "",
   conversation: null,
   profile: false,
-  tools: false,
+  tools: [],
 };
 
 describe("speaking to the server", () => {
@@ -48,6 +48,7 @@ describe("speaking to the server", () => {
           input: { format: pcm, transcription: { model: "whisper-1" }, turn_detection: { type: "semantic_vad", eagerness: "auto" } },
           output: { format: pcm, voice: "marin", speed: 1 },
         },
+        tools: [],
         vivavoce: { managed_playback: true, openers: "on", listening_signals: false, side_talk: "answer" },
       },
     });
@@ -64,7 +65,7 @@ describe("speaking to the server", () => {
   });
 
   it("binds a session to its stored conversation, and brings the server's own tools", () => {
-    const update = sessionUpdate({ ...WISHES, conversation: "conv_1", profile: true, tools: true }, false);
+    const update = sessionUpdate({ ...WISHES, conversation: "conv_1", profile: true, tools: ["vivavoce"] }, false);
     const session = update["session"] as Record<string, unknown>;
     expect(session["vivavoce"]).toMatchObject({ conversation: "conv_1", profile: true });
     expect(session["vivavoce"]).not.toHaveProperty("managed_playback"); // over WebRTC the server paces

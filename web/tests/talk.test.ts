@@ -13,7 +13,7 @@ import type { ServerEvent } from "../src/wire/protocol.js";
 
 const SECOND = 24_000;
 
-const LIKED = { voice: "marin", speed: 1, manners: DEFAULT_MANNERS, captionsOnly: false, pushToTalk: false, model: "", tools: false };
+const LIKED = { voice: "marin", speed: 1, manners: DEFAULT_MANNERS, captionsOnly: false, pushToTalk: false, model: "", tools: [] };
 
 class FakeLink implements Connection {
   open = false;

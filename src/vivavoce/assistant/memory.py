@@ -121,6 +121,7 @@ class Knowledge:
         """Raises RequestError."""
         memory = await self.get(owner, memory_id)
         text = _checked(text)
+        await self._memories.change(owner, memory.id, text)
         self._changed(owner)
         return replace(memory, text=text, updated=self._now())
 

@@ -222,6 +222,8 @@ export const en = {
     memoryForgetAllTitle: "Forget everything?",
     memoryForgetAllText: "All that is remembered of you will be gone for good.",
     memoryOn: "Remember across threads",
+    keepAudio: "Keep the sound of what I say",
+    keepAudioNote: "With the threads, on the server. Words are kept either way.",
     export: "Export everything",
     exportNote: "All threads as one file.",
     exportButton: "Export",

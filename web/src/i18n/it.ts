@@ -224,6 +224,8 @@ export const it: Words = {
     memoryForgetAllTitle: "Dimenticare tutto?",
     memoryForgetAllText: "Tutto ciò che ricorda di te sparirà per sempre.",
     memoryOn: "Ricorda da una conversazione all'altra",
+    keepAudio: "Conserva il suono di ciò che dico",
+    keepAudioNote: "Con le conversazioni, sul server. Le parole restano in ogni caso.",
     export: "Esporta tutto",
     exportNote: "Tutte le conversazioni in un file.",
     exportButton: "Esporta",

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import { record, records, text } from "../wire/items.js";
+import { records, text } from "../wire/items.js";
 import { Refused } from "../wire/rest.js";
 import { offered, rest } from "./server.js";
 
@@ -21,7 +21,9 @@ export interface Profile {
   readonly persona: string;
   readonly personas: readonly Persona[];
   /** Things are remembered across threads. */
-  readonly remembers: boolean;
+  readonly memory: boolean;
+  /** The sound of what the person says is kept with the threads. */
+  readonly keep_audio: boolean;
 }
 
 export interface Memory {
@@ -42,12 +44,12 @@ export async function learnProfile(): Promise<void> {
 }
 
 /** Throws Refused. */
-export async function changeProfile(patch: Partial<Pick<Profile, "name" | "instructions" | "persona" | "remembers">>): Promise<void> {
+export async function changeProfile(patch: Partial<Pick<Profile, "name" | "instructions" | "persona" | "memory" | "keep_audio">>): Promise<void> {
   profile.value = readProfile(await rest.ask(PROFILE, { method: "PATCH", body: patch }));
 }
 
 export async function learnMemories(): Promise<void> {
-  const found = await offered(`${MEMORIES}?limit=100`, (answer) => records(answer, "data").map(readMemory));
+  const found = await offered(MEMORIES, (answer) => records(answer, "data").map(readMemory));
   memoriesOffered.value = found !== null;
   memories.value = found;
 }
@@ -83,13 +85,13 @@ function readMemory(fields: Readonly<Record<string, unknown>>): Memory {
   return { id: text(fields, "id"), text: text(fields, "text") };
 }
 
-function readProfile(answer: Readonly<Record<string, unknown>>): Profile {
-  const fields = "profile" in answer ? record(answer, "profile") : answer;
+function readProfile(fields: Readonly<Record<string, unknown>>): Profile {
   return {
     name: text(fields, "name"),
     instructions: text(fields, "instructions"),
     persona: text(fields, "persona"),
     personas: records(fields, "personas").map((one) => ({ name: text(one, "name"), description: text(one, "description") })),
-    remembers: fields["remembers"] !== false,
+    memory: fields["memory"] !== false,
+    keep_audio: fields["keep_audio"] === true,
   };
 }

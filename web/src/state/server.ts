@@ -76,6 +76,14 @@ const ALIASES = /^gpt-(realtime|audio|4o(-mini)?-realtime)/;
 /** The minds that one can choose. */
 export const models = signal<readonly string[]>([]);
 
+/** Labels of what has tools at this server: they run there, and ask first where they should. */
+export const toolServers = signal<readonly string[]>(["vivavoce"]);
+
+export async function learnToolServers(): Promise<void> {
+  const labels = (answer: Readonly<Record<string, unknown>>): readonly string[] => records(answer, "data").map((server) => text(server, "server_label"));
+  toolServers.value = (await offered("v1/vivavoce/tool_servers", labels)) ?? [];
+}
+
 export interface VoiceName {
   readonly id: string;
   readonly language: string;

@@ -15,7 +15,7 @@ import { ALOUD, aloudDrained } from "./aloud.js";
 import { playCall } from "./callSound.js";
 import { preferences } from "./preferences.js";
 import { clearProblem, report, wishing } from "./problems.js";
-import { key, page, probe } from "./server.js";
+import { key, page, probe, toolServers } from "./server.js";
 import { closeMicrophone, microphone, mute, muted, onSound, openMicrophone, openSound, speaker, speakerContext } from "./sound.js";
 
 export interface Shown {
@@ -113,7 +113,7 @@ export function turnTo(thread: Thread, kept: Keeping): void {
 
 function wishes(): Omit<SessionWishes, "conversation" | "profile"> {
   const { voice, speed, manners, captionsOnly, pushToTalk, model } = preferences.value;
-  return { voice, speed, manners, captionsOnly, pushToTalk, model, tools: true };
+  return { voice, speed, manners, captionsOnly, pushToTalk, model, tools: toolServers.value };
 }
 
 /** The loudspeaker's reports go to the talk that is open. */

@@ -20,13 +20,11 @@ export interface SessionWishes {
   readonly conversation: string | null;
   /** Remember the person: their instructions and what they asked to be kept in mind. */
   readonly profile: boolean;
-  /** The server has tools of its own. */
-  readonly tools: boolean;
+  /** The labels of what has tools at the server. */
+  readonly tools: readonly string[];
 }
 
 const PCM = { type: "audio/pcm", rate: 24_000 };
-/** The assistant's own tools, which run at the server; each asks first where it should. */
-const OWN_TOOLS = [{ type: "mcp", server_label: "vivavoce" }];
 
 /** Everything at once, for a session that opens. `playsHere`: the sound comes as events and this page plays it. */
 export function sessionUpdate(wishes: SessionWishes, playsHere: boolean): ClientEvent {
@@ -38,7 +36,7 @@ export function sessionUpdate(wishes: SessionWishes, playsHere: boolean): Client
     ...(wishes.model === "" ? {} : { model: wishes.model }),
     output_modalities: modalities(wishes.captionsOnly),
     audio,
-    ...(wishes.tools ? { tools: OWN_TOOLS } : {}),
+    tools: wishes.tools.map((label) => ({ type: "mcp", server_label: label })),
     vivavoce: { ...(playsHere ? { managed_playback: true } : {}), ...ours(wishes.manners), ...belonging(wishes) },
   };
   return { type: "session.update", session };

@@ -5,12 +5,13 @@ import { useRef, useState } from "preact/hooks";
 
 import { words } from "../../i18n/index.js";
 import { downloadBlob } from "../../state/files.js";
+import { changeProfile, failing, profile } from "../../state/profile.js";
 import { newRoom } from "../../state/room.js";
 import { conversations } from "../../state/server.js";
 import { list, refresh } from "../../state/threads.js";
 import { Refused } from "../../wire/rest.js";
 import { ConfirmDialog } from "../ConfirmDialog.js";
-import { Row } from "./rows.js";
+import { Row, Switch } from "./rows.js";
 
 export function DataSettings(): VNode {
   const said = words.value.settings;
@@ -46,6 +47,9 @@ export function DataSettings(): VNode {
   };
   return (
     <>
+      {profile.value !== null && (
+        <Switch label={said.keepAudio} note={said.keepAudioNote} on={profile.value.keep_audio} set={(keep_audio) => void failing(changeProfile({ keep_audio })).then((failure) => setTold(failure ?? ""))} />
+      )}
       <Row label={said.export} note={said.exportNote}>
         {(ids) => (
           <button {...ids} type="button" class="quiet" disabled={busy} onClick={() => void run(exported)}>

@@ -31,7 +31,7 @@ export function MemorySettings(): VNode {
   };
   return (
     <>
-      {profile.value !== null && <Switch label={said.memoryOn} on={profile.value.remembers} set={(remembers) => tell(changeProfile({ remembers }))} />}
+      {profile.value !== null && <Switch label={said.memoryOn} on={profile.value.memory} set={(memory) => tell(changeProfile({ memory }))} />}
       <form class="memory-add" onSubmit={add}>
         <input ref={input} type="text" maxLength={LONGEST} placeholder={said.memoryAdd} aria-label={said.memoryAdd} />
         <button type="submit" class="quiet">

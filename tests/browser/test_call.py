@@ -1,0 +1,102 @@
+"""Talking by WebRTC from the page: a question is heard and answered, and what came out of the loudspeaker is heard
+again; where WebRTC cannot be had, a WebSocket takes over."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import staged
+from tests.browser.microphone import silence, speech
+from tests.browser.visit import Visit
+from vivavoce.app import load_engine, model_files
+from vivavoce.audio.files import read_sound
+from vivavoce.ports import HEARING_RATE
+from vivavoce.settings import EngineChoices, read_settings
+
+Hearing = Callable[..., Browser]
+
+ANSWER = "It is sunny in Rome, and it will stay so for the rest of the week."
+LONG_ANSWER = f"{ANSWER} In the evening it may become a little cooler, so take a jacket with you when you go out."
+RECORD = """
+window.recorded = [];
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () {
+  const recorder = new MediaRecorder(this.srcObject, { mimeType: "audio/webm;codecs=opus" });
+  recorder.ondataavailable = ({ data }) => recorded.push(data);
+  recorder.start(250);
+  window.stopRecording = () => new Promise((resolve) => { recorder.onstop = resolve; recorder.stop(); });
+  return play.call(this);
+};
+window.recording = async () => {
+  await stopRecording();
+  const bytes = new Uint8Array(await new Blob(recorded).arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+};
+"""
+NO_WEBRTC = "RTCPeerConnection.prototype.createOffer = () => Promise.reject(new Error('not here'))"
+
+
+@pytest.fixture(scope="module")
+def talking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Scripted ears and mind, a real voice."""
+    pytest.importorskip("aiortc", reason="pip install 'vivavoce[media]'")
+    try:
+        model_files(read_settings())("kokoro-82m")
+    except Exception as error:  # noqa: BLE001 - whatever is missing
+        if os.environ.get("CI"):
+            pytest.fail(f"no voice: {error}")
+        pytest.skip(f"no voice: {error}")
+    answers = {"weather": LONG_ANSWER, "Stop": "As you wish."}
+    with staged(tmp_path_factory.mktemp("home"), heard=["the weather", "Stop"], answers=answers, voice=True) as url:
+        yield url
+
+
+def test_a_spoken_question_is_answered_by_a_voice_that_can_be_understood(talking_server: str, hearing: Hearing) -> None:
+    visit = Visit.to(hearing(silence(4), speech(1.2)), talking_server, before=RECORD, webrtc=True)
+    visit.press()
+    visit.sees_state("listening")
+    visit.sees_state("speaking", "ducked")
+    visit.show_thread()
+    expect(visit.page.locator(".turn.vivavoce")).to_have_attribute("data-latency-ms", re.compile(r"^\d+$"))
+    visit.page.wait_for_timeout(5_000)
+    heard = understood(visit.page)
+    assert "sunny in rome" in heard.lower()
+    assert visit.sent == []  # nothing went over a WebSocket
+    assert visit.complaints == []
+
+
+def understood(page: Page) -> str:
+    stt = load_engine("stt", EngineChoices().stt, model_files(read_settings()))
+    try:
+        recording = base64.b64decode(page.evaluate("() => recording()"))
+        return str(asyncio.run(stt.transcribe(read_sound(recording, HEARING_RATE, longest=120))).text)
+    finally:
+        stt.close()
+
+
+def test_an_interrupted_call_shows_what_was_heard(talking_server: str, hearing: Hearing) -> None:
+    visit = Visit.to(hearing(silence(4), speech(1.2), silence(4), speech(1.2)), talking_server, webrtc=True)
+    visit.press()
+    visit.show_thread()
+    cut = visit.page.locator('.turn.vivavoce[data-interrupted="true"]')
+    expect(cut).to_have_count(1, timeout=25_000)
+    expect(cut.locator(".ahead")).not_to_be_empty()
+    heard = cut.locator(".heard").inner_text()
+    assert LONG_ANSWER.startswith(heard.strip()) and heard.strip() != ""
+    expect(visit.page.locator(".turn.vivavoce").last).to_contain_text("As you wish.")
+
+
+def test_without_webrtc_a_websocket_takes_over_in_silence(demo_server: str, hearing: Hearing) -> None:
+    visit = Visit.to(hearing(silence(2), speech(1.0)), demo_server, before=NO_WEBRTC, webrtc=True)
+    visit.press()
+    visit.sees_state("listening")
+    visit.sees_state("speaking")
+    expect(visit.page.locator("#problem")).to_have_count(0)
+    assert visit.said("input_audio_buffer.append") != [] and visit.complaints == []
