@@ -52,6 +52,7 @@ effect(() => {
 });
 void followHealth();
 
+void navigator.serviceWorker?.register(new URL("sw.js", document.baseURI)).catch(() => undefined); // only on safe pages
 window.addEventListener("online", hurry);
 /** The microphone never stays on behind a page that was left. */
 window.addEventListener("pagehide", stopTalking);

@@ -315,8 +315,8 @@ describe("a connection that ends", () => {
   it("is tried again at once when the network is back, but not twice at a time", () => {
     world.begin();
     world.link.hooks.ended("lost");
-    world.talk.hurry();
-    world.talk.hurry();
+    world.talk.start();
+    world.talk.start();
     expect(world.links).toHaveLength(2);
   });
 
@@ -379,6 +379,9 @@ describe("a call, whose sound comes on a track", () => {
 
   it("asks what was heard of an answer that was cut", () => {
     world.say(created, words, { type: "output_audio_buffer.started", response_id: "r1" });
+    expect(world.messages.at(-1)?.heard).toBe(11); // its words come as it sounds
+    world.say(done("cancelled"), { type: "output_audio_buffer.cleared", response_id: "r1" });
+    expect(world.talk.thread.playing).toBeNull();
     world.say({ type: "conversation.item.truncated", item_id: "a1", audio_end_ms: 400 });
     expect(world.link.sent).toEqual([{ type: "conversation.item.retrieve", item_id: "a1" }]);
     const kept = { id: "a1", type: "message", role: "assistant", content: [{ type: "output_audio", transcript: "It is" }] };

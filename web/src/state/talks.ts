@@ -223,7 +223,7 @@ export function decide(request: string, approved: boolean): void {
 }
 
 export function hurry(): void {
-  talk.hurry();
+  if (talk.linkState === "waiting") talk.start();
 }
 
 /** The thread is stored from its first word on. */

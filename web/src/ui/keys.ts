@@ -2,7 +2,7 @@
 
 import { preferences } from "../state/preferences.js";
 import { microphone } from "../state/sound.js";
-import { hold, toggleMute, toggleTalking } from "../state/talks.js";
+import { hold, hush, shown, toggleMute, toggleTalking } from "../state/talks.js";
 
 /** Elements in which a key already means something. */
 const BUSY = "input, textarea, select, button, a, summary, dialog, [contenteditable], [role=menu]";
@@ -26,11 +26,17 @@ export function listenToKeys(): void {
 
 function pressed(event: KeyboardEvent): void {
   if (event.code === "Space" && isFree(event)) return space(event);
+  if (event.key === "Escape" && document.querySelector("dialog[open], [role=menu]") === null) return void stopAnswer();
   if (!(event.ctrlKey || event.metaKey) || !event.shiftKey) return;
   const act = shortcuts.get(event.code);
   if (act === undefined) return;
   event.preventDefault();
   act();
+}
+
+function stopAnswer(): void {
+  const { response, playing, awaiting } = shown.value.thread;
+  if (response !== null || playing !== null || awaiting) hush();
 }
 
 /** The space bar starts and ends talking; with push-to-talk it is held while one speaks. */

@@ -6,7 +6,7 @@ import { type ClientEvent, type SessionWishes, append, approval, cancel, clearIn
 import { commit, mannersUpdate, message, respond, retrieve, sessionUpdate, truncate, voiceUpdate } from "../wire/commands.js";
 import { type Attachment, words } from "../wire/items.js";
 import { Line, type LineWorld } from "../wire/line.js";
-import type { ResponseDone, ServerEvent } from "../wire/protocol.js";
+import type { CallSound, ResponseDone, ServerEvent } from "../wire/protocol.js";
 import { toBase64 } from "./pcm.js";
 import { Playback, type Voice } from "./playback.js";
 import { type Problem, failedReply, sessionProblem } from "./remedies.js";
@@ -101,10 +101,6 @@ export class Talk {
     this.line.stop();
     this.uplink.clear();
     this.hooks.changed();
-  }
-
-  hurry(): void {
-    this.line.hurry();
   }
 
   /** The thread, which nobody kept until now, is stored as `conversation` from the next session on. */
@@ -253,6 +249,7 @@ export class Talk {
     this.hearCall(event);
     this.note(event);
     if (begins) this.written(event.item_id);
+    if (event.type === "response.output_audio_transcript.delta") this.keepUp(event.item_id);
     if (event.type !== "response.done") return;
     this.hooks.turned();
     this.payDebt();
@@ -271,7 +268,7 @@ export class Talk {
         this.finish(event);
         break;
       case "error":
-        this.complain(event.error.code ?? "", event.error.message);
+        if (!ENDINGS.has(event.error.code ?? "")) this.hooks.problem(sessionProblem(event.error.message));
         break;
     }
   }
@@ -281,7 +278,8 @@ export class Talk {
     switch (event.type) {
       case "output_audio_buffer.started":
       case "output_audio_buffer.stopped":
-        this.played(event.response_id, event.type === "output_audio_buffer.started");
+      case "output_audio_buffer.cleared":
+        this.played(event);
         break;
       case "conversation.item.truncated":
         if (!this.line.playsHere) this.send(retrieve(event.item_id));
@@ -292,13 +290,19 @@ export class Talk {
     }
   }
 
-  /** Over WebRTC the server tells what sounds. */
-  private played(response: string, begins: boolean): void {
-    const item = this.thread.turns.findLast((turn) => turn.kind === "message" && turn.response === response)?.id;
+  /** Over WebRTC the server tells what sounds, and its words come no more than half a second ahead of it. */
+  private played({ type, response_id }: CallSound): void {
+    const item = this.thread.turns.findLast((turn) => turn.kind === "message" && turn.response === response_id)?.id;
     if (item === undefined) return;
-    if (!begins) return this.note({ type: "local.drained", item });
+    if (type === "output_audio_buffer.stopped") return this.note({ type: "local.drained", item });
+    if (type === "output_audio_buffer.cleared") return this.note({ type: "local.cut", item, characters: length(this.thread, item) });
     this.playback.hasSpoken = true;
     this.soundStarted(item, this.world.now());
+    this.keepUp(item);
+  }
+
+  private keepUp(item: string): void {
+    if (!this.line.playsHere && this.thread.playing === item) this.note({ type: "local.heard", item, characters: length(this.thread, item) });
   }
 
   /** The first words of a written answer end the wait. */
@@ -309,10 +313,6 @@ export class Talk {
   private finish({ response }: ResponseDone): void {
     if (response.status === "cancelled") void this.interrupt();
     if (response.status === "failed") this.hooks.problem(failedReply(response.status_details?.error?.message));
-  }
-
-  private complain(code: string, text: string): void {
-    if (!ENDINGS.has(code)) this.hooks.problem(sessionProblem(text));
   }
 
   /** Asks for the response that had to wait for the connection or for the end of another response. */
@@ -342,4 +342,8 @@ export class Talk {
     this.thread = reduce(before, event);
     if (this.thread !== before || event.type.startsWith("vivavoce.")) this.hooks.changed();
   }
+}
+
+function length(thread: Thread, item: string): number {
+  return messageOf(thread, item)?.text.length ?? 0;
 }
