@@ -161,4 +161,3 @@ def test_a_muted_microphone_sends_silence(demo_server: str, hearing: Hearing) ->
     visit.page.wait_for_timeout(2_700)
     assert visit.got("input_audio_buffer.speech_started") == []
     assert len(visit.said("input_audio_buffer.append")) > 50
-

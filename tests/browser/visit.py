@@ -78,7 +78,7 @@ class Visit:
 
     def show_thread(self) -> None:
         """From the orb to the thread, while one talks."""
-        self.page.get_by_role("button", name="Show the thread").click()
+        self.page.get_by_role("button", name="Show the thread", exact=True).click()
 
     def turns(self, who: str) -> list[str]:
         """What was heard or read, as the thread shows it."""

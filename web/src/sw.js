@@ -17,24 +17,29 @@ self.addEventListener("fetch", (event) => {
   const scope = new URL(self.registration.scope);
   if (request.method !== "GET" || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname)) return;
   const path = url.pathname.slice(scope.pathname.length);
-  if (request.mode === "navigate" && path === "") event.respondWith(fresh(request));
-  else if (path.startsWith("static/")) event.respondWith(kept(request));
+  if (path.startsWith("static/")) event.respondWith(kept(request));
+  else if (SHELL.includes(path === "" ? "./" : path)) event.respondWith(fresh(request));
 });
 
-/** The page itself: the newest, or the one that is kept when the server cannot be reached. */
+/** The page itself, and what lies beside it: the newest, or what is kept when the server cannot be reached. */
 async function fresh(request) {
   try {
     return await fetch(request);
   } catch {
-    return (await caches.match("./")) ?? Response.error();
+    return (await match(request)) ?? Response.error();
   }
 }
 
 /** Files in static/ carry a digest in their names: what was fetched once is right for ever. */
 async function kept(request) {
-  const known = await caches.match(request);
+  const known = await match(request);
   if (known !== undefined) return known;
   const answer = await fetch(request);
   if (answer.ok) (await caches.open(KEPT)).put(request, answer.clone());
   return answer;
+}
+
+/** The server's answers vary by origin, and all of these are asked for by this one. */
+function match(request) {
+  return caches.match(request, { ignoreVary: true, ignoreSearch: request.mode === "navigate" });
 }

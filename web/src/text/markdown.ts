@@ -1,6 +1,6 @@
 /** Markdown as a tree of tokens, with mathematics. Nothing of it is ever HTML: see `Markdown.tsx`. */
 
-import { Marked, type Token, type TokenizerExtension } from "marked";
+import { Marked, type Token, type TokenizerExtension, type Tokens } from "marked";
 
 export interface MathToken {
   readonly type: "math";
@@ -46,7 +46,14 @@ function math(raw: string, text: string, display: boolean): MathToken {
 const marked = new Marked({ gfm: true, breaks: true, extensions: [mathBlock, mathInline] });
 
 export function parseMarkdown(source: string): readonly Token[] {
-  return marked.lexer(source).filter(({ type }) => type !== "space");
+  const tokens = marked.lexer(source).filter(({ type }) => type !== "space");
+  const depths = [...new Set(tokens.flatMap((token) => (isHeading(token) ? [token.depth] : [])))].sort();
+  return tokens.map((token) => (isHeading(token) ? { ...token, depth: depths.indexOf(token.depth) + 1 } : token));
+}
+
+/** Headings count from the largest that there is, so that a message that begins small skips no level. */
+function isHeading(token: Token): token is Tokens.Heading {
+  return token.type === "heading";
 }
 
 /** Where a link may lead: to pages and mail, never to a script. */

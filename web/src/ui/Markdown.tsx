@@ -39,7 +39,7 @@ function block(token: Tokens.Generic, key: number): ComponentChildren {
     case "paragraph":
       return <p key={key}>{elements(token.tokens)}</p>;
     case "heading": {
-      const Heading = `h${Math.min(6, (token["depth"] as number) + 2)}` as "h3";
+      const Heading = `h${Math.min(6, (token["depth"] as number) + 1)}` as "h2";
       return <Heading key={key}>{elements(token.tokens)}</Heading>;
     }
     case "code":
