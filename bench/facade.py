@@ -37,6 +37,7 @@ from vivavoce.cli.server import free_port
 SECONDS = 20.0
 SETTLE = 4.0
 FRAME = 0.02
+TICK = 0.001
 COUNTS = (1, 20, 100, 200, 300, 400)
 QUIET = np.random.default_rng(7).normal(0.0, 30.0, 480).astype("<i2").tobytes()
 HEAD, TAIL = b'{"type":"input_audio_buffer.append","audio":"', b'"}'
@@ -150,7 +151,7 @@ async def run(port: int, count: int, pid: int) -> tuple[list[Session], array[flo
             sessions[number % count].transport.write(frame(number))
             number += 1
             due = begin + number * step
-        await asyncio.sleep(min(0.002, due - now))
+        await asyncio.sleep(max(TICK, due - now))  # no busy loop: it would slow the server on the core beside
     shares = (cpu_seconds(pid) - cpu) / SECONDS, (sum(os.times()[:2]) - own) / SECONDS
     await asyncio.sleep(1)
     for session in sessions:
