@@ -56,7 +56,7 @@ export function ThreadView({ id }: { readonly id: string }): VNode {
         {thread.turns.map((turn) => (
           <AnyTurn key={turn.id} turn={turn} playing={turn.id === thread.playing} last={turn === last} />
         ))}
-        {phase === "thinking" && <Waiting />}
+        {phase === "thinking" && !grows(last) && <Waiting />}
       </div>
       {away && (
         <button type="button" class="icon to-end" aria-label={words.value.thread.toEnd} title={words.value.thread.toEnd} onClick={toEnd}>
@@ -65,6 +65,11 @@ export function ThreadView({ id }: { readonly id: string }): VNode {
       )}
     </div>
   );
+}
+
+/** An answer whose words come. */
+function grows(turn: Turn | undefined): boolean {
+  return turn?.kind === "message" && turn.who === "vivavoce" && !turn.settled;
 }
 
 interface TurnProps {

@@ -91,7 +91,7 @@ export class Orb {
     const radius = size * RADIUS * (1 + 0.22 * swell);
     const middle = size / 2;
     this.pen.clearRect(0, 0, size, size);
-    this.fillRound(middle, middle, radius * (1.25 + 0.3 * this.level), 0.28 + 0.3 * this.level, [
+    this.fillRound(middle, middle, Math.min(middle, radius * (1.25 + 0.3 * this.level)), 0.28 + 0.3 * this.level, [
       [0.55, from],
       [1, transparent(from)],
     ]);
