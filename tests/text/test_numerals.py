@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vivavoce.text.numbers import cardinal
@@ -16,6 +16,7 @@ def test_what_we_say_is_understood_again(value, language):
 
 
 @given(st.text(max_size=80), st.sampled_from(["en", "it"]))
+@example("²", "en")
 def test_any_text_is_taken(text, language):
     with_figures(text, language)
     number(text, language)

@@ -72,7 +72,7 @@ def _read(words: list[str], language: str) -> tuple[str, int]:
     """The number that `words` begin with, in figures, and how many of them it takes; 0: none."""
     if not words:
         return "", 0
-    if words[0][0].isdigit():
+    if words[0][0].isdecimal():
         return _with_power(words, language)
     whole, taken = _italian(words) if language == "it" else _english(words)
     if not taken:
@@ -93,8 +93,8 @@ def _decimals(words: list[str], language: str) -> tuple[str, int]:
     if not words or words[0] != _POINT["it" if language == "it" else "en"]:
         return "", 0
     known = _italian_words() if language == "it" else {**_EN_SMALL, **_EN_TENS}
-    said = list(takewhile(lambda word: word.isdigit() or known.get(word, 100) < 100, words[1:]))
-    digits = "".join(word if word.isdigit() else str(known[word]) for word in said)
+    said = list(takewhile(lambda word: word.isdecimal() or known.get(word, 100) < 100, words[1:]))
+    digits = "".join(word if word.isdecimal() else str(known[word]) for word in said)
     return (f".{digits}", 1 + len(said)) if digits else ("", 0)
 
 
