@@ -55,5 +55,5 @@ def engines(settings: Settings) -> Engines:
 
 
 if __name__ == "__main__":
-    app.demo_engines = engines  # type: ignore[assignment]
+    vars(app)["demo_engines"] = engines
     sys.exit(main())

@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import staged
 from tests.browser.microphone import silence, speech
 from tests.browser.visit import Visit
-from vivavoce.app import load_engine, model_files
 from vivavoce.audio.files import read_sound
 from vivavoce.audio.pcm import Pcm
+from vivavoce.loading import load_engine, model_files
 from vivavoce.ports import HEARING_RATE
 from vivavoce.settings import EngineChoices, read_settings
 
@@ -86,7 +86,7 @@ def understood(page: Page) -> str:
 async def transcribed(sound: Pcm) -> str:
     stt = load_engine("stt", EngineChoices().stt, model_files(read_settings()))
     try:
-        return (await stt.transcribe(sound)).text
+        return str((await stt.transcribe(sound)).text)
     finally:
         stt.close()
 

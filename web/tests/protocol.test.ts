@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { DEFAULT_MANNERS } from "../src/voice/manners.js";
 import { type SessionWishes, isSendable, mannersUpdate, message, respond, sessionUpdate, subprotocols } from "../src/wire/commands.js";
+import { attachments, readItem, words } from "../src/wire/items.js";
 import { parse } from "../src/wire/protocol.js";
 
 describe("reading the server", () => {
@@ -84,6 +85,13 @@ describe("speaking to the server", () => {
   it("sends pictures and files along with the words", () => {
     const picture = { kind: "image", url: "data:image/png;base64,AA==", name: "a.png" } as const;
     expect(message("a", "user", "See", [picture])["item"]).toMatchObject({ content: [{ type: "input_image" }, { type: "input_text" }] });
+  });
+
+  it("tells of files in words that are read back as files, whatever they are called", () => {
+    const file = { kind: "file", id: "file-1", name: "a]b.pdf" } as const;
+    const item = readItem(message("a", "user", "What does it say?", [file])["item"])!;
+    expect(words(item)).toBe("What does it say?");
+    expect(attachments(item)).toEqual([{ ...file, name: "a b.pdf" }]);
   });
 
   it("writes the user's words as input and the assistant's as output", () => {

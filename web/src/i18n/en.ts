@@ -78,7 +78,6 @@ export const en = {
     voiceTurn: "spoken",
     thinking: "Thinking",
     hearing: "Listening…",
-    notUnderstood: "(not understood)",
     toEnd: "To the latest message",
     copy: "Copy",
     copied: "Copied",
@@ -119,7 +118,6 @@ export const en = {
     stop: "Stop the answer",
     attach: "Attach a file",
     talk: "Start talking",
-    endTalk: "End the conversation",
     drop: "Drop it here",
     uploading: "Uploading",
     removeFile: (name: string) => `Remove ${name}`,
@@ -139,9 +137,6 @@ export const en = {
     hold: "Hold to talk",
     holdHint: "Hold the button or the space bar while you speak.",
     sayHint: "Say something. You can cut in at any time.",
-    lastTurn: "Voice to voice",
-    overCall: "WebRTC",
-    overSocket: "WebSocket",
   },
 
   loading: {

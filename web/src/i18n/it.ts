@@ -80,7 +80,6 @@ export const it: Words = {
     voiceTurn: "a voce",
     thinking: "Penso",
     hearing: "Ti ascolto…",
-    notUnderstood: "(non capito)",
     toEnd: "All'ultimo messaggio",
     copy: "Copia",
     copied: "Copiato",
@@ -121,7 +120,6 @@ export const it: Words = {
     stop: "Ferma la risposta",
     attach: "Allega un file",
     talk: "Comincia a parlare",
-    endTalk: "Termina la conversazione",
     drop: "Lascialo qui",
     uploading: "Carico",
     removeFile: (name) => `Togli ${name}`,
@@ -141,9 +139,6 @@ export const it: Words = {
     hold: "Tieni premuto per parlare",
     holdHint: "Tieni premuto il pulsante o la barra spaziatrice mentre parli.",
     sayHint: "Di' qualcosa. Puoi interrompere quando vuoi.",
-    lastTurn: "Da voce a voce",
-    overCall: "WebRTC",
-    overSocket: "WebSocket",
   },
 
   loading: {

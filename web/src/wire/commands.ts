@@ -1,7 +1,7 @@
 /** What the page says to the server, in OpenAI's Realtime contract. */
 
 import type { Manners } from "../voice/manners.js";
-import type { Attachment } from "./items.js";
+import { type Attachment, fileNote } from "./items.js";
 
 export type ClientEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
@@ -84,7 +84,7 @@ export const clearInput: ClientEvent = { type: "input_audio_buffer.clear" };
 export function message(id: string, role: "user" | "assistant", text: string, attached: readonly Attachment[] = []): ClientEvent {
   const words = text === "" ? [] : [{ type: role === "user" ? "input_text" : "output_text", text }];
   const parts = attached.map((part) =>
-    part.kind === "image" ? { type: "input_image", image_url: part.url } : { type: "input_file", file_id: part.id, filename: part.name },
+    part.kind === "image" ? { type: "input_image", image_url: part.url } : { type: "input_text", text: fileNote(part) },
   );
   return { type: "conversation.item.create", item: { id, type: "message", role, content: [...parts, ...words] } };
 }

@@ -40,12 +40,19 @@ export function readItem(value: unknown): Item | null {
   return id === "" || type === "" ? null : { id, type, fields: value };
 }
 
+/** Realtime messages hold no files: the assistant is told of one, and reads it with a tool, as words of others. */
+const FILE_NOTE = /^\[Attached file (file-[A-Za-z0-9_-]+): (.*)\]$/;
+
+export function fileNote({ id, name }: { readonly id: string; readonly name: string }): string {
+  return `[Attached file ${id}: ${name.replace(/[\]\n]/g, " ")}]`;
+}
+
 /** All words of a message, written or spoken. */
 export function words(item: Item): string {
   const content = item.fields["content"];
   if (typeof content === "string") return content;
   const parts = records(item.fields, "content").map((part) => text(part, "text") || text(part, "transcript"));
-  return parts.filter((part) => part !== "").join("\n\n");
+  return parts.filter((part) => part !== "" && !FILE_NOTE.test(part)).join("\n\n");
 }
 
 export function isSpoken(item: Item): boolean {
@@ -59,8 +66,10 @@ export function attachments(item: Item): readonly Attachment[] {
         return [{ kind: "image", url: text(part, "image_url"), name: text(part, "filename") }];
       case "input_file":
         return [{ kind: "file", id: text(part, "file_id"), name: text(part, "filename") || text(part, "file_id") }];
-      default:
-        return [];
+      default: {
+        const [, id, name] = FILE_NOTE.exec(text(part, "text")) ?? [];
+        return id === undefined || name === undefined ? [] : [{ kind: "file", id, name }];
+      }
     }
   });
 }
