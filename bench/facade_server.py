@@ -20,8 +20,8 @@ from time import perf_counter
 
 import numpy as np
 
-import vivavoce.app as app
 from vivavoce.api.realtime.client import Client
+from vivavoce.app import house, serve
 from vivavoce.audio.pcm import Pcm
 from vivavoce.engines.scripted import ScriptedModel, scripted_engines
 from vivavoce.ports import Engines
@@ -75,12 +75,12 @@ def engines(_: Settings) -> Engines:
 
 
 if __name__ == "__main__":
-    Ear.take, Client.tell, Session.run, app.demo_engines = take, tell, run, engines  # type: ignore[method-assign]
+    Ear.take, Client.tell, Session.run, house.demo_engines = take, tell, run, engines  # type: ignore[method-assign]
     settings = read_settings({"server.port": int(sys.argv[1]), "server.max_sessions": 2000})
     import uvloop
 
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(app.serve(settings, demo=True))
+        runner.run(serve(settings, demo=True))
     numbers = [
         sum(int(digit * 32768) << 6 * n for n, digit in enumerate(np.frombuffer(samples, np.float32).tolist()))
         for samples in heard_ids

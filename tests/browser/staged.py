@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from vivavoce import app
+from vivavoce.app import house
 from vivavoce.cli import main
 from vivavoce.conversation.items import FunctionOutput, Message
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, scripted_engines
@@ -55,5 +55,5 @@ def engines(settings: Settings) -> Engines:
 
 
 if __name__ == "__main__":
-    vars(app)["demo_engines"] = engines
+    vars(house)["demo_engines"] = engines
     sys.exit(main())

@@ -1,0 +1,58 @@
+"""From a cold start to open doors: the engines are loaded, and a question is asked and answered."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+
+from vivavoce.app.house import House
+from vivavoce.conversation.config import PERSONA, ReplyOptions
+from vivavoce.errors import StartupError, TurnError
+from vivavoce.ports import Engines, Prompt
+from vivavoce.session.openers import rehearse
+from vivavoce.session.self_check import SelfCheck, self_check
+
+Say = Callable[[str], None]
+
+
+async def warm(house: House, say: Say, on_ready: Callable[[], None]) -> None:
+    """Load the engines, hold the self-check, open the doors. What keeps it from loading is `house.trouble` then."""
+    try:
+        await asyncio.to_thread(house.load)
+    except StartupError as error:
+        house.trouble = error
+        return
+    if house.engines is not None and not house.demo:
+        await _check(house.engines, say)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: no collection need look through it while people talk
+    house.ready = True
+    on_ready()
+    if house.engines is not None and house.phrases is not None and not house.demo:
+        await house.phrases.render(ReplyOptions(), "en")
+        await rehearse(house.engines.tts)
+
+
+async def _check(engines: Engines, say: Say) -> None:
+    """Hold the self-check; while its question is spoken, the model reads its instructions into every slot."""
+    instructions = Prompt(PERSONA, ())
+    warming = asyncio.create_task(engines.llm.warm(instructions))
+    try:
+        say(describe(await self_check(engines)))
+        await warming
+        await engines.llm.warm(instructions)  # what gave way to the answer; the rest costs nothing
+    except TurnError as error:
+        say(f"self-check: {error}. `vivavoce doctor` looks closer.")
+    finally:
+        warming.cancel()
+        await asyncio.gather(warming, return_exceptions=True)
+
+
+def describe(check: SelfCheck) -> str:
+    """The self-check in three lines."""
+    return (
+        f"self-check: asked     “{check.asked}”\n"
+        f"            heard     “{check.heard}”\n"
+        f"            answered  “{check.answered}” after {check.voice_to_voice_ms:.0f} ms"
+    )
