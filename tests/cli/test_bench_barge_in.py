@@ -3,8 +3,8 @@ when the server does."""
 
 import numpy as np
 
-from vivavoce.cli.bench_barge_in import Outcome, summarise
-from vivavoce.cli.managed import RememberingEar
+from vivavoce.cli.bench.barge_in import Outcome, summarise
+from vivavoce.cli.bench.managed import RememberingEar
 
 
 def _ramp(start: int, size: int) -> np.ndarray:

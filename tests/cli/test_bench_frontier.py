@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vivavoce.cli.bench_frontier import Pause, frontier
+from vivavoce.cli.bench.frontier import Pause, frontier
 from vivavoce.conversation.floor import PATIENCE
 
 SURE, DOUBTFUL = 1.0, 0.0

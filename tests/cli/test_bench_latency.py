@@ -13,7 +13,7 @@ from mock_server import RATE, Script, mock_server
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli import main
-from vivavoce.cli.bench_latency import ask_all, session_settings
+from vivavoce.cli.bench.latency import ask_all, session_settings
 from vivavoce.cli.clips import Clip
 from vivavoce.cli.server import Address
 

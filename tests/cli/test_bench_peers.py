@@ -19,10 +19,12 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from vivavoce.audio.codecs import from_pcm16, to_pcm16
-from vivavoce.cli import peers
+from vivavoce.cli.bench.peers import asking, known, telling
+from vivavoce.cli.bench.peers.asking import Turn
+from vivavoce.cli.bench.peers.known import PEERS
 from vivavoce.cli.clips import Clip
 from vivavoce.cli.ear import Ear
-from vivavoce.cli.peers import PEERS, Turn
+from vivavoce.cli.processes import started
 from vivavoce.errors import StartupError
 from vivavoce.settings import EngineChoice
 
@@ -42,24 +44,24 @@ def heard(*chunks: tuple[float, Any]) -> Ear:
 
 
 def test_silence_before_the_answer_counts_as_waiting() -> None:
-    assert peers.judge(heard((10.3, HUSH), (10.4, TONE)), 10.0) == (pytest.approx(400, abs=11), False)
+    assert asking.judge(heard((10.3, HUSH), (10.4, TONE)), 10.0) == (pytest.approx(400, abs=11), False)
 
 
 def test_sound_before_the_last_word_is_a_cut_in() -> None:
-    ms, cut_in = peers.judge(heard((9.0, TONE), (10.9, TONE)), 10.0)
+    ms, cut_in = asking.judge(heard((9.0, TONE), (10.9, TONE)), 10.0)
     assert cut_in
     assert ms == pytest.approx(900, abs=11)
 
 
 def test_nothing_audible_is_no_answer() -> None:
-    assert peers.judge(heard((10.3, HUSH)), 10.0) == (None, False)
+    assert asking.judge(heard((10.3, HUSH)), 10.0) == (None, False)
 
 
 def test_figures_leave_out_turns_that_were_cut_in_on_and_ratios_are_of_medians() -> None:
     def turns(*ms: float | None) -> list[Turn]:
         return [Turn("q", one, one, cut_in=False) for one in ms]
 
-    report = peers.summarise(
+    report = telling.summarise(
         {
             ("vivavoce", "defaults"): turns(400, 500, 600),
             ("vivavoce", "openers off"): turns(1000),
@@ -71,7 +73,7 @@ def test_figures_leave_out_turns_that_were_cut_in_on_and_ratios_are_of_medians()
     assert (peer["turns"], peer["answered"], peer["cut_in"], peer["unanswered"]) == (4, 2, 1, 1)
     assert (peer["to_vivavoce"], peer["to_vivavoce_without_openers"]) == (3.0, 1.5)
     assert report["systems"][3]["to_vivavoce"] is None
-    peers.show(report)
+    telling.show(report)
     json.dumps(report)
 
 
@@ -105,11 +107,11 @@ async def scripted_peer(delay: float) -> AsyncIterator[str]:
 
 
 async def asked(url: str) -> Turn:
-    return await peers._bare(url)(Clip("tone", TONE, 0.0, len(TONE) / RATE))
+    return await asking.bare(url)(Clip("tone", TONE, 0.0, len(TONE) / RATE))
 
 
 def test_a_peer_is_timed_at_the_ear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "LISTENING", 0.1)
+    monkeypatch.setattr(asking, "LISTENING", 0.1)
 
     async def run() -> Turn:
         async with scripted_peer(0.4) as url:
@@ -123,7 +125,7 @@ def test_a_peer_is_timed_at_the_ear(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_peer_that_says_nothing_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "PATIENCE", 0.2)
+    monkeypatch.setattr(asking, "PATIENCE", 0.2)
 
     async def run() -> Turn:
         async with scripted_peer(60.0) as url:
@@ -133,7 +135,7 @@ def test_a_peer_that_says_nothing_is_told_of(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_peer_that_refuses_is_asked_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "REFUSED_FOR", 0.3)
+    monkeypatch.setattr(asking, "REFUSED_FOR", 0.3)
     turn = asyncio.run(asked("ws://127.0.0.1:9/"))
     assert "refused" in turn.problem
 
@@ -143,27 +145,27 @@ def test_a_peer_that_refuses_is_asked_again_for_a_while(monkeypatch: pytest.Monk
 
 def test_an_environment_is_made_once_for_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commands: list[list[str]] = []
-    monkeypatch.setattr(peers, "_command", lambda command, peer: commands.append(command))
+    monkeypatch.setattr(known, "_command", lambda command, peer: commands.append(command))
     (tmp_path / PEERS[0].name).mkdir()
-    peers.install(PEERS[0], tmp_path)
+    known.install(PEERS[0], tmp_path)
     assert commands[0][1:3] == ["-m", "venv"]
     assert len(commands) == 1 + len(PEERS[0].pip)
-    peers.install(PEERS[0], tmp_path)
+    known.install(PEERS[0], tmp_path)
     assert len(commands) == 1 + len(PEERS[0].pip)
 
 
 def test_a_failed_installation_names_the_packages() -> None:
     with pytest.raises(StartupError, match="cannot be installed") as failure:
-        peers._command([sys.executable, "-c", "raise SystemExit(1)"], PEERS[0])
+        known._command([sys.executable, "-c", "raise SystemExit(1)"], PEERS[0])
     assert "pipecat-ai" in failure.value.remedy
 
 
 def test_only_known_peers_and_only_where_their_scripts_are(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="no peer"):
-        peers.chosen("pipecat,nobody")
+        known.chosen("pipecat,nobody")
     with pytest.raises(StartupError, match="scripts"):
-        peers.scripts_folder(tmp_path)
-    folder = peers.scripts_folder(None)
+        known.scripts_folder(tmp_path)
+    folder = known.scripts_folder(None)
     assert all((folder / peer.script).exists() for peer in PEERS)
 
 
@@ -172,7 +174,7 @@ def test_a_process_that_ends_at_once_is_an_error() -> None:
         return False
 
     async def run() -> None:
-        async with peers.process([sys.executable, "-c", "pass"], never):
+        async with started([sys.executable, "-c", "pass"], never, name="It", within=30, remedy="Look."):
             pass
 
     with pytest.raises(StartupError, match="did not start"):
@@ -184,7 +186,7 @@ def test_a_process_that_ends_at_once_is_an_error() -> None:
 
 @pytest.fixture(scope="module")
 def model_server() -> ModuleType:
-    spec = util.spec_from_file_location("model_server", peers.scripts_folder(None) / "model_server.py")
+    spec = util.spec_from_file_location("model_server", known.scripts_folder(None) / "model_server.py")
     assert spec is not None and spec.loader is not None
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)

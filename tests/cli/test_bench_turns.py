@@ -12,11 +12,20 @@ from hypothesis import strategies as st
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli import main
-from vivavoce.cli.bench_turns import play
+from vivavoce.cli.bench.turn_metrics import (
+    Heard,
+    Spoken,
+    behaviour,
+    corrected,
+    faithful,
+    merged,
+    stop_latency,
+    took_turn,
+)
+from vivavoce.cli.bench.turn_stimuli import INSERTED, Stimulus, inner_pauses, stimuli, vary, with_pause
+from vivavoce.cli.bench.turns import play
 from vivavoce.cli.clips import RATE, Clip
 from vivavoce.cli.server import reach
-from vivavoce.cli.turn_metrics import Heard, Spoken, behaviour, corrected, faithful, merged, stop_latency, took_turn
-from vivavoce.cli.turn_stimuli import INSERTED, Stimulus, inner_pauses, stimuli, vary, with_pause
 from vivavoce.settings import read_settings
 
 
@@ -132,7 +141,7 @@ def test_tasks_get_what_fits_them() -> None:
 
 
 def test_a_scripted_server_is_heard_as_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivavoce.cli.bench_turns.AFTERWARDS", 2.0)
+    monkeypatch.setattr("vivavoce.cli.bench.turns.AFTERWARDS", 2.0)
 
     async def both() -> list[Heard]:
         async with reach(read_settings(), None, "--demo", fresh=True) as running:

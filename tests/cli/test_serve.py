@@ -14,7 +14,7 @@ from pathlib import Path
 
 from test_bench_latency import spoken
 
-from vivavoce.cli.bench_latency import ask_all, session_settings
+from vivavoce.cli.bench.latency import ask_all, session_settings
 from vivavoce.cli.server import Address, is_healthy
 
 DEMO = [sys.executable, "-m", "vivavoce", "serve", "--demo", "--no-browser"]

@@ -10,7 +10,7 @@ import pytest
 from tests.engines.sounds import MUSEUM, RATE, clips, models, museum, quiet, speechless, with_pauses
 from vivavoce.audio.cut import cut
 from vivavoce.audio.pcm import Pcm, join
-from vivavoce.cli.bench_stt import distance, words
+from vivavoce.cli.bench.stt import distance, words
 from vivavoce.engines.stt import loops, whisper
 from vivavoce.errors import ModelUnavailable, TurnError
 from vivavoce.ports import Transcriber, Transcription, TranscriptionHint

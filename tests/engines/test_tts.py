@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.engines.sounds import models
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.audio.resample import resample
-from vivavoce.cli.bench_stt import distance, words
+from vivavoce.cli.bench.stt import distance, words
 from vivavoce.engines.stt import whisper
 from vivavoce.engines.tts import kokoro, piper
 from vivavoce.engines.tts._edges import PAUSES, ending, trimmed

@@ -13,7 +13,7 @@ from tests.engines.sounds import MUSEUM, museum
 from tests.webrtc.caller import RATE, Caller
 from tests.webrtc.lossy import spoil
 from vivavoce.audio.resample import resample
-from vivavoce.cli.bench_stt import distance, words
+from vivavoce.cli.bench.stt import distance, words
 from vivavoce.loading import load_engine, model_files
 from vivavoce.ports import HEARING_RATE, TranscriptionHint
 from vivavoce.settings import EngineChoices, read_settings

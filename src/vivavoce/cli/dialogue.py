@@ -1,8 +1,7 @@
 """A conversation over the Realtime WebSocket with files for a microphone: what `talk --wav` and `bench` do.
 
-One clock for everything: `time.monotonic`. The microphone captures 20 ms frames on an absolute schedule
-and a frame is sent when its last sample has been captured, as a sound card gives it; between utterances it
-captures a quiet room. The answer is heard through `Ear`.
+One clock for everything: `time.monotonic`. What is said goes through `FileMicrophone`, what is told into
+`Protocol`, and the answer is heard through `Ear`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,111 +19,23 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from vivavoce.audio.codecs import from_pcm16, to_pcm16
-from vivavoce.audio.pcm import Pcm, Samples
-from vivavoce.cli.clips import RATE, Clip, first_audible
+from vivavoce.audio.codecs import to_pcm16
+from vivavoce.audio.pcm import Samples
+from vivavoce.cli.clips import Clip
 from vivavoce.cli.ear import Ear
+from vivavoce.cli.microphone import FileMicrophone
+from vivavoce.cli.protocol import Answer, Json, Protocol
 from vivavoce.cli.server import Address
 from vivavoce.errors import VivavoceError
 
-FRAME_SECONDS = 0.02
-FRAME = round(FRAME_SECONDS * RATE)
-ROOM_DB = -70.0
-"""Level of the quiet room between utterances, dBFS: a live microphone never sends zeros."""
 OPEN_WITHIN = 20.0
 """Seconds for the connection and the session's first two events."""
-OPENER_WORDS = 2
 LINGER = 3.0
 """Seconds after the last word in which something may still come, when an answer came too early or an error instead."""
-
-Json = dict[str, Any]
 
 
 class ConversationEnded(VivavoceError):
     """The server closed the connection."""
-
-
-# --- what is said ------------------------------------------------------------------------------------
-
-
-class FileMicrophone:
-    """Captures frames for ever: a clip while one is said, the room otherwise."""
-
-    def __init__(self, deliver: Callable[[Samples], Any]) -> None:
-        self._deliver = deliver
-        self._waiting: deque[Samples] = deque()
-        self._began = monotonic()
-        self._captured = 0
-        self._random = np.random.default_rng(7)
-        self.worst_delay = 0.0
-        """Seconds by which the tardiest frame left late: what this process itself adds to a measurement."""
-
-    async def run(self) -> None:
-        self._began = monotonic()
-        while True:
-            due = self._began + (self._captured + 1) * FRAME_SECONDS
-            await asyncio.sleep(due - monotonic())
-            frame = self._waiting.popleft() if self._waiting else self._room(FRAME)
-            self._captured += 1
-            self.worst_delay = max(self.worst_delay, monotonic() - due)
-            await self._deliver(frame)
-
-    def say(self, samples: Samples) -> float:
-        """Queue an utterance; returns the time at which its first sample is captured."""
-        if not self._waiting:
-            self._waiting.append(self._room(FRAME))  # the frame that is being captured now
-        first = self._captured + len(self._waiting)
-        whole = np.concatenate([samples, self._room(-len(samples) % FRAME)])
-        self._waiting.extend(whole.reshape(-1, FRAME))
-        return self._began + first * FRAME_SECONDS
-
-    def _room(self, size: int) -> Samples:
-        return self._random.normal(0.0, 10 ** (ROOM_DB / 20), size).astype(np.float32)
-
-
-# --- what comes back ---------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Answer:
-    """One response as the client saw it. Times are of the clock; `latency_ms`: the server's own account."""
-
-    id: str
-    created: float
-    words: str = ""
-    last_sound: float | None = None
-    status: str = "in_progress"
-    problem: str = ""
-    latency_ms: dict[str, float | None] = field(default_factory=dict[str, float | None])
-    draft: dict[str, Any] = field(default_factory=dict[str, Any])
-    """The server's account of its drafts."""
-    goes_on: bool = False
-    """It ended with a call of a tool at the server, whose result is told in another one."""
-    content_at: float | None = None
-    """When the sound behind an opener begins to play; of an answer without one, its first sound."""
-
-    @property
-    def ended(self) -> bool:
-        return self.status != "in_progress"
-
-
-@dataclass(slots=True)
-class Protocol:
-    """All that the server told, in order."""
-
-    answers: dict[str, Answer] = field(default_factory=dict[str, Answer])
-    speech_started: list[float] = field(default_factory=list[float])
-    speech_stopped: list[float] = field(default_factory=list[float])
-    ducked: list[float] = field(default_factory=list[float])
-    held: list[float] = field(default_factory=list[float])
-    resumed: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
-    """When, and why."""
-    transcripts: list[str] = field(default_factory=list[str])
-    awaited_transcripts: int = 0
-    problems: list[str] = field(default_factory=list[str])
-    session: Json | None = None
-    configured: bool = False
-    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +65,11 @@ class Dialogue:
         self._socket = socket
         self._news = asyncio.Event()
         self.microphone = FileMicrophone(self._append)
-        self.ear = Ear()
         self.protocol = Protocol()
+
+    @property
+    def ear(self) -> Ear:
+        return self.protocol.ear
 
     async def ask(self, clip: Clip, patience: float = 15.0) -> Exchange:
         """Say a clip and hear the answer to its end.
@@ -208,7 +121,7 @@ class Dialogue:
         """Take in what the server sends until it closes."""
         try:
             async for message in self._socket:
-                self._take(json.loads(message), monotonic())
+                self.protocol.take(json.loads(message), monotonic())
                 self._news.set()
             self.protocol.ended = "The server closed the conversation."
         except ConnectionClosed as error:
@@ -276,88 +189,6 @@ class Dialogue:
             problem="; ".join(told) or ("" if new else "no answer"),
         )
 
-    def _take(self, event: Json, at: float) -> None:
-        handler = _HANDLERS.get(event.get("type", ""))
-        if handler:
-            handler(self, event, at)
-
-    def _on_session(self, event: Json, at: float) -> None:
-        self.protocol.session = event["session"]
-        self.protocol.configured |= event["type"] == "session.updated"
-
-    def _on_speech_started(self, event: Json, at: float) -> None:
-        self.protocol.speech_started.append(at)
-        self.ear.flush(at)
-
-    def _on_ducked(self, event: Json, at: float) -> None:
-        self.protocol.ducked.append(at)
-
-    def _on_held(self, event: Json, at: float) -> None:
-        self.protocol.held.append(at)
-        self.ear.hold(at)
-
-    def _on_resumed(self, event: Json, at: float) -> None:
-        self.protocol.resumed.append((at, event["reason"]))
-        self.ear.resume(at)
-
-    def _on_speech_stopped(self, event: Json, at: float) -> None:
-        self.protocol.speech_stopped.append(at)
-
-    def _on_committed(self, event: Json, at: float) -> None:
-        self.protocol.awaited_transcripts += 1
-
-    def _on_transcript(self, event: Json, at: float) -> None:
-        self.protocol.transcripts.append(event.get("transcript", ""))
-
-    def _on_created(self, event: Json, at: float) -> None:
-        response = event["response"]["id"]
-        self.protocol.answers[response] = Answer(response, at)
-
-    def _on_audio(self, event: Json, at: float) -> None:
-        answer = self.protocol.answers[event["response_id"]]
-        answer.last_sound = at
-        samples = from_pcm16(base64.b64decode(event["delta"]))
-        if answer.content_at is None and not is_opener(answer.words):
-            audible = first_audible(Pcm(samples, RATE))
-            answer.content_at = None if audible is None else max(at, self.ear.end) + audible
-        self.ear.hear(answer.id, samples, at)
-
-    def _on_words(self, event: Json, at: float) -> None:
-        self.protocol.answers[event["response_id"]].words += event["delta"]
-
-    def _on_done(self, event: Json, at: float) -> None:
-        response = event["response"]
-        answer = self.protocol.answers[response["id"]]
-        answer.status = response["status"]
-        answer.goes_on = [item.get("type") for item in response.get("output") or ()][-1:] == ["mcp_call"]
-        answer.latency_ms = (event.get("vivavoce") or {}).get("latency_ms") or {}
-        answer.draft = (event.get("vivavoce") or {}).get("draft") or {}
-        error = (response.get("status_details") or {}).get("error") or {}
-        answer.problem = error.get("message") or error.get("code") or ""
-
-    def _on_error(self, event: Json, at: float) -> None:
-        self.protocol.problems.append(event["error"].get("message", "unknown error"))
-
-
-_HANDLERS: dict[str, Callable[[Dialogue, Json, float], None]] = {
-    "session.created": Dialogue._on_session,
-    "session.updated": Dialogue._on_session,
-    "input_audio_buffer.speech_started": Dialogue._on_speech_started,
-    "input_audio_buffer.speech_stopped": Dialogue._on_speech_stopped,
-    "vivavoce.output_audio.ducked": Dialogue._on_ducked,
-    "vivavoce.output_audio.held": Dialogue._on_held,
-    "vivavoce.output_audio.resumed": Dialogue._on_resumed,
-    "input_audio_buffer.committed": Dialogue._on_committed,
-    "conversation.item.input_audio_transcription.completed": Dialogue._on_transcript,
-    "conversation.item.input_audio_transcription.failed": Dialogue._on_transcript,
-    "response.created": Dialogue._on_created,
-    "response.output_audio.delta": Dialogue._on_audio,
-    "response.output_audio_transcript.delta": Dialogue._on_words,
-    "response.output_text.delta": Dialogue._on_words,
-    "response.done": Dialogue._on_done,
-    "error": Dialogue._on_error,
-}
-
 
 @asynccontextmanager
 async def dialogue(address: Address, session: Json, *, lead_in: float = 0.5) -> AsyncIterator[Dialogue]:
@@ -384,10 +215,9 @@ async def dialogue(address: Address, session: Json, *, lead_in: float = 0.5) -> 
 @asynccontextmanager
 async def open_socket(address: Address) -> AsyncIterator[ClientConnection]:
     """The Realtime WebSocket of a server. Raises ConversationEnded when it cannot be opened."""
-    headers = {"Authorization": f"Bearer {address.key.reveal()}"} if address.key else {}
     opening = connect(
         address.socket_url,
-        additional_headers=headers,
+        additional_headers=address.headers,
         compression=None,
         max_size=None,
         open_timeout=OPEN_WITHIN,
@@ -400,12 +230,6 @@ async def open_socket(address: Address) -> AsyncIterator[ClientConnection]:
         raise ConversationEnded(f"{address.base} refused the conversation: {error}") from error
     async with socket:
         yield socket
-
-
-def is_opener(words: str) -> bool:
-    """Whether an answer is no more so far than a word or two for which nobody has to think ("Well,", "Of course!")."""
-    said = words.strip()
-    return bool(said) and said[-1] in ",!" and len(said.split()) <= OPENER_WORDS
 
 
 def _ms(at: float | None, zero: float) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import socket
 import ssl
@@ -12,15 +11,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from vivavoce.certificate import certificate_in, trusting
+from vivavoce.cli.processes import memory_mib, started
 from vivavoce.errors import StartupError
 from vivavoce.settings import Secret, Settings
 
+if TYPE_CHECKING:
+    import httpx
+
 READY_WITHIN = 120.0
 """Seconds that a server we start may take; a cold disk has to read a gigabyte of weights."""
-STOP_WITHIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,23 @@ class Address:
             ) from None
 
     @property
+    def headers(self) -> dict[str, str]:
+        """What shows the key."""
+        return {"Authorization": f"Bearer {self.key.reveal()}"} if self.key else {}
+
+    def client(self, timeout: float) -> httpx.AsyncClient:
+        """Asks the server; paths begin at its base. Raises StartupError."""
+        import httpx
+
+        return httpx.AsyncClient(
+            base_url=self.base,
+            headers=self.headers,
+            timeout=timeout,
+            trust_env=not self.is_local,
+            verify=self.tls or True,
+        )
+
+    @property
     def is_local(self) -> bool:
         host = urlsplit(self.base).hostname or ""
         try:
@@ -80,7 +100,7 @@ class Running:
 
     def memory_mib(self) -> float | None:
         """Peak resident memory of the server and its children, in MiB, where the system tells it."""
-        return None if self.pid is None else _memory_mib(self.pid)
+        return memory_mib(self.pid)
 
 
 @asynccontextmanager
@@ -125,8 +145,8 @@ async def is_healthy(address: Address) -> bool:
     import httpx
 
     try:
-        async with httpx.AsyncClient(timeout=2, trust_env=not address.is_local, verify=address.tls or True) as client:
-            return (await client.get(f"{address.base}/health")).is_success
+        async with address.client(timeout=2) as client:
+            return (await client.get("/health")).is_success
     except httpx.HTTPError:
         return False
 
@@ -135,38 +155,12 @@ async def is_healthy(address: Address) -> bool:
 async def _started(settings: Settings, arguments: tuple[str, ...]) -> AsyncIterator[Running]:
     port = free_port()
     began = monotonic()
+    address = address_of(settings, _local(settings, port))
     command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", "--port", str(port), *arguments]
-    # Its lines go to our stderr: they are progress, and our stdout may be read by a script.
-    server = await asyncio.create_subprocess_exec(*command, stdout=sys.stderr.fileno())
-    try:
-        address = address_of(settings, _local(settings, port))
-        await _until_ready(server, address)
+    async with started(
+        command, lambda: is_healthy(address), name="The server", within=READY_WITHIN, remedy="Try `vivavoce doctor`."
+    ) as server:
         yield Running(address, server.pid, monotonic() - began)
-    finally:
-        await _stop(server)
-
-
-async def _until_ready(server: asyncio.subprocess.Process, address: Address) -> None:
-    try:
-        async with asyncio.timeout(READY_WITHIN):
-            while not await is_healthy(address):
-                if server.returncode is not None:
-                    raise StartupError("The server did not start.", "Its own message is above; try `vivavoce doctor`.")
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        raise StartupError(f"The server was not ready after {READY_WITHIN:g} s.", "Try `vivavoce doctor`.") from None
-
-
-async def _stop(server: asyncio.subprocess.Process) -> None:
-    if server.returncode is not None:
-        return
-    server.terminate()
-    try:
-        async with asyncio.timeout(STOP_WITHIN):
-            await server.wait()
-    except TimeoutError:
-        server.kill()
-        await server.wait()
 
 
 def free_port() -> int:
@@ -174,17 +168,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _memory_mib(pid: int) -> float | None:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-        children = [
-            int(child)
-            for path in Path(f"/proc/{pid}/task").glob("*/children")
-            for child in path.read_text(encoding="ascii").split()
-        ]
-    except OSError:
-        return None
-    peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
-    return peak / 1024 + sum(_memory_mib(child) or 0.0 for child in children)

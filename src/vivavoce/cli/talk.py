@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vivavoce.cli.clips import Clip
-    from vivavoce.cli.dialogue import Dialogue, Exchange, Json
+    from vivavoce.cli.dialogue import Dialogue, Exchange
+    from vivavoce.cli.protocol import Json
     from vivavoce.settings import Settings
 
 OWN_TOOLS = {"type": "mcp", "server_label": "vivavoce"}

@@ -27,7 +27,8 @@ from vivavoce.audio.codecs import from_pcm16, to_pcm16
 from vivavoce.audio.pcm import Samples
 from vivavoce.audio.resample import Resampler
 from vivavoce.cli.clips import RATE
-from vivavoce.cli.dialogue import ConversationEnded, Json, open_socket
+from vivavoce.cli.dialogue import ConversationEnded, open_socket
+from vivavoce.cli.protocol import Json
 from vivavoce.cli.server import Address
 from vivavoce.errors import StartupError
 

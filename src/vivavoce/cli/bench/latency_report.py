@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from vivavoce import __version__
-from vivavoce.errors import StartupError
+from vivavoce.cli.bench.figures import Report, about, drawn, spread
 from vivavoce.session.draft import same_words
 
 if TYPE_CHECKING:
@@ -29,19 +22,11 @@ STAGES = {
 }
 """The server's own account of a turn: keys on the wire, and what they mean."""
 
-Report = dict[str, Any]
 
-
-def report(measured: dict[str, Any]) -> Report:
-    """Everything measured, ready for JSON. Takes what `bench_latency` gathered."""
+def report_on(measured: dict[str, Any]) -> Report:
+    """Everything measured, ready for JSON. Takes what `latency.py` gathered."""
     gathered = {key: value for key, value in measured.items() if key not in ("exchanges", "whole")}
     return about() | gathered | _latency(measured["exchanges"], measured.get("whole", {}))
-
-
-def about() -> Report:
-    """When, with what and on which machine something was measured."""
-    machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
-    return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "vivavoce": __version__, "machine": machine}
 
 
 def _latency(exchanges: Sequence[Exchange], whole: Mapping[str, str]) -> Report:
@@ -54,17 +39,17 @@ def _latency(exchanges: Sequence[Exchange], whole: Mapping[str, str]) -> Report:
             "answered": len(answered),
             "unanswered": len(exchanges) - len(answered),
             "cut_in": sum(one.cut_in for one in exchanges),
-            "voice_to_voice_ms": _spread(one.voice_to_voice_ms for one in clean),
-            "voice_to_voice_ms_with_cut_ins": _spread(one.voice_to_voice_ms for one in exchanges),
-            "signed_gap_ms": _spread(one.gap_ms for one in exchanges),
-            "content_ms": _spread(one.content_ms for one in clean),
+            "voice_to_voice_ms": spread(one.voice_to_voice_ms for one in clean),
+            "voice_to_voice_ms_with_cut_ins": spread(one.voice_to_voice_ms for one in exchanges),
+            "signed_gap_ms": spread(one.gap_ms for one in exchanges),
+            "content_ms": spread(one.content_ms for one in clean),
             "with_opener": sum(one.content_ms != one.voice_to_voice_ms for one in clean),
             "by_turn_ms": {
-                turn: _spread(one.voice_to_voice_ms for one in clean if one.question.turn == turn)
+                turn: spread(one.voice_to_voice_ms for one in clean if one.question.turn == turn)
                 for turn in sorted({one.question.turn for one in clean})
             },
             "drafts": _drafts([one for one in clean if one.draft], whole),
-            "stages_ms": {stage: _spread(one.server_ms.get(stage) for one in clean) for stage in STAGES},
+            "stages_ms": {stage: spread(one.server_ms.get(stage) for one in clean) for stage in STAGES},
         },
         "turns": [
             {
@@ -101,7 +86,7 @@ def _drafts(drafted: Sequence[Exchange], whole: Mapping[str, str]) -> dict[str, 
     return {
         "made_per_turn": round(sum(account["made"] for account in accounts) / len(accounts), 2),
         "anticipated": round(sum(account["anticipated"] for account in accounts) / len(accounts), 3),
-        "head_start_ms": _spread(account["head_start_ms"] for account in accounts),
+        "head_start_ms": spread(account["head_start_ms"] for account in accounts),
         "wasted_share": round(wasted / max(1.0, gained + wasted), 3),
         "extra_compute": round(wasted / max(1.0, sum(map(_needed_ms, drafted))), 3),
         "content_valid": round(sum(compared) / len(compared), 3) if compared else None,
@@ -116,15 +101,6 @@ def _needed_ms(one: Exchange) -> float:
     return max(0.0, first_sound - endpoint + float(one.draft["head_start_ms"]))
 
 
-def _spread(values: Iterable[float | None]) -> dict[str, float] | None:
-    known = [value for value in values if value is not None]
-    if not known:
-        return None
-    p50, p95 = np.percentile(known, [50, 95])
-    figures = {"p50": p50, "p95": p95, "min": min(known), "max": max(known)}
-    return {"n": len(known), **{name: round(float(figure), 1) for name, figure in figures.items()}}
-
-
 # --- showing -----------------------------------------------------------------------------------------
 
 
@@ -134,9 +110,9 @@ def show(report: Report) -> None:
     from rich.table import Table
 
     table = Table("ms", "p50", "p95", "min", "max", "n", title=_title(report), title_justify="left", box=None)
-    for name, spread in _rows(report):
-        if spread:
-            table.add_row(name, *(f"{spread[key]:.0f}" for key in ("p50", "p95", "min", "max", "n")))
+    for name, figures in _rows(report):
+        if figures:
+            table.add_row(name, *(f"{figures[key]:.0f}" for key in ("p50", "p95", "min", "max", "n")))
     console = Console(highlight=False)
     console.print(table)
     console.print(_counts(report["summary"]))
@@ -154,7 +130,7 @@ def _title(report: Report) -> str:
 def _rows(report: Report) -> list[tuple[str, dict[str, float] | None]]:
     summary = report["summary"]
     stages = [(f"server: {meaning}", summary["stages_ms"][stage]) for stage, meaning in STAGES.items()]
-    turns = [(f"  {turn}", spread) for turn, spread in summary["by_turn_ms"].items()]
+    turns = [(f"  {turn}", figures) for turn, figures in summary["by_turn_ms"].items()]
     return [
         *stages,
         ("voice to voice, at the ear", summary["voice_to_voice_ms"]),
@@ -186,49 +162,34 @@ def _drafting(drafts: dict[str, Any]) -> str:
     return f"{told}, {100 * drafts['content_valid']:.0f} % of {drafts['compared']} content-valid"
 
 
-def write_json(report: Report, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def plot(report: Report, path: Path) -> None:
-    """Draw each turn's time in order of size, and where a median turn's time goes. Raises StartupError."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise StartupError("--plot needs matplotlib.", "Install it: .venv/bin/pip install matplotlib.") from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, (turns, stages) = pyplot.subplots(1, 2, figsize=(11, 4), width_ratios=(3, 2), layout="constrained")
-    _draw_turns(turns, report, "voice_to_voice_ms")
-    _draw_stages(stages, report)
-    figure.suptitle(_title(report))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    """Draw each turn's time in order of size, and where a median turn's time goes."""
+    with drawn(path, 2, figsize=(11, 4), width_ratios=(3, 2)) as (figure, (turns, stages)):
+        _draw_turns(turns, report, "voice_to_voice_ms")
+        _draw_stages(stages, report)
+        figure.suptitle(_title(report))
 
 
 def _draw_turns(axes: Any, report: Report, key: str) -> None:
     turns = sorted((turn for turn in report["turns"] if turn[key] is not None), key=lambda turn: float(turn[key]))
     colours = ["tab:orange" if turn.get("cut_in") else "tab:blue" for turn in turns]
     axes.bar(range(len(turns)), [turn[key] for turn in turns], color=colours)
-    spread = report["summary"][key]
+    figures = report["summary"][key]
     for name, style in (("p50", "-"), ("p95", "--")):
-        if spread:
+        if figures:
             axes.axhline(
-                spread[name], color="black", linestyle=style, linewidth=1, label=f"{name} {spread[name]:.0f} ms"
+                figures[name], color="black", linestyle=style, linewidth=1, label=f"{name} {figures[name]:.0f} ms"
             )
     axes.set(xlabel="turns, quickest first (orange: cut in on)", ylabel="ms at the ear")
-    if spread:
+    if figures:
         axes.legend()
 
 
 def _draw_stages(axes: Any, report: Report) -> None:
-    rows = [(name.removeprefix("server: "), spread) for name, spread in _rows(report) if spread]
+    rows = [(name.removeprefix("server: "), figures) for name, figures in _rows(report) if figures]
     names = [name.strip() for name, _ in reversed(rows)]
-    axes.barh(names, [spread["p95"] for _, spread in reversed(rows)], color="lightgrey", label="p95")
-    axes.barh(names, [spread["p50"] for _, spread in reversed(rows)], color="tab:blue", label="p50")
+    axes.barh(names, [figures["p95"] for _, figures in reversed(rows)], color="lightgrey", label="p95")
+    axes.barh(names, [figures["p50"] for _, figures in reversed(rows)], color="tab:blue", label="p50")
     axes.set(xlabel="ms after the last voiced sample")
     if rows:
         axes.legend()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vivavoce.cli.clips import Clip
-    from vivavoce.cli.dialogue import Exchange, Json
+    from vivavoce.cli.dialogue import Exchange
+    from vivavoce.cli.protocol import Json
     from vivavoce.cli.server import Address, Running
     from vivavoce.settings import Settings
 
@@ -51,26 +52,27 @@ def add_parser(benches: Any) -> None:
     parser.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at once (default 1)")
     parser.add_argument("--turn-detection", choices=("semantic_vad", "server_vad"), default="semantic_vad")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG; needs matplotlib)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
-    from vivavoce.cli import bench_report
+    from vivavoce.cli.bench.figures import write_json
+    from vivavoce.cli.bench.latency_report import plot, report_on, show
     from vivavoce.cli.clips import choose
     from vivavoce.settings import read_settings
 
     settings = read_settings()
     clips = _synthesised(settings, args.clips) if args.synthesised else choose(args.recordings, args.clips)
     measured = asyncio.run(_measure(args, settings, clips))
-    report = bench_report.report(measured)
-    bench_report.show(report)
+    report = report_on(measured)
+    show(report)
     if args.json:
-        bench_report.write_json(report, args.json)
+        write_json(report, args.json)
     if args.plot:
-        bench_report.plot(report, args.plot)
+        plot(report, args.plot)
     return 0 if report["summary"]["answered"] else 1
 
 
@@ -97,16 +99,13 @@ async def _whole_passes(address: Address, clips: list[Clip]) -> dict[str, str]:
     from vivavoce.cli.clips import RATE
 
     words = dict[str, str]()
-    headers = {"Authorization": f"Bearer {address.key.reveal()}"} if address.key else {}
-    verify = address.tls or True
-    async with httpx.AsyncClient(trust_env=not address.is_local, timeout=60, headers=headers, verify=verify) as client:
+    async with address.client(timeout=60) as client:
         for clip in clips:
             file = BytesIO()
             soundfile.write(file, clip.samples, RATE, format="WAV")
             upload = {"file": ("clip.wav", file.getvalue())}
             with suppress(httpx.HTTPError):
-                path = f"{address.base}/v1/audio/transcriptions"
-                answer = await client.post(path, files=upload, data={"model": "whisper-1"})
+                answer = await client.post("/v1/audio/transcriptions", files=upload, data={"model": "whisper-1"})
                 words |= {clip.name: answer.json()["text"]} if answer.is_success else {}
     return words
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.cli.bench.stimuli import room_response
 from vivavoce.cli.clips import AUDIBLE_DB, LEVEL_SECONDS, RATE, Clip, levels
-from vivavoce.cli.dialogue import FRAME, Answer, Dialogue, FileMicrophone, Json
+from vivavoce.cli.dialogue import Dialogue
 from vivavoce.cli.ear import Ear, Heard
-from vivavoce.cli.stimuli import room_response
+from vivavoce.cli.microphone import FRAME, FileMicrophone
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-    from vivavoce.cli.bench_barge_in import Outcome, Trial
+    from vivavoce.cli.bench.barge_in import Outcome, Trial
 
 ECHO_DELAY = 0.12  # s from the loudspeaker's buffer to the microphone's
 PATIENCE = 15.0
@@ -96,10 +97,9 @@ class Listener(Dialogue):
 
     def __init__(self, socket: ClientConnection, echo_db: float | None) -> None:
         super().__init__(socket)
-        self.player = self.ear = RememberingEar()
+        self.player = self.protocol.ear = RememberingEar()
         if echo_db is not None:
             self.microphone = EchoMicrophone(self._append, self.player, echo_db)
-        self.told: list[tuple[str, float, str]] = []
 
     async def answer_to(self, question: Clip) -> bool:
         """Ask, and wait until the answer sounds."""
@@ -110,11 +110,16 @@ class Listener(Dialogue):
         )
 
     def outcome(self, trial: Trial, onset: float) -> Outcome:
-        from vivavoce.cli.bench_barge_in import Outcome
+        from vivavoce.cli.bench.barge_in import Outcome
 
         def first(name: str) -> float | None:
             return next(
-                (round((at - onset) * 1000, 1) for told, at, _ in self.told if told == name and at >= onset), None
+                (
+                    round((at - onset) * 1000, 1)
+                    for told, at, _ in self.protocol.playback
+                    if told == name and at >= onset
+                ),
+                None,
             )
 
         resumed = first("resumed")
@@ -127,19 +132,12 @@ class Listener(Dialogue):
             first("held"),
             stopped,
             resumed,
-            [reason for told, at, reason in self.told if told == "resumed" and at >= onset],
+            [reason for told, at, reason in self.protocol.playback if told == "resumed" and at >= onset],
             self.player.unheard() if stopped is None else None,
             silence,
             self._problem(onset),
         )
 
     def _problem(self, onset: float) -> str:
-        answers: list[Answer] = list(self.protocol.answers.values())
-        failed = [answer.problem for answer in answers if answer.problem]
+        failed = [answer.problem for answer in self.protocol.answers.values() if answer.problem]
         return "; ".join(failed) or ("" if self.ear.end >= onset else "the answer was over")
-
-    def _take(self, event: Json, at: float) -> None:
-        name = event.get("type", "").removeprefix("vivavoce.output_audio.")
-        if name in ("ducked", "held", "resumed"):
-            self.told.append((name, at, event.get("reason", "")))
-        super()._take(event, at)

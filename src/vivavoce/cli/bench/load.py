@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from vivavoce.cli.bench.callers import Load
     from vivavoce.cli.clips import Clip
-    from vivavoce.cli.load import Load
     from vivavoce.cli.server import Address, Running
     from vivavoce.settings import Settings
 
@@ -31,24 +31,25 @@ def add_parser(benches: Any) -> None:
     parser.add_argument("--listening", type=_counts, default=(25, 50, 100), metavar="N,N", help="listening (25,50,100)")
     parser.add_argument("--seconds", type=float, default=15.0, help="for which sessions listen (default 15)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG; needs matplotlib)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
-    from vivavoce.cli import bench_report, load_report
+    from vivavoce.cli.bench.figures import write_json
+    from vivavoce.cli.bench.load_report import plot, report_on, show
     from vivavoce.cli.clips import choose
     from vivavoce.settings import read_settings
 
     clips = choose(args.recordings, args.clips) if args.sessions else []
-    report = load_report.report(asyncio.run(_measure(args, read_settings(), clips)))
-    load_report.show(report)
+    report = report_on(asyncio.run(_measure(args, read_settings(), clips)))
+    show(report)
     if args.json:
-        bench_report.write_json(report, args.json)
+        write_json(report, args.json)
     if args.plot:
-        load_report.plot(report, args.plot)
+        plot(report, args.plot)
     return 0
 
 
@@ -60,7 +61,7 @@ def _counts(text: str) -> tuple[int, ...]:
 async def _measure(args: argparse.Namespace, settings: Settings, clips: list[Clip]) -> dict[str, Any]:
     import os
 
-    from vivavoce.cli.load import listen, settle
+    from vivavoce.cli.bench.callers import listen, settle
     from vivavoce.cli.server import reach
 
     # A server started here inherits it; the door is not what this bench measures.
@@ -75,7 +76,7 @@ async def _measure(args: argparse.Namespace, settings: Settings, clips: list[Cli
 
 
 async def _talk(address: Address, clips: list[Clip], sessions: int) -> dict[str, Any]:
-    from vivavoce.cli.bench_latency import ask_all, session_settings
+    from vivavoce.cli.bench.latency import ask_all, session_settings
 
     exchanges = await ask_all(address, session_settings("semantic_vad"), clips, sessions, stay=True)
     return {
@@ -88,7 +89,7 @@ async def _talk(address: Address, clips: list[Clip], sessions: int) -> dict[str,
 
 async def _under(running: Running, sessions: int, work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     """What came of `work`, and what it cost the server meanwhile."""
-    from vivavoce.cli.load import watching
+    from vivavoce.cli.bench.callers import watching
 
     async with watching(running) as load:
         came = await work

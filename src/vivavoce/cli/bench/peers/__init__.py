@@ -32,9 +32,11 @@ def add_parser(benches: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
-    from vivavoce.cli.bench_report import write_json
+    from vivavoce.cli.bench.figures import write_json
+    from vivavoce.cli.bench.peers.known import PEERS, chosen, install, scripts_folder
+    from vivavoce.cli.bench.peers.systems import measure
+    from vivavoce.cli.bench.peers.telling import show, summarise
     from vivavoce.cli.clips import choose
-    from vivavoce.cli.peers import PEERS, chosen, install, measure, scripts_folder, show, summarise
     from vivavoce.settings import read_settings
 
     settings = read_settings()

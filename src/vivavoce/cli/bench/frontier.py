@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
     from contextlib import closing
 
+    from vivavoce.cli.bench.figures import write_json
     from vivavoce.loading import load_engines
     from vivavoce.settings import read_settings
 
@@ -77,9 +78,8 @@ def run(args: argparse.Namespace) -> int:
     points = frontier(pauses)
     _show(pauses, points)
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
         report = {"pauses": [asdict(each) for each in pauses], "points": [asdict(each) for each in points]}
-        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        write_json(report, args.json)
     if args.plot:
         _plot(points, args.plot)
     return 0 if pauses else 1
@@ -252,22 +252,15 @@ def _show(pauses: Sequence[Pause], points: Sequence[Point]) -> None:
 
 
 def _plot(points: Sequence[Point], path: Path) -> None:
-    import matplotlib
+    from vivavoce.cli.bench.figures import drawn
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
-    for label, style in (("ours ×", "o-"), ("turn detector alone ×", "s--"), ("silence", "^:")):
-        chosen = [point for point in points if point.name.startswith(label)]
-        axes.plot(
-            [p.mean_ms for p in chosen], [100 * p.turns_cut for p in chosen], style, label=label.removesuffix(" ×")
-        )
-    for point in points:
-        if point.name.startswith("eagerness"):
-            axes.annotate(point.name.removeprefix("eagerness "), (point.mean_ms, 100 * point.turns_cut))
-    axes.set(xlabel="mean dead air, ms", ylabel="turns cut in on, %")
-    axes.legend()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    with drawn(path, figsize=(7, 5)) as (_, axes):
+        for label, style in (("ours ×", "o-"), ("turn detector alone ×", "s--"), ("silence", "^:")):
+            chosen = [point for point in points if point.name.startswith(label)]
+            times, cut = [point.mean_ms for point in chosen], [100 * point.turns_cut for point in chosen]
+            axes.plot(times, cut, style, label=label.removesuffix(" ×"))
+        for point in points:
+            if point.name.startswith("eagerness"):
+                axes.annotate(point.name.removeprefix("eagerness "), (point.mean_ms, 100 * point.turns_cut))
+        axes.set(xlabel="mean dead air, ms", ylabel="turns cut in on, %")
+        axes.legend()

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vivavoce.cli.bench.managed import Listener
     from vivavoce.cli.clips import Clip
-    from vivavoce.cli.managed import Listener
     from vivavoce.cli.server import Address
     from vivavoce.settings import Settings
 
@@ -71,7 +71,7 @@ def add_parser(benches: Any) -> None:
     parser.add_argument("--recordings", type=Path, metavar="DIR", help="people and noises, with a manifest.jsonl")
     parser.add_argument("--clips", type=int, default=8, metavar="N", help="at most so many of each kind (default 8)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG; needs matplotlib)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG)")
     parser.set_defaults(run=run)
 
 
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     report = summarise(outcomes)
     _show(report)
     if args.json:
-        from vivavoce.cli.bench_report import write_json
+        from vivavoce.cli.bench.figures import write_json
 
         write_json(report, args.json)
     if args.plot:
@@ -99,8 +99,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def gather(settings: Settings, recordings: Path | None, most: int) -> tuple[Clip, list[Trial]]:
     """The question and all trials; words that nobody recorded are spoken by the speech engine of the settings."""
+    from vivavoce.cli.bench.stimuli import cough
     from vivavoce.cli.clips import Clip, choose
-    from vivavoce.cli.stimuli import cough
 
     spoken = {"interruption": INTERRUPTIONS, "backchannel": BACKCHANNELS, "to others": TO_OTHERS}
     texts = [QUESTION, *(text for group in spoken.values() for text in group)]
@@ -130,8 +130,8 @@ def _softer(clip: Clip) -> Clip:
 
 def _noise(recordings: Path, name: str) -> Clip | None:
     from vivavoce.audio.pcm import Pcm
+    from vivavoce.cli.bench.stimuli import at_level
     from vivavoce.cli.clips import RATE, Clip, read_clip
-    from vivavoce.cli.stimuli import at_level
 
     path = recordings / "audio" / f"{name}.flac"
     if not path.exists():
@@ -204,9 +204,9 @@ async def listening(
     """A session with managed playback. `ours`: more of `session.vivavoce`; `long`: answers are long."""
     import asyncio
 
-    from vivavoce.cli.bench_latency import TELL_ME_MORE, session_settings
+    from vivavoce.cli.bench.latency import TELL_ME_MORE, session_settings
+    from vivavoce.cli.bench.managed import Listener
     from vivavoce.cli.dialogue import open_socket
-    from vivavoce.cli.managed import Listener
 
     session = session_settings("semantic_vad", TELL_ME_MORE if long else None)
     session |= {"vivavoce": {"managed_playback": True, **(ours or {})}}
@@ -229,18 +229,13 @@ async def listening(
 
 def summarise(outcomes: list[Outcome]) -> dict[str, Any]:
     """By kind: how many stopped the answer, and when it was ducked, held and stopped."""
-    import numpy as np
-
-    from vivavoce.cli.bench_report import about
-
-    def spread(values: list[float]) -> dict[str, float] | None:
-        return {f"p{p}": round(float(np.percentile(values, p)), 1) for p in (50, 95)} if values else None
+    from vivavoce.cli.bench.figures import about, spread
 
     kinds = {}
     for kind in dict.fromkeys(outcome.kind for outcome in outcomes):
         tried = [outcome for outcome in outcomes if outcome.kind == kind and not outcome.problem]
         times = {
-            name: spread([at for outcome in tried if (at := getattr(outcome, name)) is not None])
+            name: spread(getattr(outcome, name) for outcome in tried)
             for name in ("ducked_ms", "held_ms", "stopped_ms", "resumed_ms", "pause_ms")
         }
         resumed = [outcome for outcome in tried if outcome.resumed_ms is not None and outcome.stopped_ms is None]
@@ -268,20 +263,14 @@ def _pair(spread: dict[str, float] | None) -> str:
 
 
 def _plot(outcomes: list[Outcome], path: Path) -> None:
-    from vivavoce.errors import StartupError
+    from vivavoce.cli.bench.figures import drawn
 
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise StartupError("--plot needs matplotlib.", "Install it: pip install matplotlib") from error
     kinds = list(dict.fromkeys(outcome.kind for outcome in outcomes))
-    figure, axes = pyplot.subplots(figsize=(8, 0.7 * len(kinds) + 1.5))
-    for name, shape in (("ducked_ms", "."), ("held_ms", "|"), ("stopped_ms", "x"), ("resumed_ms", ">")):
-        points = [(at, kinds.index(one.kind)) for one in outcomes if (at := getattr(one, name)) is not None]
-        if points:
-            axes.plot(*zip(*points, strict=True), shape, label=name.removesuffix("_ms"))
-    axes.set_yticks(range(len(kinds)), kinds)
-    axes.set_xlabel("ms after the first voiced sample")
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(path)
+    with drawn(path, figsize=(8, 0.7 * len(kinds) + 1.5)) as (_, axes):
+        for name, shape in (("ducked_ms", "."), ("held_ms", "|"), ("stopped_ms", "x"), ("resumed_ms", ">")):
+            points = [(at, kinds.index(one.kind)) for one in outcomes if (at := getattr(one, name)) is not None]
+            if points:
+                axes.plot(*zip(*points, strict=True), shape, label=name.removesuffix("_ms"))
+        axes.set_yticks(range(len(kinds)), kinds)
+        axes.set_xlabel("ms after the first voiced sample")
+        axes.legend()

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from vivavoce import __version__
-from vivavoce.errors import StartupError
-
-Report = dict[str, Any]
+from vivavoce.cli.bench.figures import Report, about, drawn, spread
 
 
-def report(measured: dict[str, Any]) -> Report:
+def report_on(measured: dict[str, Any]) -> Report:
     """Everything measured, ready for JSON."""
     return {
         "kind": "load",
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "vivavoce": __version__,
-        "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+        **about(),
         "listening": [_listening(row) for row in measured["listening"]],
         "talking": [_talking(row) for row in measured["talking"]],
     }
@@ -34,7 +24,7 @@ def _listening(row: dict[str, Any]) -> Report:
     return {
         "sessions": row["sessions"],
         "lost": row["lost"],
-        "frame_delay_ms": _spread(row["delays_ms"]),
+        "frame_delay_ms": _tail(row["delays_ms"]),
         "sent_late_ms": row["sent_late_ms"],
         "sessions_per_core": round(row["sessions"] / cpu) if cpu else None,
         **_server(row),
@@ -43,18 +33,15 @@ def _listening(row: dict[str, Any]) -> Report:
 
 def _talking(row: dict[str, Any]) -> Report:
     told = {key: row[key] for key in ("sessions", "turns", "answered", "cut_in")}
-    return {**told, "voice_to_voice_ms": _spread(row["ms"]), **_server(row)}
+    return {**told, "voice_to_voice_ms": _tail(row["ms"]), **_server(row)}
 
 
 def _server(row: dict[str, Any]) -> Report:
-    return {"cpu": row["cpu"], "loop_lag_ms": _spread(row["loop_lag_ms"]), "memory_mib": row["memory_mib"]}
+    return {"cpu": row["cpu"], "loop_lag_ms": _tail(row["loop_lag_ms"]), "memory_mib": row["memory_mib"]}
 
 
-def _spread(values: Sequence[float]) -> dict[str, float] | None:
-    if not values:
-        return None
-    p50, p95, p99 = (round(float(figure), 1) for figure in np.percentile(values, [50, 95, 99]))
-    return {"n": len(values), "p50": p50, "p95": p95, "p99": p99, "max": max(values)}
+def _tail(values: Sequence[float]) -> dict[str, float] | None:
+    return spread(values, (50, 95, 99))
 
 
 def show(report: Report) -> None:
@@ -91,20 +78,11 @@ def _share(row: Report) -> str:
 
 
 def plot(report: Report, path: Path) -> None:
-    """Draw delay against sessions, listening and talking. Raises StartupError."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise StartupError("--plot needs matplotlib.", "Install it: .venv/bin/pip install matplotlib.") from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, (listening, talking) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    _draw(listening, report["listening"], "frame_delay_ms", "listening sessions", "ms from a frame to its judgement")
-    _draw(talking, report["talking"], "voice_to_voice_ms", "talking sessions", "ms voice to voice")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    """Draw delay against sessions, listening and talking."""
+    with drawn(path, 2, figsize=(10, 4)) as (_, (listening, talking)):
+        rows = report["listening"]
+        _draw(listening, rows, "frame_delay_ms", "listening sessions", "ms from a frame to its judgement")
+        _draw(talking, report["talking"], "voice_to_voice_ms", "talking sessions", "ms voice to voice")
 
 
 def _draw(axes: Any, rows: list[Report], spread: str, across: str, up: str) -> None:

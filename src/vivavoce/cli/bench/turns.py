@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vivavoce.cli.bench.managed import Listener
+    from vivavoce.cli.bench.turn_metrics import Heard
+    from vivavoce.cli.bench.turn_stimuli import Stimulus
     from vivavoce.cli.clips import Clip
-    from vivavoce.cli.managed import Listener
     from vivavoce.cli.server import Address
-    from vivavoce.cli.turn_metrics import Heard
-    from vivavoce.cli.turn_stimuli import Stimulus
     from vivavoce.settings import Settings
 
 ECHO_DB = -20.0
@@ -43,14 +43,14 @@ def add_parser(benches: Any) -> None:
     parser.add_argument("--tasks", metavar="TASK,…", help="some of the tasks (default all)")
     parser.add_argument("--variants", default="clean", metavar="V,…", help="of clean, noise, telephone, echo")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw when what was heard (PNG; needs matplotlib)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw when what was heard (PNG)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
-    from vivavoce.cli.turn_metrics import summarise
+    from vivavoce.cli.bench.turn_metrics import summarise
     from vivavoce.settings import read_settings
 
     settings = read_settings()
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from dataclasses import asdict
 
-        from vivavoce.cli.bench_report import about, write_json
+        from vivavoce.cli.bench.figures import about, write_json
 
         write_json(about() | {"kind": "turns", "summary": summary, "heard": [asdict(one) for one in heard]}, args.json)
     if args.plot:
@@ -73,9 +73,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _gather(settings: Settings, args: argparse.Namespace) -> list[Stimulus]:
-    from vivavoce.cli.bench_barge_in import BACKCHANNELS, INTERRUPTIONS, speak
-    from vivavoce.cli.bench_latency import QUESTIONS
-    from vivavoce.cli.turn_stimuli import TASKS, VARIANTS, in_background, recorded, stimuli
+    from vivavoce.cli.bench.barge_in import BACKCHANNELS, INTERRUPTIONS, speak
+    from vivavoce.cli.bench.latency import QUESTIONS
+    from vivavoce.cli.bench.turn_stimuli import TASKS, VARIANTS, in_background, recorded, stimuli
 
     tasks = _named(args.tasks, TASKS, "--tasks") if args.tasks else list(TASKS)
     variants = _named(args.variants, VARIANTS, "--variants")
@@ -119,10 +119,10 @@ def _alternating(one: list[Clip], other: list[Clip]) -> list[Clip]:
 async def _measure(settings: Settings, url: str | None, chosen: Sequence[Stimulus]) -> list[Heard]:
     import sys
 
-    from vivavoce.cli.bench_barge_in import QUESTION, speak
+    from vivavoce.cli.bench.barge_in import QUESTION, speak
+    from vivavoce.cli.bench.turn_metrics import Heard
     from vivavoce.cli.dialogue import ConversationEnded
     from vivavoce.cli.server import reach
-    from vivavoce.cli.turn_metrics import Heard
 
     question = next(iter((await speak(settings, [QUESTION])).values()))
     came = []
@@ -142,8 +142,8 @@ async def play(address: Address, question: Clip, stimulus: Stimulus) -> Heard:
     import asyncio
     from time import monotonic
 
-    from vivavoce.cli.bench_barge_in import listening
-    from vivavoce.cli.turn_metrics import Heard
+    from vivavoce.cli.bench.barge_in import listening
+    from vivavoce.cli.bench.turn_metrics import Heard
 
     ours = {"listening_signals": stimulus.task == "backchannel", "side_talk": "ignore"}
     echo = ECHO_DB if stimulus.variant == "echo" else None
@@ -158,7 +158,7 @@ async def play(address: Address, question: Clip, stimulus: Stimulus) -> Heard:
 
 
 def _heard(talk: Listener, stimulus: Stimulus, began: float) -> Heard:
-    from vivavoce.cli.turn_metrics import Heard, Spoken, merged
+    from vivavoce.cli.bench.turn_metrics import Heard, Spoken, merged
 
     clip = stimulus.clip
     words = {name: len(answer.words.split()) for name, answer in talk.protocol.answers.items()}
@@ -180,7 +180,7 @@ def _heard(talk: Listener, stimulus: Stimulus, began: float) -> Heard:
 
 
 def _in_words(heard: Heard) -> str:
-    from vivavoce.cli.turn_metrics import behaviour, stop_latency
+    from vivavoce.cli.bench.turn_metrics import behaviour, stop_latency
 
     if heard.problem:
         return heard.problem
@@ -207,21 +207,14 @@ def _show(summary: dict[str, Any], heard: Sequence[Heard]) -> None:
 
 def _plot(heard: Sequence[Heard], path: Path) -> None:
     """One line for each stimulus: what was heard of the assistant, and when the user spoke."""
-    from vivavoce.errors import StartupError
+    from vivavoce.cli.bench.figures import drawn
 
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise StartupError("--plot needs matplotlib.", "Install it: pip install matplotlib") from error
-    figure, axes = pyplot.subplots(figsize=(9, 0.22 * len(heard) + 1.5), layout="constrained")
-    for row, one in enumerate(heard):
-        start, end = one.overlap or (0.0, one.end)
-        axes.plot([start, end], [row + 0.2] * 2, color="tab:blue", linewidth=3)
-        for piece in one.spoken:
-            axes.plot([piece.start, piece.end], [row - 0.2] * 2, color="tab:orange", linewidth=3)
-    axes.set_yticks(range(len(heard)), [f"{one.task}: {one.name}, {one.variant}" for one in heard], fontsize=6)
-    axes.set_xlabel("s (blue: the user; orange: the assistant, as heard)")
-    axes.invert_yaxis()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    with drawn(path, figsize=(9, 0.22 * len(heard) + 1.5)) as (_, axes):
+        for row, one in enumerate(heard):
+            start, end = one.overlap or (0.0, one.end)
+            axes.plot([start, end], [row + 0.2] * 2, color="tab:blue", linewidth=3)
+            for piece in one.spoken:
+                axes.plot([piece.start, piece.end], [row - 0.2] * 2, color="tab:orange", linewidth=3)
+        axes.set_yticks(range(len(heard)), [f"{one.task}: {one.name}, {one.variant}" for one in heard], fontsize=6)
+        axes.set_xlabel("s (blue: the user; orange: the assistant, as heard)")
+        axes.invert_yaxis()

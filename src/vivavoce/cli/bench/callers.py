@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -22,7 +20,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
 
 from vivavoce.audio.codecs import to_pcm16
-from vivavoce.cli.dialogue import FRAME, FRAME_SECONDS, ROOM_DB, ConversationEnded, open_socket
+from vivavoce.cli.dialogue import ConversationEnded, open_socket
+from vivavoce.cli.microphone import FRAME, FRAME_SECONDS, ROOM_DB
+from vivavoce.cli.processes import cpu_seconds
 from vivavoce.cli.server import Address, Running
 
 PING_EVERY = 25
@@ -108,10 +108,10 @@ _CLEAR = _masked({"type": "input_audio_buffer.clear"})
 async def settle(running: Running) -> None:
     """Wait until a server has made, for its first session, what it makes once: no measurement is to bear that."""
     async with open_socket(running.address):
-        before = _cpu_seconds(running.pid)
+        before = cpu_seconds(running.pid)
         for _ in range(round(IDLE_WITHIN)):
             await asyncio.sleep(1)
-            now = _cpu_seconds(running.pid)
+            now = cpu_seconds(running.pid)
             if before is None or now is None or now - before < IDLE_CPU:
                 return
             before = now
@@ -129,14 +129,14 @@ class Load:
 async def watching(running: Running) -> AsyncIterator[Load]:
     """Fills in the load at the end."""
     load = Load()
-    began, used = monotonic(), _cpu_seconds(running.pid)
+    began, used = monotonic(), cpu_seconds(running.pid)
     reading = asyncio.create_task(_read_lags(running.address, load.lags_ms))
     try:
         yield load
     finally:
         reading.cancel()
         await asyncio.wait([reading])
-        now = _cpu_seconds(running.pid)
+        now = cpu_seconds(running.pid)
         if used is not None and now is not None:
             load.cpu = round((now - used) / (monotonic() - began), 3)
 
@@ -144,30 +144,13 @@ async def watching(running: Running) -> AsyncIterator[Load]:
 async def _read_lags(address: Address, lags_ms: list[float]) -> None:
     import httpx
 
-    headers = {"Authorization": f"Bearer {address.key.reveal()}"} if address.key else {}
-    system, trusted = not address.is_local, address.tls or True
-    async with httpx.AsyncClient(timeout=5, trust_env=system, headers=headers, verify=trusted) as client:
+    async with address.client(timeout=5) as client:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             with suppress(httpx.HTTPError):
-                text = (await client.get(f"{address.base}/metrics")).text
+                text = (await client.get("/metrics")).text
                 lags_ms += [
                     round(float(line.split()[1]) * 1000, 2)
                     for line in text.splitlines()
                     if line.startswith("vivavoce_event_loop_lag_seconds ")
                 ]
-
-
-def _cpu_seconds(pid: int | None) -> float | None:
-    """Of a process and its living children, where the system tells it."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        children = [
-            int(child)
-            for path in Path(f"/proc/{pid}/task").glob("*/children")
-            for child in path.read_text(encoding="ascii").split()
-        ]
-    except OSError:
-        return None
-    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(_cpu_seconds(child) or 0.0 for child in children)

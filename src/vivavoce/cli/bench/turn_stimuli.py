@@ -13,9 +13,9 @@ from typing import get_args
 import numpy as np
 
 from vivavoce.audio.pcm import Pcm, join
+from vivavoce.cli.bench.stimuli import at_level, in_room, louder, telephone, with_noise
+from vivavoce.cli.bench.turn_metrics import Task
 from vivavoce.cli.clips import LEVEL_SECONDS, RATE, Clip, choose, levels, read_clip
-from vivavoce.cli.stimuli import at_level, in_room, louder, telephone, with_noise
-from vivavoce.cli.turn_metrics import Task
 
 TASKS: tuple[Task, ...] = get_args(Task)
 VARIANTS = ("clean", "noise", "telephone", "echo")

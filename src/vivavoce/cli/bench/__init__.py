@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 from typing import Any
 
-BENCHES = ("bench_barge_in", "bench_frontier", "bench_latency", "bench_load", "bench_peers", "bench_stt", "bench_turns")
+BENCHES = ("barge_in", "frontier", "latency", "load", "peers", "stt", "turns")
 
 
 def add_parser(commands: Any) -> None:
@@ -15,4 +15,4 @@ def add_parser(commands: Any) -> None:
     )
     benches = parser.add_subparsers(dest="bench", required=True, metavar="BENCH")
     for name in BENCHES:
-        import_module(f"vivavoce.cli.{name}").add_parser(benches)
+        import_module(f"vivavoce.cli.bench.{name}").add_parser(benches)

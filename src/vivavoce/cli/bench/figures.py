@@ -1,0 +1,54 @@
+"""What all reports have in common: a header, spreads, JSON, pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vivavoce import __version__
+
+Report = dict[str, Any]
+
+
+def about() -> Report:
+    """When, with what and on which machine something was measured."""
+    machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+    return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "vivavoce": __version__, "machine": machine}
+
+
+def spread(values: Iterable[float | None], percents: Sequence[int] = (50, 95)) -> dict[str, float] | None:
+    """How many values are known, their percentiles and extremes; None where none is."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    figures = {f"p{percent}": float(np.percentile(known, percent)) for percent in percents}
+    figures |= {"min": min(known), "max": max(known)}
+    return {"n": len(known), **{name: round(figure, 1) for name, figure in figures.items()}}
+
+
+def write_json(report: Report, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def drawn(path: Path, columns: int = 1, **options: Any) -> Iterator[tuple[Any, Any]]:
+    """matplotlib's figure and its axes to draw on; at the end they are a picture."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, columns, layout="constrained", **options)
+    yield figure, axes
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
