@@ -177,8 +177,10 @@ class House:
                 await asyncio.gather(*(host.close() for host in self.hosts.values()), return_exceptions=True)
         self.ready = False
         self._unwatch()
-        for kept in (self.embedder, self.moderator, *self._added):
-            kept.close()
+        self.embedder.close()
+        self.moderator.close()
+        for mind in self._added:
+            mind.close()
         if self.engines is not None:
             self.engines.close()
 
