@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from vivavoce.cli.tools import at_home
+from vivavoce.cli.kept import add_key, at_home
 
 if TYPE_CHECKING:
     from vivavoce.assistant.home import Home
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("memory", help="list what it knows of you, and have it forget", description=__doc__)
-    parser.add_argument("--key", help="whose: of this key; by default of the first in server.keys, if there is one")
+    add_key(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     listing = actions.add_parser("list", help="the newest first, with what was said")

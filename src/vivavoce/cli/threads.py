@@ -4,63 +4,42 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
+
+from vivavoce.cli.kept import add_key, on_archive
 
 if TYPE_CHECKING:
     from vivavoce.storage.archive import Archive
     from vivavoce.storage.conversations import Conversation
-
-Action = Callable[["Archive", str, argparse.Namespace], Awaitable[int]]
 
 MOST = 100
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("threads", help="list, search, export, import and delete conversations")
-    parser.add_argument("--key", help="whose: of this key; by default of the first in server.keys, if there is one")
+    add_key(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     listing = actions.add_parser("list", help="the newest first")
     listing.add_argument("--limit", type=int, default=20, choices=range(1, MOST + 1), metavar="N")
-    listing.set_defaults(run=_on_archive(_list))
+    listing.set_defaults(run=on_archive(_list))
 
     search = actions.add_parser("search", help="those in which all words occur")
     search.add_argument("query", nargs="+", metavar="WORD")
-    search.set_defaults(run=_on_archive(_search))
+    search.set_defaults(run=on_archive(_search))
 
     export = actions.add_parser("export", help="one to read, or all as one file to import again")
     export.add_argument("id", nargs="?", metavar="ID")
     export.add_argument("--format", choices=("json", "markdown", "text"), help="of one; by default text")
-    export.set_defaults(run=_on_archive(_export))
+    export.set_defaults(run=on_archive(_export))
 
     bring = actions.add_parser("import", help="an export of vivavoce, or of ChatGPT")
     bring.add_argument("file", metavar="FILE")
-    bring.set_defaults(run=_on_archive(_import))
+    bring.set_defaults(run=on_archive(_import))
 
     delete = actions.add_parser("delete", help="for good")
     delete.add_argument("ids", nargs="+", metavar="ID")
-    delete.set_defaults(run=_on_archive(_delete))
-
-
-def _on_archive(action: Action) -> Callable[[argparse.Namespace], int]:
-    def run(args: argparse.Namespace) -> int:
-        import asyncio
-
-        from vivavoce.settings import ApiKey, read_settings, storage_url
-        from vivavoce.storage.archive import open_archive
-
-        settings = read_settings()
-        keys = [ApiKey.of(args.key)] if args.key else settings.server.keys
-        owner = keys[0].digest.hex() if keys else ""
-
-        async def act() -> int:
-            async with open_archive(storage_url(settings)) as archive:
-                return await action(archive, owner, args)
-
-        return asyncio.run(act())
-
-    return run
+    delete.set_defaults(run=on_archive(_delete))
 
 
 async def _list(archive: Archive, owner: str, args: argparse.Namespace) -> int:

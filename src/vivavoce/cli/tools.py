@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
+
+from vivavoce.cli.kept import add_key, at_home
 
 if TYPE_CHECKING:
     from vivavoce.assistant.home import Home
 
-Action = Callable[["Home", str, argparse.Namespace], Awaitable[int]]
-
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("tools", help="list the assistant's tools, and try one", description=__doc__)
-    parser.add_argument("--key", help="for whom: for this key; by default the first in server.keys, if there is one")
+    add_key(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     listing = actions.add_parser("list", help="all, with the functions of tools.functions")
@@ -26,34 +25,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     call.add_argument("arguments", nargs="?", default="{}", metavar="JSON")
     call.add_argument("--language", default="en", help="to be answered in, such as it")
     call.set_defaults(run=at_home(_call))
-
-
-def at_home(action: Action) -> Callable[[argparse.Namespace], int]:
-    """A command that acts straight on the database."""
-
-    def run(args: argparse.Namespace) -> int:
-        import asyncio
-
-        from vivavoce.assistant.files import FileShelf
-        from vivavoce.loading import make_home
-        from vivavoce.settings import ApiKey, read_settings, storage_url
-        from vivavoce.storage.archive import open_archive
-
-        settings = read_settings()
-        keys = [ApiKey.of(args.key)] if args.key else settings.server.keys
-        owner = keys[0].digest.hex() if keys else ""
-
-        async def act() -> int:
-            async with open_archive(storage_url(settings)) as archive:
-                home = make_home(settings, archive.database, FileShelf(settings.paths.home / "files"))
-                try:
-                    return await action(home, owner, args)
-                finally:
-                    await home.tools.close()
-
-        return asyncio.run(act())
-
-    return run
 
 
 async def _list(home: Home, owner: str, args: argparse.Namespace) -> int:
