@@ -1,11 +1,11 @@
-"""What the three remote engines share: a client of an OpenAI-compatible server, and its errors as ours."""
+"""What the remote engines share: a client of an OpenAI-compatible server, and its errors as ours."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import openai
@@ -20,18 +20,34 @@ NO_KEY = "none"
 """The client insists on a key; servers of one's own seldom do."""
 
 
-class OpenAIServer:
-    """One server, named in errors by model and host. `timeout`: seconds that one step of an answer may take."""
+class Access(Protocol):
+    """What the options of every such engine say of its server. `timeout`: seconds that one step of an answer may
+    take."""
 
-    def __init__(self, base_url: str, model: str, api_key: str, *, timeout: float, max_retries: int) -> None:
-        host = urlsplit(base_url).hostname or ""
-        self.name = f"{model} at {host}"
-        self.timeout = timeout
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
+    @property
+    def timeout(self) -> float: ...
+    @property
+    def max_retries(self) -> int: ...
+
+
+class OpenAIServer:
+    """One server, named in errors by model and host."""
+
+    def __init__(self, access: Access) -> None:
+        host = urlsplit(access.base_url).hostname or ""
+        self.name = f"{access.model} at {host}"
+        self.timeout = access.timeout
         self.client = AsyncOpenAI(
-            base_url=base_url,
-            api_key=api_key or NO_KEY,
-            timeout=timeout,
-            max_retries=max_retries,
+            base_url=access.base_url,
+            api_key=access.api_key or NO_KEY,
+            timeout=access.timeout,
+            max_retries=access.max_retries,
             # a proxy of the environment cannot reach servers on this machine
             http_client=openai.DefaultAsyncHttpxClient(trust_env=host not in LOOPBACK),
         )

@@ -39,13 +39,7 @@ class RemoteEmbedder:
 
     def __init__(self, options: Options) -> None:
         self.name, self.dimensions, self.longest = options.model, options.dimensions, options.longest
-        self._server = OpenAIServer(
-            options.base_url,
-            options.model,
-            options.api_key,
-            timeout=options.timeout,
-            max_retries=options.max_retries,
-        )
+        self._server = OpenAIServer(options)
 
     async def embed(self, texts: Sequence[str], urgency: Urgency = Urgency.SOON) -> list[Embedding]:
         made: list[Embedding] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import openai
@@ -58,7 +58,7 @@ class RemoteModel:
         self._options = options
         self._patience = Patience(options.first_token, options.timeout, options.max_retries + 1)
         longest = max(options.first_token, options.timeout)
-        self._server = OpenAIServer(options.base_url, options.model, options.api_key, timeout=longest, max_retries=0)
+        self._server = OpenAIServer(replace(options, timeout=longest, max_retries=0))
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
         """Stream the reply; leaving early closes the connection, which is how such servers are told to stop."""

@@ -33,13 +33,7 @@ class RemoteModerator:
 
     def __init__(self, options: Options) -> None:
         self.name = options.model
-        self._server = OpenAIServer(
-            options.base_url,
-            options.model,
-            options.api_key,
-            timeout=options.timeout,
-            max_retries=options.max_retries,
-        )
+        self._server = OpenAIServer(options)
 
     async def judge(self, texts: Sequence[str], urgency: Urgency = Urgency.SOON) -> list[Judgement]:
         made: list[Judgement] = []

@@ -51,13 +51,7 @@ class RemoteTranscriber:
         self.languages = options.languages
         self._options = options
         self._under_way = 0
-        self._server = OpenAIServer(
-            options.base_url,
-            options.model,
-            options.api_key,
-            timeout=options.timeout,
-            max_retries=options.max_retries,
-        )
+        self._server = OpenAIServer(options)
 
     async def transcribe(
         self, speech: Pcm, hint: TranscriptionHint = TranscriptionHint(), urgency: Urgency = Urgency.NOW

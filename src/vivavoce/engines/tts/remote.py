@@ -49,13 +49,7 @@ class RemoteSynthesizer:
         names = dict.fromkeys((options.voice, *options.voices))
         self.voices = tuple(Voice(name, options.language) for name in names)
         self._options = options
-        self._server = OpenAIServer(
-            options.base_url,
-            options.model,
-            options.api_key,
-            timeout=options.timeout,
-            max_retries=options.max_retries,
-        )
+        self._server = OpenAIServer(options)
 
     async def synthesize(
         self, text: str, *, voice: str, speed: float = 1.0, language: str | None = None, urgency: Urgency = Urgency.NOW
