@@ -17,8 +17,8 @@ except ImportError:  # no compiled part for this system
 WHOLE_TEXT = 0x81
 """First byte of a text message in one frame: FIN, no extension, opcode 1."""
 MASKED = 0x80
-TWO_BYTES, EIGHT_BYTES = 126, 127
-"""What stands for a length that does not fit seven bits."""
+TWO_BYTES = 126
+"""What stands for a length that follows in two bytes, since it does not fit seven bits."""
 LONGEST = 64 * 1024
 WAITING = 16
 """Messages that may wait for the application before the socket is read no further."""

@@ -29,11 +29,6 @@ def unit_of(name: str) -> Unit | None:
     return _units().get(" ".join(name.lower().strip(" .?!").replace("’", "'").split()))
 
 
-def unit_names() -> frozenset[str]:
-    """Every name that `unit_of` knows."""
-    return frozenset(_units())
-
-
 def converted(amount: float, given: Unit, wanted: Unit) -> float | None:
     """`amount` in the unit `wanted`; None where they measure different things."""
     import pint

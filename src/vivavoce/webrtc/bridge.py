@@ -34,7 +34,6 @@ from vivavoce.webrtc.tracks import Microphone, Speaker
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "oai-events"
 CONNECT_WITHIN = 20.0
 """Seconds that the caller has to connect once it has our answer."""
 ANSWER_WITHIN = 10.0

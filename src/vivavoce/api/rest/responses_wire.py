@@ -18,7 +18,6 @@ from vivavoce.storage.bodies import Body, body_of
 Wire = dict[str, Any]
 
 CODES = {503: "rate_limit_exceeded", 429: "rate_limit_exceeded", 400: "invalid_prompt"}
-ENDED = ("completed", "failed", "incomplete", "cancelled")
 USAGE_AT_FIRST = Done()
 
 
