@@ -185,7 +185,7 @@ def test_a_very_long_clause_comes_in_pieces(kokoro_engine):
 
 def test_a_clause_that_somebody_waits_for_begins_before_it_is_made(kokoro_engine, monkeypatch):
     """And sounds as if it were one piece: as long as the whole, loud where that is, without a jump where they meet."""
-    monkeypatch.setattr(kokoro, "KEEPS_UP", float("inf"))  # however busy the machine is
+    monkeypatch.setattr(kokoro, "KEEPS_UP", 1000.0)  # however busy the machine is
 
     async def parts(text: str, urgency: Urgency) -> list[Pcm]:
         said = kokoro_engine.synthesize(text, voice="marin", language="en", urgency=urgency)
@@ -199,6 +199,33 @@ def test_a_clause_that_somebody_waits_for_begins_before_it_is_made(kokoro_engine
     jump = abs(float(joined[edge] - joined[edge - 1]))
     assert jump <= float(np.abs(np.diff(joined)).max()) / 2
     assert 0.4 < float(np.std(joined)) / float(np.std(whole.samples)) < 2.0
+
+
+def test_a_slower_machine_begins_as_soon_in_shorter_pieces(kokoro_engine, monkeypatch):
+    """They join as two do."""
+    monkeypatch.setattr(kokoro, "_next_piece", lambda rest, _: rest if rest < 90 else 45)
+    text = "The boat leaves at half past eight tomorrow"
+
+    async def parts(text: str, urgency: Urgency) -> list[Pcm]:
+        said = kokoro_engine.synthesize(text, voice="marin", language="en", urgency=urgency)
+        return [sound async for sound in said]
+
+    pieces = asyncio.run(parts(f"{text}.", Urgency.NOW))
+    (whole,) = asyncio.run(parts(f"{text}!", Urgency.SOON))
+    assert len(pieces) > 2
+    joined = join(pieces, pieces[0].rate).samples
+    assert abs(len(joined) / pieces[0].rate - whole.seconds) < 0.5
+    edges = np.cumsum([len(piece) for piece in pieces[:-1]])
+    jumps = np.abs(joined[edges] - joined[edges - 1])
+    assert float(jumps.max()) <= float(np.abs(np.diff(joined)).max()) / 2
+
+
+@given(rest=st.integers(1, 2000), affordable=st.integers(-100, 3000))
+def test_a_piece_can_be_afforded_and_is_worth_it(rest, affordable):
+    piece = kokoro._next_piece(rest, affordable)
+    assert piece == 0 or piece <= affordable
+    assert piece in (0, rest) or (piece >= kokoro.LEAST_PIECE and rest - piece >= kokoro.LEAST_PIECE)
+    assert piece == rest or affordable < rest
 
 
 def test_a_clause_that_a_busy_machine_cannot_keep_up_with_is_held_until_it_is_whole(kokoro_engine, monkeypatch):

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from vivavoce.audio.pcm import Pcm, Samples, join
 from vivavoce.engines.pool import Stop, Worker
 from vivavoce.engines.tts._edges import ending, trimmed
-from vivavoce.engines.tts._kokoro_halves import SAMPLES_A_FRAME, Halves
+from vivavoce.engines.tts._kokoro_halves import SAMPLES_A_FRAME, Frames, Halves
 from vivavoce.engines.tts._kokoro_voices import VOICES, choose, language_of_voice
 from vivavoce.engines.tts.phonemes import Phonemizer
 from vivavoce.errors import EngineFailed, ModelUnavailable, StartupError
@@ -45,13 +45,13 @@ KEPT_SECONDS = 3.0
 """Longest clause worth keeping: openers ("Sure.", "Let me see.") come again, long clauses do not."""
 FIRST_FRAMES = 48
 """Of 12.5 ms: a clause that somebody waits for is begun when so much of it is made,"""
-LEAST_REST = 24
-"""if at least so much follows."""
+LEAST_PIECE = 40
+"""so that each piece is at least so long;"""
 CONTEXT_FRAMES = 16
-"""Made twice where two pieces meet: the network needs to know what is round a sound."""
-KEEPS_UP = 0.8
-"""Share of the first part's length within which the rest must be made at the pace of the first; on a machine that is
-busier than that the clause is held until it is whole, since a word must not break off."""
+"""made twice where two pieces meet: the network needs to know what is round a sound."""
+KEEPS_UP = 0.75
+"""Share of the time that is left until the sound runs out within which the next piece must be made, at the pace of the
+one before; on a machine too busy for that the clause is held until it is whole, since a word must not break off."""
 JOINT = 240
 """Samples over which one piece fades into the other."""
 WATCH_SECONDS = 0.01
@@ -156,22 +156,36 @@ class Kokoro:
         }
         with _stoppable(stop) as run:
             frames = self._network.frames(inputs, run)
-            cut = frames.first + FIRST_FRAMES
-            if not soon or frames.last - cut < LEAST_REST:
+            if not soon or frames.last - frames.first < FIRST_FRAMES + LEAST_PIECE:
                 yield _sound(self._network.sound(frames, frames.first, frames.last, run)), False
                 return
-            asked, until = monotonic(), min(cut + CONTEXT_FRAMES, frames.last)
-            first = self._network.sound(frames, frames.first, until, run)
-            edge = FIRST_FRAMES * SAMPLES_A_FRAME
-            a_frame = (monotonic() - asked) / (until - frames.first)
-            lasts = a_frame * (frames.last - cut + CONTEXT_FRAMES)
-            if early := lasts < KEEPS_UP * edge / RATE:
-                yield _sound(first[:edge]), True
-            rest = self._network.sound(frames, cut - CONTEXT_FRAMES, frames.last, run)
-            rest = rest[CONTEXT_FRAMES * SAMPLES_A_FRAME :].copy()
-            ramp = np.linspace(0.0, 1.0, JOINT, dtype=np.float32)
-            rest[:JOINT] = first[edge : edge + JOINT] * (1 - ramp) + rest[:JOINT] * ramp
-            yield _sound(rest if early else np.concatenate([first[:edge], rest])), False
+            yield from self._in_pieces(frames, run)
+
+    def _in_pieces(self, frames: Frames, run: onnxruntime.RunOptions) -> Iterator[tuple[Pcm, bool]]:
+        """The first 0.6 s, then pieces that are each made while what is before them sounds."""
+        start, end, context = frames.first, frames.first + FIRST_FRAMES, 0
+        held: list[Samples] = []
+        fading = np.zeros(0, np.float32)
+        runs_out: float | None = None  # when what was sent has sounded
+        while True:
+            asked, until = monotonic(), min(end + CONTEXT_FRAMES, frames.last)
+            made = self._network.sound(frames, start - context, until, run)
+            a_frame = (monotonic() - asked) / (until - start + context)
+            made = _joined(fading, made[context * SAMPLES_A_FRAME :])
+            edge = (end - start) * SAMPLES_A_FRAME
+            held.append(made[:edge])
+            sound = np.concatenate(held)
+            rest = frames.last - end
+            if not rest:
+                yield _sound(sound), False
+                return
+            lasts = len(sound) / RATE + (runs_out - monotonic() if runs_out else 0.0)
+            following = _next_piece(rest, int(KEEPS_UP * lasts / a_frame) - 2 * CONTEXT_FRAMES)
+            if following:
+                yield _sound(sound), True
+                held.clear()
+                runs_out = monotonic() + lasts
+            start, end, context, fading = end, end + (following or rest), CONTEXT_FRAMES, made[edge : edge + JOINT]
 
     def _read_style(self, voice: str) -> Samples:
         """Shape (510, 1, 256), float32: the style of the voice by number of phonemes."""
@@ -179,6 +193,20 @@ class Kokoro:
             return np.fromfile(self._styles / f"{voice}.bin", np.float32).reshape(MOST_TOKENS, 1, 256)
         except (OSError, ValueError) as error:
             raise ModelUnavailable(f"Kokoro's voice {voice} is missing or damaged", "pull its voices again") from error
+
+
+def _next_piece(rest: int, affordable: int) -> int:
+    """Frames of the next piece where so many are left, and so many can be made in time; 0: none that is worth it."""
+    if affordable >= rest:
+        return rest
+    piece = min(affordable, rest - LEAST_PIECE)  # what is left then must be worth a piece as well
+    return piece if piece >= LEAST_PIECE else 0
+
+
+def _joined(before: Samples, sound: Samples) -> Samples:
+    """`sound`, into which the first samples of it as made with the piece before fade over."""
+    ramp = np.linspace(0.0, 1.0, len(before), dtype=np.float32)
+    return np.concatenate([before * (1 - ramp) + sound[: len(before)] * ramp, sound[len(before) :]])
 
 
 def _sound(samples: Samples) -> Pcm:
