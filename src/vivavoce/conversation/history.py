@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vivavoce.conversation.items import ApprovalRequest, ApprovalResponse, FunctionCall, FunctionOutput, Item
+from vivavoce.conversation.items import ApprovalRequest, ApprovalResponse, FunctionCall, FunctionOutput, Item, Message
 from vivavoce.errors import RequestError
 
 ROOT = "root"  # the wire's word for "before the first item"
@@ -24,6 +24,12 @@ class History:
     @property
     def last_id(self) -> str | None:
         return next(reversed(self._items), None)
+
+    @property
+    def last_said(self) -> str:
+        """The assistant's last words that were heard; "" where it said none."""
+        said = (item.text for item in reversed(self.items) if isinstance(item, Message) and item.role == "assistant")
+        return next(said, "")
 
     def get(self, item_id: str) -> Item:
         try:

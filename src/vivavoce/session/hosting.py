@@ -26,11 +26,11 @@ from vivavoce.session.answers import Answers
 from vivavoce.session.calls import Calls, Kit
 from vivavoce.session.draft import Drafting
 from vivavoce.session.errands import Errand, Errands
+from vivavoce.session.parts import Parts
 from vivavoce.session.prepared import Prepared, Stream
 from vivavoce.session.reply import Marks, Piece
 from vivavoce.session.responder import Responder
 from vivavoce.session.toolbox import Toolbox
-from vivavoce.session.turns import Parts
 from vivavoce.session.unprompted import Begun, Unprompted
 from vivavoce.text.yes_no import yes_or_no
 

@@ -31,6 +31,7 @@ from vivavoce.session.draft import Drafting
 from vivavoce.session.errands import Errands
 from vivavoce.session.hosting import Hosting
 from vivavoce.session.overhearing import Overhearing
+from vivavoce.session.parts import Parts
 from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.prepared import Later
 from vivavoce.session.reply import Marks
@@ -38,7 +39,7 @@ from vivavoce.session.responder import Responder
 from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.tooling import NO_TOOLS, Tooling
 from vivavoce.session.transcripts import Transcripts, hint_of
-from vivavoce.session.turns import Parts, Turns
+from vivavoce.session.turns import Turns
 
 
 class _Closed(Exception):

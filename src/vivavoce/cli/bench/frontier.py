@@ -171,7 +171,7 @@ async def _judged(
     from vivavoce.conversation.endpointing import Evidence, p_done
     from vivavoce.conversation.items import Message, Speech
     from vivavoce.ports import HOP, Prompt
-    from vivavoce.session.turns import JUDGED_SILENCE, TAIL
+    from vivavoce.session.preparation import JUDGED_SILENCE, TAIL
 
     begun, voice_end = span
     speech = Pcm(sound.samples[begun : voice_end + HOP], sound.rate)
