@@ -17,10 +17,14 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(GOING_ON, words="Wait"), "barge_in"),
         (replace(GOING_ON, words="What about tomorrow"), "barge_in"),
         (replace(GOING_ON, words="Yeah"), "undecided"),
+        (replace(GOING_ON, words="I"), "undecided"),  # ... see
+        (replace(GOING_ON, words="I want"), "barge_in"),
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "barge_in"),
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words=""), "undecided"),
         (replace(GOING_ON, words="Wait", echo=ECHO_SHARE), "echo"),
         (replace(OVER, words="Mm-hm."), "backchannel"),
+        (replace(OVER, words="I"), "undecided"),
+        (replace(OVER, words="I see."), "backchannel"),
         (replace(OVER, words=""), "noise"),
         (replace(OVER, words="Tomorrow?"), "barge_in"),
         (replace(OVER, words="Tomorrow?", level_db=-15.0), "other_speaker"),
@@ -32,7 +36,7 @@ def test_evidence_decides(overlap: Overlap, kind: Kind) -> None:
     assert verdict(overlap).kind == kind
 
 
-@pytest.mark.parametrize("words", [None, "", "Yeah", "Tell me"])
+@pytest.mark.parametrize("words", [None, "", "Yeah", "I", "Tell me"])
 @pytest.mark.parametrize("quiet", [0, 64, 224])
 @pytest.mark.parametrize("level", [None, -20.0])
 def test_nobody_waits_for_ever(words: str | None, quiet: int, level: float | None) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vivavoce.text.backchannels import asks_to_stop, is_backchannel
+from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_backchannel
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,11 @@ def test_what_wants_something_is_none(words: str) -> None:
 )
 def test_the_floor_is_claimed_with_the_first_word(words: str) -> None:
     assert asks_to_stop(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "may"), [("I", True), ("Okay, got", True), ("I want", False), ("Rome", False), ("", False)]
+)
+def test_the_beginning_of_a_sign_is_not_taken_for_words_of_its_own(words: str, may: bool) -> None:
+    """ "I see" used to stop the assistant at its "I", which a pass had heard alone."""
+    assert may_become_backchannel(words) is may

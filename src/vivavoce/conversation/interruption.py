@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from vivavoce.text.backchannels import asks_to_stop, is_backchannel
+from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_backchannel
 
 Kind = Literal["undecided", "barge_in", "backchannel", "noise", "echo", "other_speaker"]
 
@@ -63,7 +63,10 @@ def _of_short(overlap: Overlap, *, far: bool) -> Kind:
         return "undecided" if overlap.elapsed_ms < DEADLINE_MS else "noise"
     if not overlap.words:
         return "noise"
-    return "backchannel" if is_backchannel(overlap.words) else "barge_in"
+    if is_backchannel(overlap.words):
+        return "backchannel"
+    unfinished = may_become_backchannel(overlap.words) and overlap.elapsed_ms < DEADLINE_MS
+    return "undecided" if unfinished else "barge_in"  # a pass over all of it is on its way
 
 
 def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
@@ -74,7 +77,7 @@ def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
         return "undecided"
     if far:
         return "other_speaker"
-    if words and overlap.voiced_ms >= SPOKEN_MS and not is_backchannel(words):
+    if words and overlap.voiced_ms >= SPOKEN_MS and not is_backchannel(words) and not may_become_backchannel(words):
         return "barge_in"
     if overlap.voiced_ms >= ENDURING_MS and words != "":
         return "barge_in"

@@ -47,6 +47,14 @@ def is_backchannel(words: str) -> bool:
     return all(word in LISTENING_WORDS for word in joined.split())
 
 
+def may_become_backchannel(words: str) -> bool:
+    """Whether `words` are the beginning of a sign of attention of several words: "I" of "I see"."""
+    said = plain(words)
+    while said and said[0] in LISTENING_WORDS:
+        said = said[1:]
+    return bool(said) and any(phrase.startswith(" ".join(said)) for phrase in PHRASES)
+
+
 def asks_to_stop(words: str) -> bool:
     """Whether the first word already claims the floor."""
     said = plain(words)
