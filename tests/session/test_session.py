@@ -1,6 +1,9 @@
 """Whole conversations in virtual time, with scripted engines: what a person would notice."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -33,7 +36,7 @@ from vivavoce.conversation.events import (
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Speech, Text
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ClientStalled, RequestError
-from vivavoce.ports import Call
+from vivavoce.ports import Call, Urgency
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
 PUSH_TO_TALK = SessionConfig(turn=TurnPolicy(None), transcription=TranscriptionOptions())
@@ -91,6 +94,40 @@ def test_no_reply_is_drafted_in_a_short_pause_that_sounds_unfinished(p_done: flo
     scene = play(hesitate, engines=scripted_engines(stt=ScriptedTranscriber(("hello there",)), llm=llm, p_done=p_done))
     assert asked_in_the_pause == [int(drafted)]
     assert scene.of(ResponseEnded)[0].how == "finished"
+
+
+def test_a_draft_is_no_more_than_its_first_clause_until_it_is_going_to_be_heard():
+    """What a draft that is thrown away has cost is the recogniser's and everybody's else."""
+
+    async def hesitate(scene: Scene) -> None:
+        await scene.speak(1.0)
+        await scene.silence(0.18)
+        made_in_the_pause.extend(voice.said)
+        await scene.speak(1.0)
+        await scene.silence(10)
+
+    made_in_the_pause: list[str] = []
+    voice = Recorded(takes=0.0)
+    stt, llm = ScriptedTranscriber(("hello there",), takes=0.01), ScriptedModel((LONG,), first=0.01, per_word=0.001)
+    scene = play(hesitate, engines=scripted_engines(stt=stt, llm=llm, tts=voice))
+    assert len(made_in_the_pause) == 1
+    assert "".join(e.text for e in scene.of(ReplyText)) == LONG
+
+
+@dataclass(slots=True)
+class Recorded(ToneVoice):
+    """Keeps what it was asked to say at once."""
+
+    said: list[str] = field(default_factory=list[str])
+
+    async def synthesize(
+        self, text: str, *, voice: str, speed: float = 1.0, language: str | None = None, urgency: Urgency = Urgency.NOW
+    ) -> AsyncGenerator[Pcm, None]:
+        if urgency is not Urgency.SPARE:
+            self.said.append(text)
+        async with aclosing(ToneVoice.synthesize(self, text, voice=voice, speed=speed)) as sounds:
+            async for sound in sounds:
+                yield sound
 
 
 def test_speech_that_goes_on_drops_the_draft_and_is_one_turn():

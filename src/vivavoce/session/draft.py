@@ -53,6 +53,8 @@ class Draft:
         """Seconds for which it kept the engines at work before it was made again."""
         self.worth = asyncio.Event()
         """The pause sounds like the end: a reply may be wanted."""
+        self.wanted = asyncio.Event()
+        """The reply is going to be heard: more is made of it than its first clause."""
         self.marks = Marks()
         self.hearing: asyncio.Task[Heard] | None = None
         self.pieces: Prepared[Piece] | None = None
@@ -79,7 +81,8 @@ class Draft:
         if self.hearing is not None and self.guess is None:
             done = self.hearing.done() and not self.hearing.cancelled() and self.hearing.exception() is None
             hearing = (self.hearing.result().at if done else now) - self.began
-        return self.lost + hearing + (0.0 if replying is None else now - replying)
+        resting = self.marks.rested if not self.wanted.is_set() else None
+        return self.lost + hearing + (0.0 if replying is None else (resting or now) - replying)
 
     async def drop(self) -> None:
         """Stop everything this draft started, and wait until it has stopped."""
@@ -229,7 +232,7 @@ class Drafting:
         said = Message(draft.item_id, "user", (Speech(words.text),))
         request = ResponseRequest(draft.basis.options)
         items = (*self._before(draft.item_id), said)
-        async with aclosing(self._reply(request, items, draft.marks, words.language)) as pieces:
+        async with aclosing(self._reply(request, items, draft.marks, words.language, draft.wanted)) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -250,11 +253,17 @@ class Drafting:
                 yield piece
 
     async def _reply(
-        self, request: ResponseRequest, items: tuple[Item, ...], marks: Marks, language: str | None
+        self,
+        request: ResponseRequest,
+        items: tuple[Item, ...],
+        marks: Marks,
+        language: str | None,
+        wanted: asyncio.Event | None = None,
     ) -> AsyncGenerator[Piece, None]:
         await self._toolbox.ready(request.options)
         prompt = self._prompt(request, items)
-        async with aclosing(reply(self._tasks, self._engines, prompt, request.options, marks, language)) as pieces:
+        made = reply(self._tasks, self._engines, prompt, request.options, marks, language, wanted)
+        async with aclosing(made) as pieces:
             async for piece in pieces:
                 yield piece
 

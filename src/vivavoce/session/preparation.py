@@ -88,6 +88,7 @@ class Preparation:
         """The turn is over: its draft, which is not ours any more, and the account of those before it."""
         draft, self._draft = self._draft or self._new_draft(utterance, voice_end), None
         draft.worth.set()
+        draft.wanted.set()
         return draft, self._tally
 
     def drop(self) -> None:

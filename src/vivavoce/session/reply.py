@@ -45,10 +45,12 @@ class Marks:
     first_clause: float | None = None
     first_sound: float | None = None
     opener: float | None = None
+    rested: float | None = None
+    """The first clause was whole, and nobody wanted more yet."""
 
     def reset(self) -> None:
         """The reply is made again; what was said before it stays said."""
-        self.first_token = self.first_clause = self.first_sound = None
+        self.first_token = self.first_clause = self.first_sound = self.rested = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,12 @@ async def reply(
     options: ReplyOptions,
     marks: Marks,
     language: str | None = None,
+    wanted: asyncio.Event | None = None,
 ) -> AsyncGenerator[Piece, None]:
-    """Stream the reply to `prompt`. `language`: what the user spoke, for a reply too short to tell its own."""
-    async with aclosing(_said(tasks, engines, _marked(engines, prompt, marks), options, marks, language)) as pieces:
+    """Stream the reply to `prompt`. `language`: what the user spoke, for a reply too short to tell its own. `wanted`:
+    set once it is going to be heard, until then only its first clause is made; None: it is."""
+    thoughts = _marked(engines, prompt, marks)
+    async with aclosing(_said(tasks, engines, thoughts, options, marks, language, wanted)) as pieces:
         async for piece in pieces:
             yield piece
 
@@ -91,14 +96,15 @@ async def _said(
     options: ReplyOptions,
     marks: Marks,
     language: str | None,
+    wanted: asyncio.Event | None = None,
 ) -> AsyncGenerator[Piece, None]:
     if options.modality == "text":
         async with aclosing(thoughts):
             async for thought in thoughts:
                 yield Written(thought.text) if isinstance(thought, Words) else thought
         return
-    sounding = asyncio.Event()
-    parts = Prepared(tasks, _clauses(thoughts, marks, sounding), CLAUSES_AHEAD)
+    go_on = asyncio.Event()
+    parts = Prepared(tasks, _clauses(thoughts, marks, go_on), CLAUSES_AHEAD)
     said = ""
     try:
         async for part in parts:
@@ -109,9 +115,13 @@ async def _said(
             language = language_of(said, {voice.language for voice in engines.tts.voices}) or language
             async with aclosing(_spoken(engines, part.text, options, language, marks)) as pieces:
                 async for piece in pieces:
-                    sounding.set()
+                    if wanted is None or wanted.is_set():
+                        go_on.set()
                     yield piece
-            sounding.set()
+            if wanted is not None and not wanted.is_set():
+                marks.rested = asyncio.get_running_loop().time()
+                await wanted.wait()
+            go_on.set()
     finally:
         await parts.drop()
 
@@ -151,9 +161,10 @@ async def _spoken(
 
 
 async def _clauses(
-    thoughts: AsyncGenerator[Words | Call | Done, None], marks: Marks, sounding: asyncio.Event
+    thoughts: AsyncGenerator[Words | Call | Done, None], marks: Marks, go_on: asyncio.Event
 ) -> AsyncGenerator[_Clause | Call | Done, None]:
-    """The reply in clauses. After the first one the model rests until it sounds: the voice needs the cores."""
+    """The reply in clauses. After the first one the model rests until that sounds and more is wanted: the voice needs
+    the cores, and a draft may be thrown away."""
     cutter = ClauseCutter(FIRST_WORDS)
     async with aclosing(thoughts):
         async for thought in thoughts:
@@ -161,7 +172,7 @@ async def _clauses(
             for text in whole:
                 marks.first_clause = marks.first_clause or asyncio.get_running_loop().time()
                 yield _Clause(text)
-                await sounding.wait()
+                await go_on.wait()
             if not isinstance(thought, Words):
                 yield thought
 
