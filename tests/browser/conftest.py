@@ -18,7 +18,14 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from tests.browser import microphone
 from tests.browser.visit import installed_browser, launch
 
-START_SECONDS = 30
+START_SECONDS = 60
+TEST_SECONDS = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 @contextmanager
@@ -73,6 +80,15 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     """For visits that speak to nobody."""
     with launch(playwright) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _leave(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A page that stays open goes on computing."""
+    yield
+    if "browser" in request.fixturenames:
+        for context in request.getfixturevalue("browser").contexts:
+            context.close()
 
 
 @pytest.fixture

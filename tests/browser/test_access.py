@@ -38,17 +38,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-LOOKS, LOOK_AGAIN_MS = 4, 700
-
-
 def violations(visit: Visit, axe: str) -> list[tuple[str, list[Any]]]:
-    """What axe finds once the view has settled: on a busy machine a part may still be on its way."""
+    """Looked for once what moves has come to rest: colours that are half faded in tell nothing."""
     visit.page.evaluate(axe)
-    for _ in range(LOOKS):
-        found = visit.page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
-        if not found:
-            return []
-        visit.page.wait_for_timeout(LOOK_AGAIN_MS)
+    visit.page.wait_for_function("() => document.getAnimations().every(({ playState }) => playState !== 'running')")
+    found = visit.page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
     return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
 
 
@@ -67,7 +61,7 @@ def test_axe_finds_nothing_at_the_desk(server: str, browser: Browser, axe: str, 
     visit.page.get_by_role("button", name="Settings").click()
     for part in visit.page.locator("#settings nav button").all():
         part.click()
-        visit.page.wait_for_timeout(200)
+        expect(visit.page.get_by_role("group", name=part.inner_text(), exact=True)).to_be_visible()
         assert violations(visit, axe) == [], part.inner_text()
 
 
@@ -82,7 +76,7 @@ def test_axe_finds_nothing_on_a_phone_nor_while_one_talks(
         assert violations(visit, axe) == []
         visit.page.keyboard.press("Escape")
         visit.page.locator("#talk").click()
-        visit.sees_state("listening", "thinking", "speaking")
+        visit.goes_through("listening")
         assert violations(visit, axe) == []
         visit.show_thread()
         assert violations(visit, axe) == []
@@ -92,17 +86,16 @@ def test_everything_fits_a_small_screen(server: str, browser: Browser) -> None:
     visit = Visit.to(browser, server)
     for width, height in ((320, 568), (390, 780), (1280, 800)):
         visit.page.set_viewport_size({"width": width, "height": height})
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        visit.page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
         for part in ("#talk", "#line", "#send"):
-            box = visit.page.locator(part).bounding_box()
-            assert box is not None and 0 <= box["y"] and box["y"] + box["height"] <= height, part
+            expect(visit.page.locator(part)).to_be_in_viewport(ratio=1)
 
 
 def test_the_page_opens_without_a_network(server: str, browser: Browser) -> None:
     """What was kept is the page, and nothing that was said."""
     visit = Visit.to(browser, server)
-    kept = "navigator.serviceWorker.ready.then(() => caches.keys()).then(names => names.length)"
-    assert visit.page.evaluate(kept) == 1
+    visit.page.wait_for_function("() => navigator.serviceWorker.controller?.state === 'activated'")
+    assert visit.page.evaluate("caches.keys().then(names => names.length)") == 1
     paths = visit.page.evaluate(
         "caches.keys().then(([name]) => caches.open(name)).then(kept => kept.keys())"
         ".then(all => all.map(({url}) => new URL(url).pathname))"

@@ -28,7 +28,7 @@ ANSWER = (
     "It is sunny in Rome, and it will stay so for the rest of the week. "
     "In the evening it may become a little cooler, so take a jacket with you when you go out."
 )
-PATIENCE_MS = 40_000
+PATIENCE_MS = 90_000
 """The voice is a real one, on a machine that may have other things to do."""
 RECORD = """
 window.recorded = [];
@@ -64,14 +64,14 @@ def talking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_a_spoken_question_is_answered_by_a_voice_that_can_be_understood(talking_server: str, hearing: Hearing) -> None:
-    visit = Visit.to(hearing(silence(4), speech(1.2)), talking_server, before=RECORD, webrtc=True)
+    """It is asked again after a while, for a call that took long to be put through."""
+    visit = Visit.to(hearing(*[silence(4), speech(1.2), silence(20)] * 3), talking_server, before=RECORD, webrtc=True)
     visit.press()
     visit.show_thread()
-    answer = visit.page.locator(".turn.vivavoce")
+    answer = visit.page.locator(".turn.vivavoce").first
     expect(answer).to_have_attribute("data-latency-ms", re.compile(r"^\d+$"), timeout=PATIENCE_MS)
     expect(answer).to_have_attribute("data-settled", "true", timeout=PATIENCE_MS)
-    expect(visit.page.locator("body")).to_have_attribute("data-state", "listening", timeout=PATIENCE_MS)
-    visit.page.wait_for_timeout(500)  # the last of it is on its way
+    visit.goes_through("speaking", "listening")
     assert "sunny in rome" in re.sub(r"\W+", " ", understood(visit.page).lower())
     assert visit.sent == []  # nothing went over a WebSocket
     assert visit.complaints == []
@@ -105,7 +105,6 @@ def test_an_interrupted_call_shows_what_was_heard(talking_server: str, hearing: 
 def test_without_webrtc_a_websocket_takes_over_in_silence(demo_server: str, hearing: Hearing) -> None:
     visit = Visit.to(hearing(silence(2), speech(1.0)), demo_server, before=NO_WEBRTC, webrtc=True)
     visit.press()
-    visit.sees_state("listening")
-    visit.sees_state("speaking")
+    visit.goes_through("listening", "speaking")
     expect(visit.page.locator("#problem")).to_have_count(0)
     assert visit.said("input_audio_buffer.append") != [] and visit.complaints == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,40 +31,42 @@ def test_a_spoken_question_is_answered_aloud_and_can_be_read(demo_server: str, h
     visit = Visit.to(hearing(silence(0.7), speech(1.0)), demo_server)
     visit.sees_state("ready")
     visit.page.locator("body").press("Space")
-    visit.sees_state("listening")
-    visit.sees_state("thinking", "speaking")
-    visit.sees_state("speaking")
+    visit.goes_through("listening", "speaking")
     expect(visit.page.locator("#captions .you .heard")).not_to_be_empty()
     expect(visit.page.locator("#latency")).to_have_attribute("data-latency-ms", re.compile(r"^\d+$"))
     expect(visit.page.locator("#latency")).to_contain_text("answered in")
-    visit.sees_state("listening")
+    visit.goes_through("listening")
     visit.show_thread()
-    assert visit.turns("vivavoce")[0].endswith(".")
+    expect(visit.page.locator(".turn.vivavoce .heard")).to_have_text(re.compile(r"\.\s*$"))
     assert visit.said("conversation.item.truncate") == []
 
     visit.page.locator("#end").click()
     visit.sees_state("ready")
-    assert visit.page.locator(".turn[data-spoken=true]").count() == 2
+    expect(visit.page.locator(".turn[data-spoken=true]")).to_have_count(2)
     expect(visit.page.locator("body")).to_have_attribute("data-microphone", "off")
     assert visit.complaints == []
 
 
 def test_speaking_again_stops_the_reply_and_keeps_what_was_heard(demo_server: str, hearing: Hearing) -> None:
-    """Barge-in: silence at once, the server told to the ms, the caption cut and marked, and the next turn answered."""
-    visit = Visit.to(hearing(silence(0.7), speech(0.8), silence(2.7), speech(0.8)), demo_server)
+    """Barge-in: silence at once, the server told to the ms, the caption cut and marked, and the next turn answered.
+    Somebody speaks up every few seconds, so that at some time the answer sounds."""
+    visit = Visit.to(hearing(silence(0.7), *[speech(0.8), silence(2.7)] * 8), demo_server)
     visit.press()
     visit.show_thread()
-    visit.sees_state("speaking")
-    cut = visit.page.locator('.turn.vivavoce[data-interrupted="true"]')
-    expect(cut).to_have_count(1)
+    cut = visit.page.locator('.turn.vivavoce[data-interrupted="true"]:has(.ahead)').first
     expect(cut.locator(".mark.cut")).to_have_text("interrupted")
     expect(cut.locator(".ahead")).not_to_be_empty()
+    heard, item = cut.locator(".heard").inner_text().strip(), cut.get_attribute("data-item")
 
-    truncate = visit.said("conversation.item.truncate")[0]
-    expect(visit.page.locator(".turn.vivavoce")).to_have_count(2)
-    assert visit.got("conversation.item.truncated")[0]["audio_end_ms"] == truncate["audio_end_ms"] > 0
-    heard, said = visit.turns("vivavoce")[0], visit.got("response.output_audio_transcript.done")[0]["transcript"]
+    def of_it(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [event for event in events if event["item_id"] == item]
+
+    visit.until(lambda: of_it(visit.got("conversation.item.truncated")), "the server to keep what was heard")
+    truncated = of_it(visit.got("conversation.item.truncated"))[0]
+    assert truncated["audio_end_ms"] == of_it(visit.said("conversation.item.truncate"))[0]["audio_end_ms"] > 0
+    said = of_it(visit.got("response.output_audio_transcript.done"))[0]["transcript"]
     assert said.startswith(heard) and heard != ""
+    expect(visit.page.locator(".turn.vivavoce").nth(1)).to_be_visible()
     assert visit.complaints == []
 
 
@@ -83,11 +86,10 @@ def test_typing_over_a_spoken_reply_interrupts_it(demo_server: str, hearing: Hea
     """While one talks, what is typed is answered aloud."""
     visit = Visit.to(hearing(silence(30)), demo_server)
     visit.press()
-    visit.sees_state("listening")
+    visit.goes_through("listening")
     visit.show_thread()
     visit.type("First.")
-    visit.sees_state("speaking")
-    visit.page.wait_for_timeout(500)
+    expect(visit.page.locator(".turn.vivavoce .heard")).not_to_be_empty()
     visit.type("Second.")
     expect(visit.page.locator(".turn.vivavoce")).to_have_count(2)
     assert len(visit.said("response.create")) == 2
@@ -153,11 +155,16 @@ def test_a_server_with_a_key_asks_for_it(locked_server: str, browser: Browser) -
 
 
 def test_a_muted_microphone_sends_silence(demo_server: str, hearing: Hearing) -> None:
-    visit = Visit.to(hearing(silence(2.0), speech(0.8)), demo_server)
+    """Somebody speaks every two seconds, and is heard again once it is open again."""
+    visit = Visit.to(hearing(*[speech(0.8), silence(1.2)] * 40), demo_server)
     visit.press()
-    visit.sees_state("listening")
+    visit.goes_through("listening")
     visit.page.locator("#mute").click()
     expect(visit.page.locator("#state")).to_have_text("Muted")
-    visit.page.wait_for_timeout(2_700)
-    assert visit.got("input_audio_buffer.speech_started") == []
-    assert len(visit.said("input_audio_buffer.append")) > 50
+    sent = visit.sound_frames()
+    visit.until(lambda: visit.sound_frames() > sent + 100, "what was on its way")
+    heard = len(visit.got("input_audio_buffer.speech_started"))
+    visit.until(lambda: visit.sound_frames() > sent + 250, "three seconds of silence")
+    assert len(visit.got("input_audio_buffer.speech_started")) == heard
+    visit.page.locator("#mute").click()
+    visit.until(lambda: len(visit.got("input_audio_buffer.speech_started")) > heard, "a voice")

@@ -59,7 +59,7 @@ def test_a_thread_is_found_again_after_a_reload(demo_server: str, browser: Brows
     before = visit.turns("vivavoce")
     visit.page.reload()
     expect(visit.page.locator(".turn.you .heard")).to_have_text("Where do swallows spend the winter?")
-    assert visit.turns("vivavoce") == before
+    expect(visit.page.locator(".turn.vivavoce .heard")).to_have_text(before)
     expect(visit.page.locator(".line[data-open=true]")).to_have_count(1)
     visit.type("And the summer?")
     expect(visit.page.locator(".turn.vivavoce .actions")).to_have_count(2)
@@ -117,7 +117,8 @@ def test_another_answer_to_the_same_words(demo_server: str, browser: Browser) ->
     visit = Visit.to(browser, f"{demo_server}/#{first}")
     visit.page.locator(".turn.vivavoce").get_by_role("button", name="Answer again").click()
     expect(visit.page.locator(".turn.vivavoce .took")).to_have_count(1)
-    assert visit.turns("you") == ["One?"] and visit.turns("vivavoce") != ["First."]
+    expect(visit.page.locator(".turn.you .heard")).to_have_text(["One?"])
+    assert visit.turns("vivavoce") != ["First."]
     assert visit.complaints == []
 
 
@@ -178,11 +179,11 @@ def test_a_thread_of_a_thousand_messages_opens_at_its_end(demo_server: str, brow
     visit = Visit.to(browser, f"{demo_server}/#{stored(demo_server, *said)}")
     expect(visit.page.locator(".turn")).to_have_count(1000)
     expect(visit.page.locator(".turn").last).to_be_in_viewport()
-    rendered = visit.page.evaluate(
+    rendered = (
         "[...document.querySelectorAll('.turn .words')].filter(words => words.checkVisibility("
         "{contentVisibilityAuto: true})).length"
     )
-    assert 0 < rendered < 200
+    visit.page.wait_for_function(f"() => 0 < {rendered} && {rendered} < 200")
     visit.type("Still awake?")
     expect(visit.page.locator(".turn.vivavoce").last).to_be_in_viewport()
     expect(visit.page.locator(".turn")).to_have_count(1002)

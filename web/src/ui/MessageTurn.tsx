@@ -27,6 +27,7 @@ export function MessageTurn({ message, playing, last }: Props): VNode {
     <article
       class={`turn ${who}`}
       data-who={who}
+      data-item={message.id}
       data-spoken={spoken}
       data-settled={settled}
       data-interrupted={interrupted}

@@ -4,8 +4,10 @@ import { type ClientEvent, isSendable } from "./commands.js";
 import type { Connection, LinkHooks } from "./link.js";
 import { parse } from "./protocol.js";
 
-/** A server without WebRTC says so at once; a network that lets no UDP through says nothing. */
-const OPENED_WITHIN_MS = 4_000;
+/** A server without WebRTC says so at once; a busy one may take its time to answer the offer. */
+const ANSWERED_WITHIN_MS = 15_000;
+/** After the answer, a network that lets no UDP through says nothing. */
+const OPENED_WITHIN_MS = 5_000;
 /** A connection that fails for a moment often comes back by itself. */
 const LOST_AFTER_MS = 3_000;
 
@@ -37,7 +39,6 @@ export class Call implements Connection {
     this.peer.addTrack(world.track, new MediaStream([world.track]));
     this.peer.ontrack = ({ track, streams }) => world.play(streams[0] ?? new MediaStream([track]));
     this.peer.onconnectionstatechange = () => this.changed();
-    setTimeout(() => (this.opened ? undefined : this.fail()), OPENED_WITHIN_MS);
     void this.offer().catch(() => this.fail());
   }
 
@@ -66,10 +67,12 @@ export class Call implements Connection {
     await this.peer.setLocalDescription(await this.peer.createOffer());
     const headers = { "Content-Type": "application/sdp", ...this.authorization() };
     const body = this.peer.localDescription?.sdp ?? "";
-    const answer = await fetch(new URL("v1/realtime/calls", this.world.page), { method: "POST", headers, body, signal: this.gone.signal });
+    const signal = AbortSignal.any([this.gone.signal, AbortSignal.timeout(ANSWERED_WITHIN_MS)]);
+    const answer = await fetch(new URL("v1/realtime/calls", this.world.page), { method: "POST", headers, body, signal });
     if (!answer.ok) throw new Error(`the offer was answered with ${answer.status}`);
     this.address = answer.headers.get("Location") ?? "";
     await this.peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+    setTimeout(() => (this.opened ? undefined : this.fail()), OPENED_WITHIN_MS);
   }
 
   private authorization(): Readonly<Record<string, string>> {

@@ -56,7 +56,9 @@ function Voices(): VNode {
   const languages = [...new Set(known.map(({ language }) => language))];
   return (
     <fieldset class="voices">
-      <legend>{said.voice}</legend>
+      <legend>
+        <h3>{said.voice}</h3>
+      </legend>
       <div class="voice-list" tabIndex={0}>
         {languages.map((language) => (
           <div key={language}>
