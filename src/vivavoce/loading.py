@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -56,13 +57,24 @@ def _joined(failed: list[BaseException]) -> BaseException:
     missing = [error for error in failed if isinstance(error, ModelUnavailable)]
     if len(missing) < 2 or len(missing) < len(failed):
         return failed[0]
-    return ModelUnavailable("; ".join(map(str, missing)), "Run `vivavoce models pull`.")
+    return ModelUnavailable(" ".join(map(str, missing)), "Run `vivavoce models pull`.")
 
 
 def load_engine(kind: str, choice: EngineChoice, files: ModelFiles) -> Any:
     """One engine by the name of its file. Raises StartupError."""
     module = import_module(f"vivavoce.engines.{ENGINE_FOLDERS[kind]}.{choice.name}")
-    return module.load(fill(module.Options, choice.options, f"engines.{kind}"), files)
+    options = fill(module.Options, choice.options, f"engines.{kind}")
+    with _telling(f"engines.{kind}"):
+        return module.load(options, files)
+
+
+@contextmanager
+def _telling(table: str) -> Iterator[None]:
+    """A model that is missing is told with the settings that want it."""
+    try:
+        yield
+    except ModelUnavailable as error:
+        raise ModelUnavailable(f"{table}: {error}", error.remedy) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,8 @@ def _load_mind(name: str, choice: MindChoice, files: ModelFiles, folder: Path) -
     options = fill(module.Options, choice.engine.options, f"minds.{name}")
     if engine == LOCAL and choice.load == "lazily":
         return Apart(engine, options, folder)
-    loaded: LanguageModel = module.load(options, files)
+    with _telling(f"minds.{name}"):
+        loaded: LanguageModel = module.load(options, files)
     return loaded
 
 

@@ -44,12 +44,20 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f"    {name} " in told for name in COMMANDS)
 
 
-@pytest.mark.parametrize("arguments", [[], ["sing"], ["serve", "--port", "many"], ["bench", "latency"]])
+@pytest.mark.parametrize("arguments", [[], ["models"], ["sing"], ["serve", "--port", "many"], ["bench", "latency"]])
 def test_a_wrong_command_line_shows_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
     assert "usage: vivavoce" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_it_does(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    _, about, *_ = capsys.readouterr().out.split("\n\n")
+    assert about[0].isupper() and about[-1] in ".:" and not about.startswith("Usage"), about
 
 
 def test_settings_show_values_sources_and_no_secret(

@@ -264,7 +264,7 @@ def test_a_disk_that_fills_while_pulling_is_told_in_words(tmp_path):
 
 def test_a_cache_that_cannot_be_written_is_told_in_words(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ModelUnavailable, match="cannot write to") as refusal:
+    with pytest.raises(ModelUnavailable, match="Cannot write to") as refusal:
         new_store(tmp_path / "file" / "cache", FakeClients()).ensure(["thing"])
     assert "VIVAVOCE_CACHE" in refusal.value.remedy
 

@@ -31,11 +31,11 @@ def listen(host: str, port: int, keys: Keys) -> socket.socket:
         listening.close()
         if error.errno == errno.EADDRINUSE:
             raise StartupError(
-                f"Port {port} is in use already.", "Choose another with --port, or --port 0 for any free one."
+                f"Port {port} is in use already, perhaps by another vivavoce.",
+                "Choose another with --port, or --port 0 for any free one.",
             ) from None
-        raise StartupError(
-            f"Cannot listen on {host}, port {port}: {error.strerror}.", "Choose another --host."
-        ) from None
+        remedy = "Choose another --port: one above 1023." if error.errno == errno.EACCES else "Choose another --host."
+        raise StartupError(f"Cannot listen on {host}, port {port}: {error.strerror}.", remedy) from None
     return listening
 
 

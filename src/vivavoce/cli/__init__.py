@@ -13,11 +13,23 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from vivavoce import __version__
+from vivavoce.cli.help import Parser
 from vivavoce.errors import StartupError, VivavoceError
 
 COMMANDS = ("serve", "talk", "models", "threads", "memory", "tools", "settings", "db", "doctor", "bench")
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
+
+WELCOME = """An open voice assistant that you talk with, on your own machine.
+
+To begin:
+
+  vivavoce models pull    download what it needs, once
+  vivavoce serve          start it and open its page
+  vivavoce talk           talk with it in this terminal
+  vivavoce doctor         find out why something does not work
+
+`vivavoce COMMAND --help` tells more of each."""
 
 _LIBRARIES = {
     # Three runtimes share the cores; idle OpenMP threads that spin would starve the other two.
@@ -51,9 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vivavoce", description="An open voice assistant that you talk with.")
+    parser = Parser(prog="vivavoce", description=WELCOME)
     parser.add_argument("--version", action="version", version=f"vivavoce {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name in COMMANDS:
         import_module(f"vivavoce.cli.{name}").add_parser(commands)
     return parser

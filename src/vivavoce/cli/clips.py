@@ -73,6 +73,8 @@ def read_clip(path: Path, text: str = "") -> Clip:
     """Any file that libsndfile reads, any rate, mono or more. Raises StartupError."""
     import soundfile
 
+    if not path.is_file():
+        raise StartupError(f"{path} is not there.", "Name a sound file: WAV, FLAC, OGG or MP3.")
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.SoundFileError) as error:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("memory", help="list what it knows of you, and have it forget", description=__doc__)
     add_key(parser)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
     listing = actions.add_parser("list", help="the newest first, with what was said")
     listing.add_argument("query", nargs="*", metavar="WORD", help="only those about this")

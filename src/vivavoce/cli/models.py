@@ -1,4 +1,10 @@
-"""`vivavoce models`: which models there are, and which of them lie here."""
+"""`vivavoce models`: which models there are, and which of them lie here.
+
+All that the default settings need, and one more by its name in `vivavoce models list`:
+
+  vivavoce models pull
+  vivavoce models pull whisper-tiny.en
+"""
 
 from __future__ import annotations
 
@@ -23,8 +29,8 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("models", help="list, download, check and remove models")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    parser = commands.add_parser("models", help="list, download, check and remove models", description=__doc__)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
     listing = actions.add_parser("list", help="every model, its size and licence, and whether it is here")
     listing.add_argument("--json", action="store_true", help="for scripts")

@@ -1,4 +1,12 @@
-"""`vivavoce serve`: the server with its page, until Ctrl-C."""
+"""`vivavoce serve`: the server with its page, until Ctrl-C.
+
+For this machine, and for a phone on its network, which reads the address with its camera:
+
+  vivavoce serve
+  VIVAVOCE_API_KEYS=a-secret vivavoce serve --host 0.0.0.0 --https
+
+Everything else is a setting: see `vivavoce settings`.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +24,22 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser("serve", help="start the server and its page", description=__doc__)
-    parser.add_argument("--host", help="address to listen on (default 127.0.0.1; any other needs a key)")
+    parser.add_argument(
+        "--host", help="address to listen on (default 127.0.0.1; 0.0.0.0: all; any but the default needs a key)"
+    )
     parser.add_argument("--port", type=int, help="port to listen on (default 8990; 0: a free one)")
-    parser.add_argument("--api-key", metavar="KEY", help="key that clients must show")
+    parser.add_argument(
+        "--api-key",
+        metavar="KEY",
+        help="key that clients must show; VIVAVOCE_API_KEYS gives it unseen by others on this machine",
+    )
     parser.add_argument("--https", action="store_true", help="https and wss, so that phones allow the microphone")
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
-    parser.add_argument("--demo", action="store_true", help="scripted engines: no models, no thinking")
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="scripted engines, which need no models and think nothing: to try page and clients with",
+    )
     parser.add_argument("--demo-delay", type=int, metavar="MS", help="how long the scripted engines take to answer")
     parser.set_defaults(run=run)
 

@@ -1,4 +1,12 @@
-"""`vivavoce settings`: every setting, its value and who gave it."""
+"""`vivavoce settings`: every setting, its value and who gave it.
+
+Three ways to give one, here server.port; the first that gives it counts:
+
+  vivavoce serve --port 9000      where a command has an option for it
+  VIVAVOCE_SERVER__PORT=9000      a variable, with two underscores behind the section
+  [server]                        vivavoce.toml in the folder paths.home
+  port = 9000
+"""
 
 from __future__ import annotations
 

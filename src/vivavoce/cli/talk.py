@@ -1,5 +1,9 @@
 """`vivavoce talk`: a conversation in the terminal, with microphone and speakers, with files, or typed.
 
+  vivavoce talk
+  vivavoce talk --text "What is the capital of Italy?"
+  vivavoce talk --wav question.wav --out answer.wav
+
 It talks to the server at --url, else to the one that runs on this machine, else to one that it starts and
 stops itself. With --wav the files are the microphone, played at real time, each after the answer to the one
 before; --out takes down the answers as they were heard, from the first sound on.
@@ -29,18 +33,25 @@ def add_parser(commands: Any) -> None:
     said.add_argument("--wav", type=Path, nargs="+", metavar="FILE", help="questions instead of the microphone")
     said.add_argument("--text", nargs="+", metavar="WORDS", help="typed questions instead of spoken ones")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the answers' sound (with --wav or --text)")
-    parser.add_argument("--json", action="store_true", help="for scripts (with --wav or --text)")
+    parser.add_argument(
+        "--json", action="store_true", help="print what was asked and answered as JSON (with --wav or --text)"
+    )
     parser.add_argument("--voice", help="voice to answer with")
     parser.add_argument("--language", help="language you speak, such as en; found out when left out")
     parser.add_argument(
-        "--eagerness", choices=("low", "medium", "high", "auto"), default="auto", help="how soon a pause is the end"
+        "--eagerness",
+        choices=("low", "medium", "high", "auto"),
+        default="auto",
+        help="how soon a pause counts as the end of what you say (default auto)",
     )
     parser.add_argument("--no-openers", action="store_true", help='answer without "Well," and its like')
     parser.add_argument("--listening-signals", action="store_true", help='"Mm-hm" while you speak for long')
     parser.add_argument("--ignore-side-talk", action="store_true", help="silence when you talk to somebody else")
-    parser.add_argument("--plain", action="store_true", help="without tools, and without what it knows of you")
+    parser.add_argument("--plain", action="store_true", help="without its tools, and without what it knows of you")
     parser.add_argument("--half-duplex", action="store_true", help="do not listen while it speaks: for loudspeakers")
-    parser.add_argument("--demo", action="store_true", help="if a server has to be started: one with scripted engines")
+    parser.add_argument(
+        "--demo", action="store_true", help="if a server has to be started: one with scripted engines, to try it out"
+    )
     parser.set_defaults(run=run)
 
 

@@ -1,4 +1,11 @@
-"""`vivavoce threads`: the conversations that are kept, straight from the database."""
+"""`vivavoce threads`: the conversations that are kept, straight from the database.
+
+Find one, write it down to read, and all of them to import again:
+
+  vivavoce threads search lemon tree
+  vivavoce threads export ID --format markdown > thread.md
+  vivavoce threads export > all.json
+"""
 
 from __future__ import annotations
 
@@ -16,9 +23,11 @@ MOST = 100
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("threads", help="list, search, export, import and delete conversations")
+    parser = commands.add_parser(
+        "threads", help="list, search, export, import and delete conversations", description=__doc__
+    )
     add_key(parser)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
     listing = actions.add_parser("list", help="the newest first")
     listing.add_argument("--limit", type=int, default=20, choices=range(1, MOST + 1), metavar="N")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("tools", help="list the assistant's tools, and try one", description=__doc__)
     add_key(parser)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
     listing = actions.add_parser("list", help="all, with the functions of tools.functions")
     listing.add_argument("--json", action="store_true", help="with their schemas, for scripts")

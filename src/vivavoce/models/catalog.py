@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -116,8 +117,10 @@ class Catalog:
         try:
             return self._models[id]
         except KeyError:
-            known = ", ".join(self._models)
-            raise ModelUnavailable(f"there is no model {id!r} in the catalog", f"Choose one of: {known}.") from None
+            near = get_close_matches(id, self._models, n=1, cutoff=0.4)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            remedy = f"{hint}`vivavoce models list` shows all there are."
+            raise ModelUnavailable(f"There is no model {id!r} in the catalog.", remedy) from None
 
     def defaults(self) -> tuple[Model, ...]:
         """What a fresh installation needs."""

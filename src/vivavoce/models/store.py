@@ -91,9 +91,8 @@ class Store:
         """
         model = self._catalog[id]
         if not is_marked(model, self.folder(id)) and (problems := self.verify(id)):
-            raise ModelUnavailable(
-                f"the model {id} is not usable: {'; '.join(problems)}", f"Run `vivavoce models pull {id}`."
-            )
+            why = f"cannot be used: {'; '.join(problems)}" if self.folder(id).exists() else "is not here"
+            raise ModelUnavailable(f"The model {id} {why}.", f"Run `vivavoce models pull {id}`.")
         return self.folder(id)
 
     def installed(self) -> tuple[Model, ...]:
@@ -174,7 +173,7 @@ class Store:
                 if not trouble:
                     return
                 if self._stop.is_set():
-                    raise ModelUnavailable(f"pulling {model.id} was interrupted", "What has arrived of it is kept.")
+                    raise ModelUnavailable(f"Pulling {model.id} was interrupted.", "What has arrived of it is kept.")
                 tried.append(f"{source}: {trouble}")
             raise self._unavailable(model, tried)
 
@@ -224,7 +223,7 @@ class Store:
             except Timeout:
                 if self._stop.is_set() or time.monotonic() > deadline:
                     raise ModelUnavailable(
-                        f"another process holds {lock.lock_file}", "Wait for it or end it."
+                        f"Another process holds {lock.lock_file}.", "Wait for it or end it."
                     ) from None
                 if not waiting:
                     progress.note(f"{model.id}: another process pulls it, waiting for that")
@@ -250,7 +249,7 @@ class Store:
 
     def _unavailable(self, model: Model, tried: list[str]) -> ModelUnavailable:
         return ModelUnavailable(
-            f"no source can supply the model {model.id} ({megabytes(model.size)}) now; tried: {'; '.join(tried)}",
+            f"No source can supply the model {model.id} ({megabytes(model.size)}) now. Tried: {'; '.join(tried)}.",
             f"Run `vivavoce models pull {model.id}` again later, or supply it by hand: copy {_names(model)} into "
             f"{self.folder(model.id)}, then run `vivavoce models verify {model.id}`.",
         )
@@ -282,7 +281,7 @@ def _disk_errors(cache: Path, models: list[Model]) -> Iterator[None]:
             how_much = f"the disk is full; about {megabytes(_room_for(models))} must be free for all of it"
             raise _no_room(cache, models, how_much) from error
         raise ModelUnavailable(
-            f"cannot write to {cache}: {error.strerror or error}",
+            f"Cannot write to {cache}: {error.strerror or error}.",
             "Make it writable, or set VIVAVOCE_CACHE to a folder that is.",
         ) from error
 
@@ -295,7 +294,7 @@ def _room_for(models: list[Model]) -> int:
 def _no_room(cache: Path, models: list[Model], how_much: str) -> ModelUnavailable:
     ids = " ".join(model.id for model in models)
     return ModelUnavailable(
-        f"no room for {ids} in {cache}: {how_much}",
+        f"There is no room for {ids} in {cache}: {how_much}.",
         "Free some space, or set VIVAVOCE_CACHE to a folder on a larger disk; then run "
         f"`vivavoce models pull {ids}`: what has arrived is kept.",
     )

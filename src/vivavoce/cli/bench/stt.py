@@ -96,8 +96,8 @@ def run(args: argparse.Namespace) -> int:
     recordings = list(_limited(read_recordings(args.recordings), args.limit))
     if not recordings:
         raise StartupError(
-            f"no recordings with transcripts in {args.recordings}",
-            "put a .txt with the words beside each sound file, or a manifest.jsonl into the folder",
+            f"{args.recordings} holds no recordings with transcripts.",
+            "Put a .txt with the words beside each sound file, or a manifest.jsonl into the folder.",
         )
     engines = _engines(args)
     try:

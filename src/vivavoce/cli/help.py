@@ -1,0 +1,33 @@
+"""How the commands explain themselves."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """Shows a module's docstring as the description of its command, and the whole help where an action is missing."""
+
+    def __init__(self, description: str | None = None, **options: Any) -> None:
+        super().__init__(formatter_class=_Paragraphs, **options)
+        text = (description or "").strip().removeprefix(f"`{self.prog}`: ")
+        self.description = text[:1].upper() + text[1:]
+
+    def add_subparsers(self, **options: Any) -> Any:
+        self.set_defaults(run=self._asked_for_nothing)
+        return super().add_subparsers(**options)
+
+    def _asked_for_nothing(self, _: argparse.Namespace) -> NoReturn:
+        self.print_help(sys.stderr)
+        self.exit(2)
+
+
+class _Paragraphs(argparse.HelpFormatter):
+    """Keeps paragraphs apart, and indented ones as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        blocks = text.split("\n\n")
+        fill = super()._fill_text
+        return "\n\n".join(one if one.startswith("  ") else fill(one, width, indent) for one in blocks)
