@@ -8,7 +8,7 @@ import pytest
 
 from vivavoce.audio.echo import EchoGuard
 from vivavoce.audio.pcm import Pcm, Samples
-from vivavoce.cli import stimuli
+from vivavoce.cli.bench import stimuli
 from vivavoce.conversation.interruption import ECHO_SHARE
 
 RATE, HOP = 16_000, 512

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vivavoce.audio.pcm import Pcm
-from vivavoce.cli import stimuli
+from vivavoce.cli.bench import stimuli
 
 RATE = 16_000
 
