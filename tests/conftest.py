@@ -47,6 +47,15 @@ def served(*arguments: str, log: Path | None = None, environment: Mapping[str, s
 
     `log`: file that is to hold all it prints. Its home is an empty folder, unless `environment` names one.
     """
+    with started(*arguments, log=log, environment=environment) as (url, _):
+        yield url
+
+
+@contextmanager
+def started(
+    *arguments: str, log: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The same, with the process, which leads a group of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -60,11 +69,12 @@ def served(*arguments: str, log: Path | None = None, environment: Mapping[str, s
             stdout=printed,
             stderr=printed,
             env={**os.environ, "VIVAVOCE_HOME": home, **(environment or {})},
+            start_new_session=True,
         ) as server,
     ):
         try:
             _wait_until_healthy(server, url, printed)
-            yield url
+            yield url, server
         finally:
             server.terminate()
             server.wait(timeout=15)

@@ -57,9 +57,12 @@ class Voice(MediaStreamTrack):
 class Caller:
     """`async with Caller(base) as caller:` is connected, and has read session.created."""
 
-    def __init__(self, base: str, session: dict[str, Any] | None = None, key: str = "", tls: Any = True) -> None:
-        """`tls`: how the server's certificate is checked, as httpx takes it."""
+    def __init__(
+        self, base: str, session: dict[str, Any] | None = None, key: str = "", tls: Any = True, resume: str = ""
+    ) -> None:
+        """`tls`: how the server's certificate is checked, as httpx takes it. `resume`: a call to go on with."""
         self._base, self._session, self._tls = base, session, tls
+        self._resume = {"resume": resume} if resume else {}
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self.peer = RTCPeerConnection()
         self.voice = Voice()
@@ -68,7 +71,7 @@ class Caller:
         self.seen: list[tuple[float, dict[str, Any]]] = []
         self.heard: list[tuple[float, Any]] = []
         """(loop time, samples at HEARD_RATE) of every frame."""
-        self.call_id = ""
+        self.call_id = self.session_id = ""
         self.closed = asyncio.Event()
         self._ear = Microphone(self._hear)
         self.peer.addTrack(self.voice)
@@ -86,7 +89,9 @@ class Caller:
         await self.peer.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
         async with asyncio.timeout(20):
             await opened.wait()
-            assert (await self.next())["type"] == "session.created"
+            created = await self.next()
+            assert created["type"] == "session.created"
+            self.session_id = created["session"]["id"]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -98,12 +103,20 @@ class Caller:
         url = f"{self._base}/v1/realtime/calls"
         async with httpx.AsyncClient(timeout=30, trust_env=False, verify=self._tls, headers=self._headers) as web:
             if self._session is None:
-                return await web.post(url, content=sdp, headers={"content-type": "application/sdp"})
+                kind = {"content-type": "application/sdp"}
+                return await web.post(url, content=sdp, headers=kind, params=self._resume)
             parts = {
                 "sdp": (None, sdp, "application/sdp"),
                 "session": (None, json.dumps(self._session), "application/json"),
             }
-            return await web.post(url, files=parts)
+            return await web.post(url, files=parts, params=self._resume)
+
+    def vanish(self) -> None:
+        """Be gone without a word, as when a network fails: no packet leaves from now on."""
+        for sender in self.peer.getSenders():
+            connection: Any = sender.transport.transport._connection
+            for protocol in connection._protocols:
+                protocol.transport.abort()
 
     def send(self, kind: str, **fields: Any) -> None:
         self.channel.send(json.dumps({"type": kind, **fields}))

@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens at once and without a network. What the server says is never kept.
-const KEPT = "vivavoce-" + "b937efb2d03b";
-const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-Bvld1OMj.css","static/index-BwQ8c9XY.js"];
+const KEPT = "vivavoce-" + "2bb4a6d27097";
+const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-Bvld1OMj.css","static/index-ByQzHxlV.js"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));

@@ -12,10 +12,12 @@ import json
 import logging
 import random
 import re
+import signal
 import sys
 from typing import Any
 
-from vivavoce.webrtc.bridge import Bridge, Options, Refused
+from vivavoce.webrtc.bridge import Bridge
+from vivavoce.webrtc.uplink import Options, Refused
 
 HANG_UP_WITHIN = 3.0
 CANDIDATE = re.compile(r"^(a=candidate:\S+ \d+ \S+ \d+ )(\S+)( \d+ typ host)", re.MULTILINE)
@@ -46,24 +48,48 @@ class House:
 
     def __init__(self, options: Options, public_address: str) -> None:
         self._options, self._public_address = options, public_address
-        self._calls: dict[str, asyncio.Task[None]] = {}
+        self._calls: dict[str, tuple[Bridge, asyncio.Task[None]]] = {}
+        """By the ids of their sessions."""
 
     async def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        bridge = Bridge(request["call_id"], request["key"], self._options)
+        bridge = Bridge(request["call_id"], request["key"], request["resume"], self._options)
         try:
-            sdp = await bridge.answer(request["sdp"])
-        except Refused as refused:
-            return {"refused": str(refused), "fault": refused.fault}
-        task = self._calls[bridge.call_id] = asyncio.create_task(bridge.run())
-        task.add_done_callback(lambda _: self._calls.pop(bridge.call_id, None))
+            await bridge.read(request["sdp"])
+            await self._let_go(request["resume"])
+            sdp = await bridge.answer()
+        except BaseException as error:
+            await bridge.close()
+            if isinstance(error, Refused):
+                return {"refused": str(error), "fault": error.fault}
+            raise
+        self._keep(bridge)
         return {"sdp": with_public_address(sdp, self._public_address)}
 
     async def close(self) -> None:
-        calls = list(self._calls.values())
-        for task in calls:
-            task.cancel()
-        if calls:
-            await asyncio.wait(calls, timeout=HANG_UP_WITHIN)
+        """The server has ended, and with it their sockets: they hang up by themselves, unless they hang."""
+        calls = [task for _, task in self._calls.values()]
+        for how_long in (HANG_UP_WITHIN, 1.0):
+            if calls:
+                _, calls = map(list, await asyncio.wait(calls, timeout=how_long))
+            for task in calls:
+                task.cancel()
+
+    async def _let_go(self, session: str) -> None:
+        """End the connection by which a session was held that is to go on by another."""
+        if held := self._calls.get(session):
+            bridge, task = held
+            bridge.let_go()
+            await asyncio.wait([task], timeout=HANG_UP_WITHIN)
+
+    def _keep(self, bridge: Bridge) -> None:
+        task = asyncio.create_task(bridge.run())
+        held = self._calls[bridge.session_id] = (bridge, task)
+
+        def ended(_: asyncio.Task[None]) -> None:
+            if self._calls.get(bridge.session_id) == held:
+                del self._calls[bridge.session_id]
+
+        task.add_done_callback(ended)
 
 
 def with_public_address(sdp: str, address: str) -> str:
@@ -118,6 +144,8 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    for stop in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C reaches the whole group, and the server lets calls end first
+        signal.signal(stop, signal.SIG_IGN)
     logging.basicConfig(level=logging.ERROR, format="webrtc %(levelname)s %(message)s")
     with asyncio.Runner(loop_factory=Ports) as runner:
         runner.run(main())

@@ -2,6 +2,9 @@
 
 microphone ─ append ─▶                    ─ audio deltas ─▶ playout ─▶ speaker
 data channel ─ events ─▶  the server      ─ all other events ─▶ data channel
+
+A caller that hangs up says so, by DTLS or on the data channel. One whose packets stop is lost: its session is told
+what it can have heard, and waits for it to come back by another connection.
 """
 
 from __future__ import annotations
@@ -11,8 +14,6 @@ import base64
 import json
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aiortc import (
@@ -23,87 +24,88 @@ from aiortc import (
     RTCRtpReceiver,
     RTCSessionDescription,
 )
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from vivavoce.audio.codecs import from_pcm16
-from vivavoce.certificate import trusting
-from vivavoce.conversation.items import new_id
+from vivavoce.webrtc.messages import event_text, lightened, type_of
 from vivavoce.webrtc.playout import Item, Notice, Playout, Started
+from vivavoce.webrtc.reach import Reach
 from vivavoce.webrtc.tracks import Microphone, Speaker
+from vivavoce.webrtc.uplink import DROPPED, HUNG_UP, Options, Refused, correction, meet_server
 
 log = logging.getLogger(__name__)
 
 CONNECT_WITHIN = 20.0
 """Seconds that the caller has to connect once it has our answer."""
-ANSWER_WITHIN = 10.0
+FLUSH_WITHIN = 1.0
+"""Seconds that the last events have to leave the data channel."""
 FROM_CALLER = 256
 """Events of the caller that may wait for the server; sound has its own, shorter queue."""
 SOUND_AHEAD = 100
 """Frames of the caller's sound that may wait for the server: 2 s. Older ones are dropped."""
-LARGEST_EVENT = 256 * 1024
-"""Bytes that browsers take in one message of a data channel."""
 CHANNEL_ROOM = 4 * 1024 * 1024
 """Bytes that may wait in the data channel of a caller that reads nothing."""
 
 
-class Refused(Exception):
-    """The call cannot be made. `fault`: "sdp", or the server's own `error` object."""
-
-    def __init__(self, message: str, fault: str | dict[str, Any] = "sdp") -> None:
-        super().__init__(message)
-        self.fault = fault
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """`server`: ws address of the server; `ice_servers`: [(url, user name, password)]; `certificate`: PEM file of the
-    server's, "" where it is spoken to without TLS."""
-
-    server: str
-    ice_servers: tuple[tuple[str, str, str], ...] = ()
-    certificate: str = ""
-
-
 class Bridge:
-    def __init__(self, call_id: str, key: str, options: Options) -> None:
-        """`key`: opens the session that was prepared for this call."""
-        self.call_id, self._key, self._options = call_id, key, options
+    """`read`, `answer` and `run`, in this order; `close` where `run` is not reached."""
+
+    def __init__(self, call_id: str, key: str, resume: str, options: Options) -> None:
+        """`key`: opens the session that was prepared for this call; `resume`: a session that goes on instead, ""."""
+        self.call_id, self._key, self._resume, self._options = call_id, key, resume, options
+        self.session_id = ""
+        """Known once it is answered."""
         servers = [RTCIceServer(url, user or None, password or None) for url, user, password in options.ice_servers]
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._playout = Playout(self._notice)
+        self._reach = Reach(self._peer, self._playout)
         self._microphone = Microphone(self._heard)
         self._socket: ClientConnection | None = None
+        self._created = ""
+        """The server's first event, for the data channel when it opens."""
         self._channel: RTCDataChannel | None = None
-        self._unsent: list[str] = []
-        """Events from before the data channel was open."""
         self._events: asyncio.Queue[str] = asyncio.Queue(FROM_CALLER)
         self._sound: asyncio.Queue[str] = asyncio.Queue(SOUND_AHEAD)
-        self._connected = asyncio.Event()
-        self._over = asyncio.Event()
+        self._connected, self._ready, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        """The caller is there; it can be told events; either side has ended the call."""
+        self._let_go = False
         self._interrupts = True
         """Whether a voice of the caller's cuts the assistant's off."""
 
     # --- life
 
-    async def answer(self, sdp: str) -> str:
-        """Meet the server, then the caller's offer. The answer to it; `run` is to follow. Raises Refused."""
+    async def read(self, sdp: str) -> None:
+        """Understand the caller's offer. Raises Refused."""
         self._peer.on("datachannel", self._take_channel)
         self._peer.on("track", self._take_track)
         self._peer.on("connectionstatechange", self._changed)
         try:
-            await self._meet_server()
-            return await self._meet_caller(sdp)
-        except BaseException:
-            await self.close()
-            raise
+            await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        except Exception as error:  # noqa: BLE001 - the parser's errors are of every kind
+            raise Refused(f"The offer cannot be read ({type(error).__name__}).") from None
+
+    async def answer(self) -> str:
+        """Meet the server, and answer the offer. Raises Refused."""
+        self._socket, self._created = await meet_server(self._options, self._key, self._resume)
+        session = json.loads(self._created)["session"]
+        self.session_id = session["id"]
+        await self._note_session(session)
+        if self._peer.sctp is None:  # nobody wants to be told events
+            self._ready.set()
+        return await self._answer_offer()
 
     async def run(self) -> None:
         """Serve the call until either side ends it, or the caller does not connect."""
-        tasks = [
-            asyncio.create_task(work())
-            for work in (self._from_server, self._events_to_server, self._sound_to_server, self._given_up, self._ended)
-        ]
+        work = (
+            self._from_server,
+            self._events_to_server,
+            self._sound_to_server,
+            self._given_up,
+            self._ended,
+            self._reach.watch,
+        )
+        tasks = [asyncio.create_task(part()) for part in work]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -115,39 +117,23 @@ class Bridge:
             await asyncio.wait(tasks)
             await self.close()
 
+    def let_go(self) -> None:
+        """The caller comes back by another connection: end this one as if its network had failed."""
+        self._let_go = True
+        self._over.set()
+
     async def close(self) -> None:
         self._over.set()
         self._microphone.close()
         if self._socket is not None:
-            await self._socket.close()
+            lost = await self._is_lost()
+            if lost:
+                await self._tell_what_was_heard()
+            await self._socket.close(DROPPED if lost else HUNG_UP)
+        await self._flush()
         await self._peer.close()
 
-    async def _meet_server(self) -> None:
-        headers = {"Authorization": f"Bearer {self._key}"}
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                self._socket = await connect(
-                    self._options.server,
-                    additional_headers=headers,
-                    max_size=None,
-                    proxy=None,
-                    compression=None,
-                    ssl=trusting(Path(certificate)) if (certificate := self._options.certificate) else None,
-                )
-                first = await self._socket.recv()
-        except (OSError, TimeoutError, WebSocketException) as error:
-            raise Refused(f"The server did not open a session ({type(error).__name__}).", {}) from None
-        event = json.loads(first)
-        if event["type"] == "error":
-            raise Refused(event["error"]["message"], event["error"])
-        self._note_session(event["session"])
-        self._unsent.append(str(first))
-
-    async def _meet_caller(self, sdp: str) -> str:
-        try:
-            await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
-        except Exception as error:  # noqa: BLE001 - the parser's errors are of every kind
-            raise Refused(f"The offer cannot be read ({type(error).__name__}).") from None
+    async def _answer_offer(self) -> str:
         sounding = [it for it in self._peer.getTransceivers() if it.kind == "audio"]
         known = RTCRtpReceiver.getCapabilities("audio")
         assert known is not None  # noqa: S101 - of audio there always are
@@ -166,11 +152,34 @@ class Bridge:
         with suppress(TimeoutError):
             async with asyncio.timeout(CONNECT_WITHIN):
                 await self._connected.wait()
-        if self._connected.is_set():
+                await self._ready.wait()
+        if self._ready.is_set():
             await self._over.wait()
 
     async def _ended(self) -> None:
         await self._over.wait()
+
+    async def _is_lost(self) -> bool:
+        """Whether the call is over and nobody has ended it. One that never began is not; one that was to go on is."""
+        if self._let_go:
+            return True
+        return await self._reach.lost() if self._connected.is_set() else bool(self._resume)
+
+    async def _tell_what_was_heard(self) -> None:
+        self._playout.clear()
+        with suppress(ConnectionClosed):
+            for item, heard_ms in self._reach.unheard():
+                await self._truncate(item, heard_ms)
+
+    async def _flush(self) -> None:
+        """Wait until the last events are on their way."""
+        channel, sent = self._channel, asyncio.Event()
+        if channel is None or channel.readyState != "open" or not channel.bufferedAmount:
+            return
+        channel.on("bufferedamountlow", sent.set)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_WITHIN):
+                await sent.wait()
 
     # --- the caller
 
@@ -195,9 +204,8 @@ class Bridge:
         self._channel = channel
         channel.on("message", self._asked)
         channel.on("close", self._over.set)
-        unsent, self._unsent = self._unsent, []
-        for event in unsent:
-            channel.send(event)
+        channel.send(self._created)
+        self._ready.set()
 
     def _asked(self, message: str | bytes) -> None:
         text = message if isinstance(message, str) else message.decode(errors="replace")
@@ -214,9 +222,6 @@ class Bridge:
 
     def _tell_caller(self, event: str) -> None:
         if self._channel is None or self._channel.readyState != "open":
-            self._unsent.append(event)
-            if len(self._unsent) > FROM_CALLER:
-                self._over.set()
             return
         if self._channel.bufferedAmount > CHANNEL_ROOM:
             self._over.set()
@@ -228,7 +233,7 @@ class Bridge:
     async def _events_to_server(self) -> None:
         while True:
             text = await self._events.get()
-            if '"output_audio_buffer.clear"' in text and _type_of(text) == "output_audio_buffer.clear":
+            if '"output_audio_buffer.clear"' in text and type_of(text) == "output_audio_buffer.clear":
                 await self._stop_playing()
             else:
                 await self._send(text)
@@ -248,20 +253,25 @@ class Bridge:
         if cut is None:
             return
         item, heard_ms = cut
-        self._tell_caller(_event("output_audio_buffer.cleared", response_id=item.response_id))
-        truncate = {"item_id": item.item_id, "content_index": item.content_index, "audio_end_ms": heard_ms}
-        await self._send(json.dumps({"type": "conversation.item.truncate", **truncate}))
+        self._tell_caller(event_text("output_audio_buffer.cleared", response_id=item.response_id))
+        await self._truncate(item, heard_ms)
+
+    async def _truncate(self, item: Item, heard_ms: int) -> None:
+        heard = {"item_id": item.item_id, "content_index": item.content_index, "audio_end_ms": heard_ms}
+        await self._send(json.dumps({"type": "conversation.item.truncate", **heard}))
 
     # --- from the server
 
     async def _from_server(self) -> None:
+        """Nothing is read before it can be told: until then the server waits."""
         assert self._socket is not None  # noqa: S101 - met before
+        await self._ready.wait()
         async for message in self._socket:
             text = str(message)
             event = json.loads(text)
             if await self._acted_on(event):
                 continue
-            self._tell_caller(text if len(text) <= LARGEST_EVENT else _lightened(event))
+            self._tell_caller(lightened(text, event))
             if event["type"] == "response.done":
                 self._playout.end(event["response"]["id"])
 
@@ -286,44 +296,16 @@ class Bridge:
 
     async def _note(self, kind: str, event: dict[str, Any]) -> None:
         if kind == "session.updated":
-            self._note_session(event["session"])
+            await self._note_session(event["session"])
         elif kind == "input_audio_buffer.speech_started" and self._interrupts:
             await self._stop_playing()
 
-    def _note_session(self, session: dict[str, Any]) -> None:
+    async def _note_session(self, session: dict[str, Any]) -> None:
         turns = session.get("audio", {}).get("input", {}).get("turn_detection") or {}
         self._interrupts = turns.get("interrupt_response", False)
+        if (patch := correction(session)) is not None:
+            await self._send(json.dumps({"type": "session.update", "session": patch}))
 
     def _notice(self, notice: Notice) -> None:
         name = "started" if isinstance(notice, Started) else "stopped"
-        self._tell_caller(_event(f"output_audio_buffer.{name}", response_id=notice.response_id))
-
-
-def _event(kind: str, **fields: Any) -> str:
-    return json.dumps({"type": kind, "event_id": new_id("event"), **fields}, separators=(",", ":"))
-
-
-def _type_of(text: str) -> str | None:
-    try:
-        event = json.loads(text)
-    except ValueError:
-        return None  # the server says what is wrong with it
-    kind = event.get("type") if isinstance(event, dict) else None
-    return kind if isinstance(kind, str) else None
-
-
-def _lightened(event: dict[str, Any]) -> str:
-    """An event that is too large for a data channel: without the sound of its item, which a WebSocket would carry."""
-    for part in event.get("item", {}).get("content", ()):
-        part.pop("audio", None)
-    text = json.dumps(event, separators=(",", ":"))
-    if len(text) <= LARGEST_EVENT:
-        return text
-    error = {
-        "type": "invalid_request_error",
-        "code": "event_too_large",
-        "message": f"A {event['type']} event is too large for a data channel. Read it over a WebSocket with ?call_id=.",
-        "param": None,
-        "event_id": None,
-    }
-    return _event("error", error=error)
+        self._tell_caller(event_text(f"output_audio_buffer.{name}", response_id=notice.response_id))

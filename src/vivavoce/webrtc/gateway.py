@@ -48,10 +48,11 @@ class Gateway:
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = itertools.count()
 
-    async def answer(self, call_id: str, sdp: str, key: str) -> str:
-        """The answer to an offer, as SDP. `key`: opens the session that was prepared for it. Raises RequestError for
-        an offer that cannot be answered, and SessionRefused where there is no room, or no WebRTC."""
-        done = await self._ask({"call_id": call_id, "sdp": sdp, "key": key})
+    async def answer(self, call_id: str, sdp: str, key: str, resume: str = "") -> str:
+        """The answer to an offer, as SDP. `key`: opens the session that was prepared for it; `resume`: the id of a
+        session that goes on instead. Raises RequestError for an offer that cannot be answered, and SessionRefused where
+        there is no room, or no WebRTC."""
+        done = await self._ask({"call_id": call_id, "sdp": sdp, "key": key, "resume": resume})
         if "sdp" in done:
             return str(done["sdp"])
         fault = done.get("fault")

@@ -75,6 +75,11 @@ class Playout:
         """A response is being heard, or is about to be."""
         return self._playing is not None or bool(self._waiting)
 
+    @property
+    def position(self) -> tuple[Item, int] | None:
+        """What is being heard, and how many ms of it went out."""
+        return None if self._playing is None else (self._playing, self._played * 1000 // RATE)
+
     def push(self, item: Item, samples: Samples) -> None:
         """More sound at RATE. What exceeds a minute is dropped: nobody sends so far ahead."""
         if self._size + len(samples) <= LONGEST:
@@ -99,7 +104,7 @@ class Playout:
 
     def clear(self) -> tuple[Item, int] | None:
         """Throw away what was not heard. What was being heard, and for how many ms; None: nothing was."""
-        cut = None if self._playing is None else (self._playing, self._played * 1000 // RATE)
+        cut = self.position
         self._waiting.clear()
         self._ended.clear()
         self._size = 0

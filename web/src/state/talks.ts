@@ -59,13 +59,13 @@ const world: Surroundings = {
   },
 };
 
-/** By WebRTC while one talks, unless that has failed here before; a session that is resumed is resumed by WebSocket. */
+/** By WebRTC while one talks, unless that has failed here before. */
 function connect(hooks: LinkHooks, resume: string | null): Connection {
   const byLink = (told: LinkHooks): Connection => new Link(realtimeUrl(page, preferences.value.model, resume), key(), told);
   const track = microphone.value?.track ?? null;
-  if (track === null || resume !== null || !callable || !preferences.value.webrtc) return byLink(hooks);
+  if (track === null || !callable || !preferences.value.webrtc) return byLink(hooks);
   const play = (sound: MediaStream | null): void => playCall(sound, speakerContext(), heardOfCall);
-  const byCall = (told: LinkHooks): Connection => new Call({ page, key: key(), track, play }, told);
+  const byCall = (told: LinkHooks): Connection => new Call({ page, key: key(), resume, track, play }, told);
   return new Dial(byCall, (told) => {
     callable = false;
     return byLink(told);

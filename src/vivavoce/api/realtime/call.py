@@ -195,7 +195,8 @@ class Call:
         if not client.listens_in:
             if self._met or self._bound[0]:
                 client.tell(self._so_far())
-            if self._main is not None:
+            if self._main is not None:  # what it was being told reached nobody
+                self._session.fall_silent()
                 self._main.replaced.set()
             self._main, self._met = client, True
             self._returned.set()

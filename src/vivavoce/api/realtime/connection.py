@@ -18,9 +18,9 @@ from vivavoce.conversation.events import Event
 from vivavoce.errors import RequestError, SessionRefused, StorageError
 from vivavoce.telemetry.metrics import Metrics
 
-AnswerOffer = Callable[[str, str, str], Awaitable[str]]
-"""(id of a call, the caller's offer as SDP, the key to its session) -> our answer as SDP. Raises RequestError for an
-offer that cannot be answered, and SessionRefused."""
+AnswerOffer = Callable[[str, str, str, str], Awaitable[str]]
+"""(id of a call, the caller's offer as SDP, the key to its session, id of a session that goes on or "") -> our answer
+as SDP. Raises RequestError for an offer that cannot be answered, and SessionRefused."""
 
 LOOK_EVERY = 0.05
 POLICY = 1008
@@ -100,17 +100,20 @@ async def _begin(call: Call, client: Client) -> None:
 
 async def join_call(client: Client, call_id: str, owner: bytes, service: Service) -> None:
     """Bring a client to a call that runs: to listen in, or as the main client that comes back."""
-    call = service.calls.get(call_id)
-    if call is None or call.owner != owner:  # the same words, so that nobody can try which ids exist
-        name = "call_id" if client.listens_in else "resume"
-        message = f"There is no call {call_id!r}: it has ended, or was opened with another key. Open a new one."
-        error = RequestError(message, param=name, code="call_not_found")
-        await client.turn_away(request_refused(error, None), POLICY)
-        return
     try:
+        call = find_call(service, call_id, owner, "call_id" if client.listens_in else "resume")
         await call.serve(client)
     except RequestError as error:
         await client.turn_away(request_refused(error, None), POLICY)
+
+
+def find_call(service: Service, call_id: str, owner: bytes, param: str) -> Call:
+    """A call that runs, for whoever may join it. Raises RequestError."""
+    call = service.calls.get(call_id)
+    if call is None or call.owner != owner:  # the same words, so that nobody can try which ids exist
+        message = f"There is no call {call_id!r}: it has ended, or was opened with another key. Open a new one."
+        raise RequestError(message, param=param, code="call_not_found")
+    return call
 
 
 def _new_call(opening: Opening, service: Service) -> Call:

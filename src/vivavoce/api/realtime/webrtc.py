@@ -1,5 +1,6 @@
 """`/v1/realtime/calls`: WebRTC. Offers are answered by a process beside the server (`webrtc/`), which then is the
-main client of the call; what happens in the call is told there and here alike."""
+main client of the call; what happens in the call is told there and here alike. A caller whose network changed sends a
+fresh offer with `?resume=`, and goes on with its call: what an ICE restart would be for."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from vivavoce.api.fields import Fields, missing
 from vivavoce.api.json_text import check_writable, json_object
 from vivavoce.api.problems import problem
 from vivavoce.api.realtime.client_secrets import Secrets, opening_for
-from vivavoce.api.realtime.connection import Service
+from vivavoce.api.realtime.connection import Service, find_call
 from vivavoce.conversation.items import new_id
 from vivavoce.errors import RequestError, SessionRefused
 
@@ -34,12 +35,18 @@ def webrtc_routes(service: Service, secrets: Secrets, keys: Keys) -> list[Route]
         sdp, patches = await _offer(request)
         if service.answer_offer is None:
             return problem(503, "WebRTC is not served here; use a WebSocket.", code="webrtc_unavailable")
-        call_id = new_id("rtc")
-        prepared = opening.with_patches(*patches, MANAGED)
-        prepared.session(service.fresh)  # whatever is wrong with it is told now
-        key, _ = secrets.make(prepared.for_call(call_id), CONNECT_WITHIN)
+        call_id, session = request.query_params.get("resume") or new_id("rtc"), ""
+        if "resume" in request.query_params:
+            session = find_call(service, call_id, opening.owner, "resume").id
+            if patches:
+                message = "A call that goes on keeps its session: send the offer alone, then session.update."
+                raise RequestError(message, param="session", code="invalid_value")
+        else:
+            opening = opening.with_patches(*patches, MANAGED)
+            opening.session(service.fresh)  # whatever is wrong with it is told now
+        key, _ = secrets.make(opening.for_call(call_id), CONNECT_WITHIN)
         try:
-            ours = await service.answer_offer(call_id, sdp, key)
+            ours = await service.answer_offer(call_id, sdp, key, session)
         except SessionRefused as refusal:
             service.metrics.session_refused()
             return problem(503, str(refusal), code="server_busy", headers={"Retry-After": "2"})
@@ -47,12 +54,8 @@ def webrtc_routes(service: Service, secrets: Secrets, keys: Keys) -> list[Route]
         return Response(ours, 201, headers, media_type="application/sdp")
 
     async def hang_up(request: Request) -> Response:
-        call = service.calls.get(request.path_params["call_id"])
-        if call is None or call.owner != opening_for(request, keys, secrets).owner:
-            return problem(
-                404, "There is no such call: it has ended, or was opened with another key.", code="call_not_found"
-            )
-        await call.end()
+        owner = opening_for(request, keys, secrets).owner
+        await find_call(service, request.path_params["call_id"], owner, "call_id").end()
         return Response(status_code=200)
 
     async def explain(request: Request) -> Response:
