@@ -16,6 +16,7 @@ from vivavoce.conversation.config import SessionConfig, TranscriptionOptions
 REPOSITORY = Path(__file__).parent.parent
 REFERENCE = REPOSITORY / "docs" / "reference.md"
 ELSEWHERE = {
+    "input_audio_buffer.dtmf_event_received": "telephone keys of WebRTC, of G.711 sound, or told by a client",
     "output_audio_buffer.started": "WebRTC only",
     "output_audio_buffer.stopped": "WebRTC only",
     "output_audio_buffer.cleared": "WebRTC only",
@@ -23,7 +24,6 @@ ELSEWHERE = {
     "conversation.item.created": "clients of the beta only; it is `conversation.item.added` now",
 }
 NOT_SENT = {
-    "input_audio_buffer.dtmf_event_received": "telephone calls (SIP) are not served",
     "conversation.item.input_audio_transcription.segment": "who speaks is not told apart",
 }
 

@@ -33,4 +33,4 @@ def test_every_event_of_the_contract_is_served_or_said_not_to_be() -> None:
     theirs = {typing.get_args(event.model_fields["type"].annotation)[0] for event in types}
     ours = {name for name in writer.sent_events() if not name.startswith("vivavoce.")}
     assert ours | set(writer.ELSEWHERE) | set(writer.NOT_SENT) == theirs
-    assert not ours & set(writer.NOT_SENT) and len(EVENTS) == 11
+    assert not ours & set(writer.NOT_SENT) and len([name for name in EVENTS if not name.startswith("vivavoce.")]) == 11

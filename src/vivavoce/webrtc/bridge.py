@@ -28,10 +28,11 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from vivavoce.audio.codecs import from_pcm16
+from vivavoce.webrtc.keypad import clocks_of
 from vivavoce.webrtc.messages import event_text, lightened, type_of
 from vivavoce.webrtc.playout import Item, Notice, Playout, Started
 from vivavoce.webrtc.reach import Reach
-from vivavoce.webrtc.tracks import Microphone, Speaker
+from vivavoce.webrtc.tracks import KEY_CODEC, Microphone, Speaker
 from vivavoce.webrtc.uplink import DROPPED, HUNG_UP, Options, Refused, correction, meet_server
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Bridge:
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._playout = Playout(self._notice)
         self._reach = Reach(self._peer, self._playout)
-        self._microphone = Microphone(self._heard)
+        self._microphone = Microphone(self._heard, self._pressed)
         self._socket: ClientConnection | None = None
         self._created = ""
         """The server's first event, for the data channel when it opens."""
@@ -138,14 +139,16 @@ class Bridge:
         known = RTCRtpReceiver.getCapabilities("audio")
         assert known is not None  # noqa: S101 - of audio there always are
         for transceiver in sounding:
-            transceiver.setCodecPreferences([it for it in known.codecs if it.mimeType == "audio/opus"])
+            transceiver.setCodecPreferences([it for it in known.codecs if it.mimeType in ("audio/opus", KEY_CODEC)])
         if sounding:
             self._peer.addTrack(Speaker(self._playout))
         try:
             await self._peer.setLocalDescription(await self._peer.createAnswer())
         except Exception as error:  # noqa: BLE001 - "no common codec" and the like
             raise Refused(f"The offer cannot be answered ({error}). Offer audio as Opus.") from None
-        return self._peer.localDescription.sdp
+        ours = self._peer.localDescription.sdp
+        self._microphone.key_clocks = clocks_of(ours)
+        return ours
 
     async def _given_up(self) -> None:
         """Ends when the caller has not connected in time."""
@@ -219,6 +222,9 @@ class Bridge:
         if self._sound.full():
             self._sound.get_nowait()
         self._sound.put_nowait(sound)
+
+    def _pressed(self, key: str) -> None:
+        self._asked(json.dumps({"type": "vivavoce.input_audio_buffer.dtmf_event", "event": key}))
 
     def _tell_caller(self, event: str) -> None:
         if self._channel is None or self._channel.readyState != "open":

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 SEQUENCE = 1 << 16
 LEAST, MOST = 0.02, 0.24
@@ -21,25 +24,25 @@ JUMP = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Packet:
-    """`payload`: one Opus frame; empty: it is lost."""
+class Packet(Generic[T]):
+    """`payload`: what came; None: it is lost."""
 
     sequence: int
-    payload: bytes
+    payload: T | None
 
 
 @dataclass(slots=True)
-class Reorder:
+class Reorder(Generic[T]):
     """One stream. `frame`: seconds of sound in a packet."""
 
     frame: float = 0.02
     patience: float = LEAST
     """Seconds that a gap is waited for now."""
     _next: int | None = None
-    _waiting: dict[int, tuple[bytes, float]] = field(default_factory=dict[int, tuple[bytes, float]])
+    _waiting: dict[int, tuple[T, float]] = field(default_factory=dict[int, tuple[T, float]])
     _gap_since: float | None = None
 
-    def arrive(self, sequence: int, payload: bytes, now: float) -> list[Packet]:
+    def arrive(self, sequence: int, payload: T, now: float) -> list[Packet[T]]:
         """A packet came. `now`: seconds. What can be played, in order."""
         if self._next is None:
             self._next = sequence
@@ -57,13 +60,13 @@ class Reorder:
             self._learn(now)
         return [*self._in_order(now), *self.expire(now)]
 
-    def expire(self, now: float) -> list[Packet]:
+    def expire(self, now: float) -> list[Packet[T]]:
         """What can be played because its time is up, though packets before it are missing."""
-        out: list[Packet] = []
+        out: list[Packet[T]] = []
         while (deadline := self.deadline) is not None and now >= deadline:
             assert self._next is not None  # noqa: S101 - something has arrived
             while self._next not in self._waiting:
-                out.append(Packet(self._next, b""))
+                out.append(Packet(self._next, None))
                 self._next = (self._next + 1) % SEQUENCE
             out += self._in_order(now)
         return out
@@ -80,7 +83,7 @@ class Reorder:
         else:
             self.patience = min(MOST, max(self.patience, (now - self._gap_since) * MARGIN))
 
-    def _in_order(self, now: float) -> Iterator[Packet]:
+    def _in_order(self, now: float) -> Iterator[Packet[T]]:
         while self._next is not None and self._next in self._waiting:
             payload, _ = self._waiting.pop(self._next)
             yield Packet(self._next, payload)

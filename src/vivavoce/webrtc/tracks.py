@@ -9,11 +9,16 @@ from fractions import Fraction
 from typing import Any
 
 import av
-from aiortc import MediaStreamTrack, RTCRtpReceiver
+import numpy as np
+from aiortc import MediaStreamTrack, RTCRtpCodecParameters, RTCRtpReceiver
+from aiortc.codecs import CODECS
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import RtpPacket
 
 from vivavoce.audio.codecs import to_pcm16
+from vivavoce.audio.pcm import Samples
 from vivavoce.webrtc.jitter import Packet, Reorder
+from vivavoce.webrtc.keypad import CLOCKS, KeyPacket, Keypad
 from vivavoce.webrtc.opus import CLOCK, Decoder, Encoder
 from vivavoce.webrtc.playout import FRAME, RATE, Playout
 
@@ -21,6 +26,8 @@ FRAME_SECONDS = FRAME / RATE
 LATE = 0.2
 """Seconds behind after which the clock is set anew: better a gap than a burst."""
 TICKS = int(CLOCK * FRAME_SECONDS)
+KEY_CODEC, KEY_TYPES = "audio/telephone-event", (110, 126)
+"""Payload types that we would offer; in an answer they are the caller's."""
 
 
 class Speaker(MediaStreamTrack):
@@ -51,7 +58,7 @@ class Speaker(MediaStreamTrack):
 
 
 class Microphone:
-    """What the caller says, from RTP packets to base64 of 16-bit sound at RATE.
+    """What the caller says, from RTP packets to base64 of 16-bit sound at RATE, and which keys it presses.
 
     aiortc's own jitter buffer delays every frame by 80 ms and, from the first lost packet on, by 320 ms for good
     (release 1.16). So this takes its place: it gets every packet, orders, decodes and conceals, and gives aiortc
@@ -60,29 +67,44 @@ class Microphone:
 
     capacity = 16
 
-    def __init__(self, hear: Callable[[str], None]) -> None:
-        self._hear = hear
-        self._reorder, self._decoder = Reorder(FRAME_SECONDS), Decoder()
+    def __init__(self, hear: Callable[[str], None], press: Callable[[str], None] = lambda _: None) -> None:
+        self._hear, self._press = hear, press
+        self._reorder: Reorder[RtpPacket] = Reorder(FRAME_SECONDS)
+        self._decoder, self._keypad = Decoder(), Keypad()
         self._timer: asyncio.TimerHandle | None = None
+        self.key_clocks: dict[int, int] = {}
+        """Payload types that are keys, once they are agreed on, and the Hz of their time stamps."""
 
     def listen_to(self, receiver: RTCRtpReceiver) -> None:
         vars(receiver)["_RTCRtpReceiver__jitter_buffer"] = self
 
-    def add(self, packet: Any) -> tuple[bool, None]:
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """aiortc's side: whether a key frame is needed, and what to decode."""
-        self._play(self._reorder.arrive(packet.sequence_number, packet.payload, self._now()))
+        self._play(self._reorder.arrive(packet.sequence_number, packet, self._now()))
         return False, None
 
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _play(self, packets: list[Packet]) -> None:
+    def _play(self, packets: list[Packet[RtpPacket]]) -> None:
         for packet in packets:
-            samples = self._decoder.decode(packet.payload)
-            if len(samples):
+            if len(samples := self._samples(packet.payload)):
                 self._hear(base64.b64encode(to_pcm16(samples)).decode("ascii"))
         self._watch()
+
+    def _samples(self, packet: RtpPacket | None) -> Samples:
+        """What is heard of a packet, None for a lost one."""
+        clock = None if packet is None else self.key_clocks.get(packet.payload_type)
+        if packet is None or clock is None:
+            return self._decoder.decode(b"" if packet is None else packet.payload)
+        key = KeyPacket.read(packet.payload, packet.timestamp, clock, marked=bool(packet.marker))
+        if key is None:
+            return np.zeros(0, np.float32)
+        pressed, seconds = self._keypad.take(key)
+        if pressed:
+            self._press(pressed)
+        return np.zeros(round(seconds * RATE), np.float32)  # so that the session's time goes on
 
     def _watch(self) -> None:
         self.close()
@@ -94,3 +116,13 @@ class Microphone:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def take_keys() -> None:
+    """Have aiortc offer and accept telephone keys, of which it knows nothing: its table of codecs is what it
+    negotiates by, and it hands on every packet of a type that was agreed on."""
+    known = CODECS["audio"]
+    for number, clock in zip(KEY_TYPES, CLOCKS, strict=True):
+        codec = RTCRtpCodecParameters(mimeType=KEY_CODEC, clockRate=clock, channels=1, payloadType=number)
+        if codec not in known:
+            known.append(codec)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -26,6 +25,7 @@ from vivavoce.api.realtime.client_events import (
     CreateItem,
     CreateResponse,
     DeleteItem,
+    PressKey,
     Reference,
     RetrieveItem,
     TruncateItem,
@@ -34,6 +34,7 @@ from vivavoce.api.realtime.client_events import (
     parse,
 )
 from vivavoce.api.realtime.conversation import Conversation
+from vivavoce.api.realtime.intake import Intake
 from vivavoce.api.realtime.items import wire_item_with_sound
 from vivavoce.api.realtime.recording import Recording
 from vivavoce.api.realtime.server_events import (
@@ -43,6 +44,7 @@ from vivavoce.api.realtime.server_events import (
     failure,
     item_added,
     item_retrieved,
+    key_pressed,
     request_refused,
     session_created,
     session_ending,
@@ -58,9 +60,6 @@ from vivavoce.errors import ClientStalled, RateLimited, RequestError, SessionErr
 from vivavoce.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
-
-BITE_SECONDS = 1.0
-"""Sound is handed to the ear in pieces of at most this, so that one huge append cannot flood it."""
 
 GOING_AWAY, POLICY, BROKEN, TRY_LATER = 1001, 1008, 1011, 1013
 """Close codes of RFC 6455 and the IANA registry."""
@@ -107,6 +106,7 @@ class Call:
         self._bound: tuple[str, bool] = ("", False)
         """The stored conversation that this call goes on with, and whether nothing is kept of it."""
         self._session = conversation
+        self._intake = Intake()
         self._rates = rates or Rates()
         self._narrator = Narrator(session, lambda: self._rates.of(owner.hex()))
         self._metrics, self._limits = metrics, limits
@@ -270,6 +270,8 @@ class Call:
                 await self._retrieve(item_id, client)
             case CreateResponse():
                 await self._respond(command)
+            case PressKey(key):
+                self._broadcast([key_pressed(key)])
             case _:
                 await self._relay(command)
 
@@ -290,10 +292,8 @@ class Call:
 
     async def _hear(self, sound: Pcm) -> None:
         self._metrics.heard(sound.seconds)
-        if sound.seconds <= BITE_SECONDS:
-            await self._session.hear(sound)
-            return
-        for bite in _bites(sound):
+        for bite, keys in self._intake.take(sound, self._narrator.session.hears):
+            self._broadcast([key_pressed(key) for key in keys])
             await self._session.hear(bite)
 
     async def _update(self, patch: object, client: Client) -> None:
@@ -408,12 +408,6 @@ class Call:
         log.error("session broke", exc_info=error, extra={"session": self._session.id, "error_id": error_id})
         message = f"The server failed and has to end this session; quote {error_id} when you report it."
         return Farewell(BROKEN, failure(message, "server_error", "internal_error"))
-
-
-def _bites(sound: Pcm) -> Iterator[Pcm]:
-    size = round(BITE_SECONDS * sound.rate)
-    for start in range(0, len(sound), size):
-        yield Pcm(sound.samples[start : start + size], sound.rate)
 
 
 def _is_nod(request: ResponseRequest) -> bool:

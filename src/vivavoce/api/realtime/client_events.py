@@ -27,6 +27,8 @@ from vivavoce.errors import RequestError
 APPEND = "input_audio_buffer.append"
 MOST_INPUT_ITEMS = 1000
 FOREVER_MS = 2**31 - 1
+KEYS = tuple("0123456789*#ABCD")
+"""Of a telephone; the last four are found on no keypad any more, but in the contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,17 @@ class CancelResponse:
     response_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class PressKey:
+    """A telephone key, of which a client knows that carries somebody else's call."""
+
+    key: str
+
+
 Command = (
     Append | Commit | Clear | UpdateSession
     | CreateItem | DeleteItem | RetrieveItem | TruncateItem
-    | CreateResponse | CancelResponse
+    | CreateResponse | CancelResponse | PressKey
 )  # fmt: skip
 
 
@@ -209,7 +218,8 @@ _READERS: dict[str, Callable[[Fields, RealtimeSession], Command]] = {
     "conversation.item.truncate": _truncate,
     "response.create": _create_response,
     "response.cancel": lambda fields, _: CancelResponse(read_id(fields, "response_id")),
+    "vivavoce.input_audio_buffer.dtmf_event": lambda fields, _: PressKey(fields.need_choice("event", KEYS)),
 }
 
 EVENTS = (APPEND, *_READERS)
-"""Every type of event that a client may send."""
+"""Every type of event that a client may send; those of ours begin with `vivavoce.`."""

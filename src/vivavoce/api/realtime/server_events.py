@@ -15,6 +15,7 @@ Responses out of band never touch the conversation: no `conversation.item.*`, `c
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, assert_never
@@ -101,6 +102,11 @@ def session_ending(reason: str, seconds: float) -> Wire:
 
 def item_retrieved(item: Wire) -> Wire:
     return wire_event("conversation.item.retrieved", item=item)
+
+
+def key_pressed(key: str) -> Wire:
+    """A telephone key of the caller's. In the contract it is the one event without an id."""
+    return {"type": "input_audio_buffer.dtmf_event_received", "event": key, "received_at": int(time.time())}
 
 
 def request_refused(error: RequestError, event_id: str | None) -> Wire:
