@@ -99,7 +99,7 @@ def test_one_tone_alone_is_no_key() -> None:
         assert KeyDetector().hear(over_a_line((0.3 * np.sin(frequency * times)).astype(np.float32))) == ""
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 900), max_size=60), st.text(alphabet=KEYS, min_size=1, max_size=6))
 def test_the_same_is_found_however_the_sound_is_cut(sizes: list[int], keys: str) -> None:
     sound, detector, found, at = over_a_line(dialled(keys, 0.05)), KeyDetector(), "", 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.webrtc.jitter import LEAST, MOST, SEQUENCE, Reorder
@@ -22,6 +22,7 @@ def sent(arrivals: list[tuple[float, int]]) -> list[tuple[float, int, bool]]:
     return played
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.floats(0, 0.3), st.floats(0, 0.15), st.integers(0, SEQUENCE - 1))
 def test_every_packet_is_played_once_and_in_order(seed: int, loss: float, jitter: float, first: int) -> None:
     chance = random.Random(seed)

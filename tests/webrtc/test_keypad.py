@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.webrtc.jitter import SEQUENCE, Reorder
@@ -46,6 +46,7 @@ class Sender:
 presses = st.lists(st.tuples(st.sampled_from(KEYS), st.floats(0.04, 6.0), st.floats(0.03, 3.0)), min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(presses, st.sampled_from([8_000, 48_000]), st.sampled_from([1, 2]), st.integers(0, 2**32 - 1))
 def test_each_press_is_told_once_and_lasts_as_long_as_it_did(
     presses: list[tuple[str, float, float]], clock: int, steps: int, start: int
@@ -62,6 +63,7 @@ def test_each_press_is_told_once_and_lasts_as_long_as_it_did(
     )
 
 
+@settings(deadline=None)
 @given(presses, st.sampled_from([8_000, 48_000]), st.integers(0, 2**32))
 def test_lost_packets_lose_no_key_of_which_any_packet_came_and_double_none(
     presses: list[tuple[str, float, float]], clock: int, seed: int
