@@ -75,13 +75,17 @@ $(DONE)/clients: tests/clients/requirements.lock tests/clients/package-lock.json
 # Beside the defaults: one more engine of each kind, for the contracts that every engine has to keep.
 TEST_MODELS := piper-en_us-joe-medium whisper-tiny.en
 
+# Two processes, each with whole files in their order: while one waits for speech that lasts as long as it lasts, the
+# other computes. Each loads its own models (3 GB at most).
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 test: check web-check $(if $(CI),$(DONE)/clients) ## run every check and every test
 	@echo '• models'
 	@$(BIN)/vivavoce models pull --all-defaults $(TEST_MODELS)
 	@echo '• a browser for the tests'
 	@scripts/ensure-browser.sh
 	@echo '• tests'
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(SIDE_BY_SIDE)
 
 test-clients: $(DONE)/dev $(DONE)/clients ## hold a call with each of the voice frameworks
 	@$(BIN)/pytest tests/clients

@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("KMP_BLOCKTIME", "0")  # before any runtime loads: spinning threads starve each other
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +26,13 @@ from vivavoce.models.store import Store
 from vivavoce.settings import read_settings
 
 REPOSITORY = Path(__file__).parent.parent
+
+HOME = tempfile.mkdtemp(prefix="vivavoce-home-")
+os.environ["VIVAVOCE_HOME"] = HOME  # nobody's own, and no other test process's
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -172,17 +172,20 @@ def test_a_cancelled_task_leaves_nothing_behind(model: LanguageModel) -> None:
 
 def test_two_sessions_speak_at_the_same_time(model: LanguageModel) -> None:
     async def scene() -> None:
-        at: dict[str, list[float]] = {"a": [], "b": []}
+        begun = {"a": asyncio.Event(), "b": asyncio.Event()}
 
-        async def talk(session: str) -> None:
-            prompt = Prompt(BE_BRIEF, (user("Tell me a story about the sea."),), session, max_tokens=20)
+        async def talk(session: str, other: str) -> None:
+            """Reads no further than its first word before the other has one, too."""
+            prompt = Prompt(BE_BRIEF, (user("Tell me a story about the sea."),), session, max_tokens=200)
             async with aclosing(model.reply(prompt)) as reply:
                 async for thought in reply:
-                    if isinstance(thought, Words):
-                        at[session].append(time.monotonic())
+                    if isinstance(thought, Words) and not begun[session].is_set():
+                        begun[session].set()
+                        async with asyncio.timeout(30):
+                            await begun[other].wait()
+                        break
 
-        await asyncio.gather(talk("a"), talk("b"))
-        assert at["a"][0] < at["b"][-1] and at["b"][0] < at["a"][-1], "one waited for the other's end"
+        await asyncio.gather(talk("a", "b"), talk("b", "a"))
 
     play(model, scene)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from importlib import import_module
 
 from vivavoce.app.house import House
 from vivavoce.conversation.config import PERSONA, ReplyOptions
@@ -32,6 +33,7 @@ async def warm(house: House, say: Say, on_ready: Callable[[], None]) -> None:
     if house.engines is not None and house.phrases is not None and not house.demo:
         await house.phrases.render(ReplyOptions(), "en")
         await rehearse(house.engines.tts)
+        await asyncio.to_thread(import_module, "vivavoce.assistant.mcp_host")  # see assistant/tool_servers.py
 
 
 async def _check(engines: Engines, say: Say) -> None:

@@ -1,14 +1,21 @@
-"""Tool servers: those of the operator's settings, and those that clients name by their addresses."""
+"""Tool servers: those of the operator's settings, and those that clients name by their addresses.
+
+Whoever needs no such server does not pay for the library: it takes a quarter of all the time in which a server is
+imported, so `mcp_host.py` is imported where a host is made. A server whose doors are open imports it beside its
+conversations (`app/warming.py`), so that none of them waits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from vivavoce.assistant.mcp_host import Address, Approval, McpHost, Program
 from vivavoce.conversation.hosted import ToolServer
 from vivavoce.errors import RequestError
+
+if TYPE_CHECKING:
+    from vivavoce.assistant.mcp_host import Approval, McpHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,8 @@ class Options:
 
 def operators_server(label: str, options: Options) -> McpHost:
     """Nothing is connected yet."""
+    from vivavoce.assistant.mcp_host import Address, McpHost, Program
+
     if options.url:
         server: Address | Program = Address(options.url, _headers(options.headers, options.authorization))
     else:
@@ -51,6 +60,8 @@ class ClientsServers:
 
     def __call__(self, server: ToolServer) -> McpHost:
         """Raises RequestError."""
+        from vivavoce.assistant.mcp_host import Address, McpHost
+
         if self.allowed == "none":
             raise RequestError("Clients may not name tool servers here: name one that the operator has by its label.")
         headers = _headers(dict(server.headers), server.authorization)
