@@ -13,6 +13,8 @@ import logging
 import sys
 from collections.abc import Iterator
 
+from vivavoce.confinement import confine
+
 LARGEST_MEMORY = 1024**3
 LONGEST_CPU = 25
 """Seconds."""
@@ -24,7 +26,7 @@ class _Trouble(Exception):
 
 def main() -> int:
     kind, characters, pages = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    _confine()
+    confine(memory=LARGEST_MEMORY, cpu=LONGEST_CPU)
     logging.disable()  # the libraries tell of every blemish, and quote the file
     data = sys.stdin.buffer.read()
     try:
@@ -36,16 +38,6 @@ def main() -> int:
         answer = {"trouble": f"is damaged or no {kind.upper()}"}
     print(json.dumps(answer))  # noqa: T201 - the parent reads it
     return 0
-
-
-def _confine() -> None:
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (LARGEST_MEMORY, LARGEST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_CPU, LONGEST_CPU))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 
 
 def _of_pdf(data: bytes, characters: int, most: int) -> tuple[str, bool]:

@@ -17,6 +17,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from vivavoce.confinement import confine
+
 LARGEST_MEMORY = 2 * 1024**3
 LONGEST_CPU = 300
 HEAD = struct.Struct("<I")
@@ -25,7 +27,7 @@ HEAD = struct.Struct("<I")
 
 def main() -> int:
     task, rate, *rest = sys.argv[1:]
-    _confine()
+    confine(memory=LARGEST_MEMORY, cpu=LONGEST_CPU)
     try:
         if task == "decode":
             _decode(sys.stdin.buffer.read(), int(rate), float(rest[0]), sys.stdout.buffer)
@@ -35,16 +37,6 @@ def main() -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the parent reads it
         return 1
     return 0
-
-
-def _confine() -> None:
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (LARGEST_MEMORY, LARGEST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_CPU, LONGEST_CPU))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 
 
 def _decode(data: bytes, rate: int, longest: float, out: BinaryIO) -> None:
