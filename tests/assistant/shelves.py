@@ -66,12 +66,20 @@ class MemoriesInMemory:
 @dataclass
 class ProfilesInMemory:
     kept: dict[str, Profile] = field(default_factory=dict)
+    versions: dict[str, float] = field(default_factory=dict)
 
     async def get(self, owner: str) -> Profile:
         return self.kept.get(owner, Profile())
 
     async def put(self, owner: str, profile: Profile) -> None:
         self.kept[owner] = profile
+        await self.touch(owner)
+
+    async def version(self, owner: str) -> float:
+        return self.versions.get(owner, 0.0)
+
+    async def touch(self, owner: str) -> None:
+        self.versions[owner] = await self.version(owner) + 1
 
 
 def in_memory() -> Shelves:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from vivavoce.assistant.alarms import Alarms
+from vivavoce.assistant.attendant import Aside, Attendant
 from vivavoce.assistant.memory import Knowledge
 from vivavoce.assistant.personas import instructions
 from vivavoce.assistant.tools.clock import Clock
@@ -18,6 +21,7 @@ from vivavoce.assistant.tools.host import AssistantTools
 from vivavoce.assistant.tools.notes import NoteTools
 from vivavoce.assistant.tools.remembering import MemoryTools, yours
 from vivavoce.assistant.tools.timers import TimerTools
+from vivavoce.conversation.config import Manners, SessionConfig
 from vivavoce.conversation.keepsakes import Memory, Persona, Profile
 from vivavoce.errors import RequestError, ToolFailed
 from vivavoce.ports import ToolContext
@@ -156,9 +160,9 @@ def test_memory_by_voice() -> None:
         assert await house.say("recall", query="allergies") == "You are allergic to peanuts."
         assert await house.say("recall") == "You are allergic to peanuts. Your sister's name is Laura."
         assert await house.say("recall", IT, query="Laura") == "Mi hai detto: my sister's name is Laura."
-        version = house.knowledge.version("")
+        version = await house.knowledge.version("")
         assert await house.say("forget", what="my sister's name") == "I forgot that your sister's name is Laura."
-        assert house.knowledge.version("") > version
+        assert await house.knowledge.version("") > version
         assert await house.say("forget", what="my sister's name") == "I do not know anything about that."
         assert await house.say("forget_everything") == "I forgot the one thing I knew."
         await house.knowledge.change_profile("", Profile(name="Anna"))
@@ -232,6 +236,42 @@ def test_memories_are_edited_and_refused_when_they_are_none() -> None:
             await house.knowledge.edit("other", memory.id, "stolen")
 
     at_home(story)
+
+
+def test_an_open_session_learns_of_what_another_process_changed(tmp_path: Path) -> None:
+    """`vivavoce memory forget` acts on the database that a server has open."""
+
+    async def run() -> None:
+        databases = [await Database.open(f"sqlite+aiosqlite:///{tmp_path}/shared.db") for _ in range(2)]
+        server, command = (Knowledge(Memories(each), Profiles(each), ROME) for each in databases)
+        attendant = Attendant("me", server, Alarms(Reminders(databases[0]), lambda: NOW), Aside(), [])
+        attendant.attend(Session())
+        try:
+            assert await attendant.about() == ""
+            memory = await server.keep("me", "I live in Turin", "written")
+            assert "Turin" in await attendant.about()
+            await command.edit("me", memory.id, "I live in Rome")
+            assert "Rome" in await attendant.about()
+            await command.keep("other", "I live in Oslo", "written")
+            await command.forget("me", [memory.id])
+            assert await attendant.about() == ""
+            await command.change_profile("me", Profile(name="Anna"))
+            assert "Anna" in await attendant.about()
+        finally:
+            for database in databases:
+                await database.aclose()
+
+    asyncio.run(run())
+
+
+@dataclass
+class Session:
+    """One that asked for the profile."""
+
+    config: SessionConfig = field(default_factory=lambda: SessionConfig(manners=Manners(profile=True)))
+
+    async def speak_up(self, words: str) -> None:
+        raise AssertionError("nothing is due")
 
 
 def memory(text: str, source: str = "asked", age: float = 0.0) -> Memory:

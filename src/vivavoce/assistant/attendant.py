@@ -66,7 +66,7 @@ class Attendant:
         self._session: Attended | None = None
         self._present = ExitStack()
         self._here = False
-        self._known: tuple[int, str] | None = None
+        self._known: tuple[float, str] | None = None
         """What was told of the person, and the version of our knowledge that it is of."""
 
     def mind(self, mind: LanguageModel) -> LanguageModel:
@@ -90,11 +90,16 @@ class Attendant:
 
     async def about(self) -> str:
         """What is to stand with the instructions. It stays as it is through the session, so that the model need not
-        read everything anew, until what it says is not true any more."""
+        read everything anew, until what it says is not true any more: each response looks whether it is. A database
+        that cannot be used costs that look, not the response."""
         config = self._personal()
         if config is None:
             return ""
-        version = self._knowledge.version(self._owner)
+        try:
+            version = await self._knowledge.version(self._owner)
+        except VivavoceError as error:
+            logger.warning("memories cannot be read", extra={"code": type(error).__name__})
+            return "" if self._known is None else self._known[1]
         if self._known is None or self._known[0] != version:
             self._known = version, await self._knowledge.about(self._owner)
         return self._known[1]

@@ -40,6 +40,8 @@ class MemoryShelf(Protocol):
 class ProfileShelf(Protocol):
     async def get(self, owner: str) -> Profile: ...
     async def put(self, owner: str, profile: Profile) -> None: ...
+    async def version(self, owner: str) -> float: ...
+    async def touch(self, owner: str) -> None: ...
 
 
 def is_temporary(conversation: str) -> bool:
@@ -48,7 +50,8 @@ def is_temporary(conversation: str) -> bool:
 
 
 class Knowledge:
-    """Of every owner. `version(owner)` grows when what was put before instructions is not true any more."""
+    """Of every owner. `version(owner)` is another one when what was put before instructions is not true any more. It
+    lies with what is kept, so that sessions learn of changes that another process makes."""
 
     def __init__(
         self,
@@ -59,17 +62,16 @@ class Knowledge:
     ) -> None:
         """`here`: where those live who did not say."""
         self._memories, self._profiles, self._here, self._now = memories, profiles, here, now
-        self._versions: dict[str, int] = {}
 
-    def version(self, owner: str) -> int:
-        return self._versions.get(owner, 0)
+    async def version(self, owner: str) -> float:
+        """Raises StorageError."""
+        return await self._profiles.version(owner)
 
     async def profile(self, owner: str) -> Profile:
         return await self._profiles.get(owner)
 
     async def change_profile(self, owner: str, profile: Profile) -> None:
         await self._profiles.put(owner, profile)
-        self._changed(owner)
 
     async def zone(self, owner: str) -> ZoneInfo:
         name = (await self.profile(owner)).time_zone
@@ -114,7 +116,7 @@ class Knowledge:
         await self._memories.add(owner, memory)
         await self._memories.delete(owner, older)
         if older or source == "written":
-            self._changed(owner)
+            await self._profiles.touch(owner)
         return memory
 
     async def edit(self, owner: str, memory_id: str, text: str) -> Memory:
@@ -122,13 +124,13 @@ class Knowledge:
         memory = await self.get(owner, memory_id)
         text = _checked(text)
         await self._memories.change(owner, memory.id, text)
-        self._changed(owner)
+        await self._profiles.touch(owner)
         return replace(memory, text=text, updated=self._now())
 
     async def forget(self, owner: str, ids: Collection[str]) -> int:
         """For good; how many there were."""
         gone = await self._memories.delete(owner, ids)
-        self._changed(owner)
+        await self._profiles.touch(owner)
         return gone
 
     async def find(self, owner: str, query: str) -> list[Memory]:
@@ -142,9 +144,6 @@ class Knowledge:
         if not facts or not (await self.profile(owner)).remembers:
             return []
         return [await self.keep(owner, fact.text, "noticed", said=text, conversation=conversation) for fact in facts]
-
-    def _changed(self, owner: str) -> None:
-        self._versions[owner] = self.version(owner) + 1
 
 
 def _checked(text: str) -> str:

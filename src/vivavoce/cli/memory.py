@@ -1,5 +1,5 @@
-"""`vivavoce memory`: what the assistant knows of a person, straight from the database. Conversations that are open keep
-what they were told until they end."""
+"""`vivavoce memory`: what the assistant knows of a person, straight from the database. Conversations that are open
+know of a change at their next answer."""
 
 from __future__ import annotations
 

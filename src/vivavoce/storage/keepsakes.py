@@ -100,6 +100,18 @@ class Profiles:
         known = {name: value for name, value in body.items() if name in Profile.__dataclass_fields__}
         return Profile(**{**known, "personas": tuple(Persona(**one) for one in body.get("personas", ()))})
 
+    async def version(self, owner: str) -> float:
+        """Another one after each `put` and `touch`; 0 before the first."""
+        async with self._database.reading() as connection:
+            return await connection.scalar(select(profiles.c.updated).where(profiles.c.owner == owner)) or 0.0
+
+    async def touch(self, owner: str) -> None:
+        """What is known of the owner beside the profile has changed."""
+        async with self._database.writing() as connection:
+            touched = update(profiles).where(profiles.c.owner == owner).values(updated=time.time())
+            if not (await connection.execute(touched)).rowcount:
+                await connection.execute(insert(profiles).values(owner=owner, updated=time.time(), body={}))
+
     async def put(self, owner: str, profile: Profile) -> None:
         values = {"updated": time.time(), "body": asdict(profile)}
         async with self._database.writing() as connection:
