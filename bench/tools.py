@@ -2,7 +2,7 @@
 the repository's folder.
 
 - rules: which requests are recognised (`tests/assistant/requests*.txt`), which texts that are none are taken for one
-  (`tests/assistant/no_requests.txt`, and the texts of a folder of recordings), and the time that a look takes.
+  (`tests/assistant/no_requests*.txt`, and the texts of a folder of recordings), and the time that a look takes.
 - answers, with --url: typed to a running server, from sending to the first audible sample: requests that a rule finds
   beside questions that the model answers.
 """
@@ -34,17 +34,17 @@ def lines(name: str) -> list[str]:
 
 
 def rules(recordings: Path | None) -> None:
-    for name in ("requests.txt", "requests_held_out.txt"):
+    for name in sorted(file.name for file in TESTS.glob("requests*.txt")):
         pairs = [line.split(" | ", 1) for line in lines(name)]
         found = [(tool, intent_of(said)) for tool, said in pairs]
         right = sum(intent is not None and intent.tool == tool for tool, intent in found)
         wrong = sum(intent is not None and intent.tool != tool for tool, intent in found)
-        print(f"{name:24} {right} of {len(pairs)} recognised ({right / len(pairs):.1%}), {wrong} mistaken")
-    texts = lines("no_requests.txt") + (_texts(recordings) if recordings else [])
+        print(f"{name:28} {right} of {len(pairs)} recognised ({right / len(pairs):.1%}), {wrong} mistaken")
+    texts = lines("no_requests.txt") + lines("no_requests_others.txt") + (_texts(recordings) if recordings else [])
     began = perf_counter()
     taken = [text for text in texts if intent_of(text) is not None]
     each = (perf_counter() - began) / len(texts) * 1000
-    print(f"{'no requests':24} {len(taken)} of {len(texts)} taken for one; {each:.2f} ms a text")
+    print(f"{'no requests':28} {len(taken)} of {len(texts)} taken for one; {each:.2f} ms a text")
     for text in taken:
         print(f"    {text[:100]}")
 

@@ -75,6 +75,19 @@ def test_a_profile_changes_field_by_field(server: str) -> None:
         assert bruno.get("/profile").json() == before
 
 
+def test_a_page_without_a_session_learns_when_to_open_one(server: str) -> None:
+    """Reminders are told in sessions; until then they are listed, each to its owner."""
+
+    asyncio.run(converse(server, ANNA, "Remind me in two hours to call Bruno."))
+    with as_owner(server, ANNA) as anna, as_owner(server, BRUNO) as bruno:
+        (mine,) = anna.get("/reminders").json()["data"]
+        assert (mine["kind"], mine["text"]) == ("reminder", "call Bruno") and 7_000_000 < mine["due_in_ms"] <= 7_200_000
+        assert bruno.get("/reminders").json()["data"] == []
+        assert bruno.delete(f"/reminders/{mine['id']}").status_code == 404
+        assert anna.delete(f"/reminders/{mine['id']}").json()["deleted"] is True
+        assert anna.get("/reminders").json()["data"] == []
+
+
 @pytest.mark.parametrize(
     ("patch", "param"),
     [

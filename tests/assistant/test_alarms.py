@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.virtual_time import run
 from vivavoce.assistant.alarms import Alarms, announced
 from vivavoce.conversation.keepsakes import Reminder
 from vivavoce.errors import SessionError, StorageError
+from vivavoce.storage.database import Database
+from vivavoce.storage.keepsakes import Reminders
 
 
 class Shelf:
@@ -110,22 +113,89 @@ def test_a_session_that_cannot_take_it_leaves_it_to_another() -> None:
     shelf = Shelf(timer(5.0))
 
     async def story(alarms: Alarms, now: Callable[[], float]) -> None:
+        said: list[float] = []
+
+        async def ends(_: str) -> None:
+            await asyncio.sleep(30)
+            raise SessionError("gone before it came to it")
+
+        async def speak(_: str) -> None:
+            assert shelf.reminders, "it is kept until it was said"
+            said.append(now())
+
+        with alarms.present("me", speak), alarms.present("me", ends):
+            await asyncio.sleep(60)
+        assert said == [35.0] and not shelf.reminders
+
+    scene(shelf, story)
+
+
+def test_what_nobody_came_to_say_is_kept_and_others_do_not_wait_for_it() -> None:
+    shelf = Shelf(timer(5.0), timer(6.0, "other"))
+
+    async def story(alarms: Alarms, now: Callable[[], float]) -> None:
         said: list[str] = []
 
-        async def broken(_: str) -> None:
-            raise SessionError("gone")
-
-        async def stuck(_: str) -> None:
-            await asyncio.sleep(3_600)
+        async def long_talk(_: str) -> None:
+            await asyncio.sleep(300)
+            raise SessionError("closed")
 
         async def speak(words: str) -> None:
             said.append(words)
 
-        with alarms.present("me", speak), alarms.present("me", stuck), alarms.present("me", broken):
-            await asyncio.sleep(60)
-        assert len(said) == 1
+        with alarms.present("other", speak):
+            with alarms.present("me", long_talk):
+                await asyncio.sleep(306)
+            assert len(said) == 1 and [one.owner for one in shelf.reminders] == ["me"]
+            with alarms.present("me", speak):
+                await asyncio.sleep(1)
+        assert said[1] == "Your timer of 5 minutes ended 5 minutes and 1 second ago."
 
     scene(shelf, story)
+
+
+def test_what_was_missed_is_told_in_one_breath_and_no_more_than_one_can_follow() -> None:
+    shelf = Shelf(*(timer(float(n), text=f"thing {n}", kind="reminder") for n in range(1, 8)))
+
+    async def story(alarms: Alarms, now: Callable[[], float]) -> None:
+        said: list[str] = []
+
+        async def speak(words: str) -> None:
+            said.append(words)
+            await asyncio.sleep(3)
+
+        await asyncio.sleep(3_600)
+        with alarms.present("me", speak):
+            await asyncio.sleep(10)
+        assert [words.count("Reminder") for words in said] == [5, 2] and "thing 7" in said[1]
+
+    scene(shelf, story)
+
+
+def test_what_fell_due_while_the_server_was_down_is_told_when_it_is_up_again(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/kept.db"
+
+    async def before() -> None:
+        database = await Database.open(url)
+        await Reminders(database).add(timer(300.0))
+        await database.aclose()
+
+    async def after() -> list[str]:
+        database, said = await Database.open(url), asyncio.Queue[str]()
+        alarms = Alarms(Reminders(database), lambda: 900.0)
+        running = asyncio.create_task(alarms.run())
+        with alarms.present("me", said.put):
+            words = [await said.get()]
+            async with asyncio.timeout(20):
+                while await alarms.pending("me"):
+                    await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait([running])
+        await database.aclose()
+        return words
+
+    asyncio.run(before())
+    assert asyncio.run(after()) == ["Your timer of 5 minutes ended 10 minutes ago."]
 
 
 def test_a_database_that_is_away_for_a_while_costs_nothing_but_time() -> None:

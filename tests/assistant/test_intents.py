@@ -18,16 +18,23 @@ def lines(name: str) -> list[str]:
     return [line for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
 
 
-@pytest.mark.parametrize(("name", "least"), [("requests.txt", 0.95), ("requests_held_out.txt", 0.9)])
+SETS = [
+    ("requests.txt", 0.95), ("requests_held_out.txt", 0.9),
+    *((f"requests_{language}.txt", 0.95) for language in ("de", "es", "fr")),
+    *((f"requests_held_out_{language}.txt", 0.9) for language in ("de", "es", "fr")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "least"), SETS)
 def test_nearly_all_requests_are_recognised_and_none_is_mistaken(name, least):
     found = [(tool, said, intent_of(said)) for tool, said in (line.split(" | ", 1) for line in lines(name))]
     mistaken = [(said, intent) for tool, said, intent in found if intent is not None and intent.tool != tool]
     recognised = sum(intent is not None for _, _, intent in found)
     assert mistaken == []
-    assert len(found) >= 80 and recognised / len(found) >= least
+    assert len(found) >= 55 and recognised / len(found) >= least
 
 
-@pytest.mark.parametrize("said", lines("no_requests.txt"))
+@pytest.mark.parametrize("said", lines("no_requests.txt") + lines("no_requests_others.txt"))
 def test_what_only_sounds_like_a_request_is_left_to_the_model(said):
     assert intent_of(said) is None
 
@@ -57,6 +64,12 @@ def test_questions_of_all_kinds_are_left_to_the_model(recordings):
         ("What’s 70 kilos in pounds?", "convert_units", {"amount": "70", "from_unit": "kilos", "to_unit": "pounds"}),
         ("Cancella tutti i timer", "cancel_timer", {"which": "tutti i timer"}),
         ("Remember that my sister's name is Laura.", "remember", {"fact": "my sister's name is Laura"}),
+        ("Kannst du mich in zehn Minuten an den Kuchen erinnern?", "set_reminder",
+         {"when": "in zehn Minuten", "text": "den Kuchen"}),
+        ("Recuérdame que compre leche mañana.", "set_reminder", {"when": "mañana", "text": "compre leche"}),
+        ("Rappelle-moi demain à neuf heures d'appeler Anne.", "set_reminder",
+         {"when": "demain à neuf heures", "text": "appeler Anne"}),
+        ("Stell bitte einen Nudeltimer auf acht Minuten.", "set_timer", {"label": "Nudel", "duration": "acht Minuten"}),
     ],
 )  # fmt: skip
 def test_the_arguments_are_what_was_said(said, tool, arguments):

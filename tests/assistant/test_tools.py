@@ -58,6 +58,19 @@ def call(name: str, language: str = "en", **arguments: object) -> str:
             {"amount": "venti", "from_unit": "gradi Celsius", "to_unit": "fahrenheit"},
             "20 gradi Celsius sono 68 gradi Fahrenheit.",
         ),
+        ("de", "get_time", {}, "Es ist 15:30 Uhr."),
+        ("de", "get_time", {"place": "Neuseeland"}, "Es ist 3:30 Uhr am nächsten Tag, Ortszeit Neuseeland."),
+        ("de", "get_date", {}, "Heute ist Mittwoch, der 25. November 2026."),
+        ("es", "get_date", {"day": "Navidad"}, "Es viernes 25 de diciembre de 2026."),
+        ("es", "days_until", {"day": "el primero de diciembre"}, "Faltan 6 días, hasta el martes 1 de diciembre."),
+        ("fr", "days_until", {"day": "demain"}, "C'est demain, jeudi 26 novembre."),
+        ("fr", "calculate", {"expression": "mille divisé par trois"}, "333,3333."),
+        (
+            "de",
+            "convert_units",
+            {"amount": "fünf", "from_unit": "Meilen", "to_unit": "Kilometern"},
+            "5 Meilen sind 8,05 Kilometer.",
+        ),
     ],
 )
 def test_what_is_answered(language, name, arguments, said):
@@ -105,8 +118,8 @@ def test_any_expression_gives_a_number_or_a_refusal(expression):
         pass
 
 
-def test_who_speaks_neither_language_has_the_model_retell_it():
-    result = asyncio.run(HOST.call("get_time", "{}", ToolContext(language="fr")))
+def test_who_speaks_another_language_has_the_model_retell_it():
+    result = asyncio.run(HOST.call("get_time", "{}", ToolContext(language="ja")))
     assert (result.text, result.spoken) == ("It is 3:30 pm.", None)
 
 

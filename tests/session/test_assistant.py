@@ -165,6 +165,41 @@ def test_a_timer_that_nobody_could_hear_is_told_when_the_person_comes_back() -> 
     on_stage(script)
 
 
+def test_a_timer_that_a_session_had_no_time_to_say_is_told_in_the_next() -> None:
+    """The page is opened and closed at once, or somebody talks until the session ends."""
+
+    async def script(stage: Stage) -> None:
+        await stage.home.tools.call("set_timer", '{"duration": "5 seconds", "label": "tea"}', ME)
+        await asyncio.sleep(600)
+        hasty, running = await stage.open(OWN)
+        await hasty.speak(3.0)
+        await close(hasty, running)
+        assert said(hasty) == [] and len(await stage.shelves.reminders.pending()) == 1
+        scene, running = await stage.open(OWN)
+        await scene.silence(10)
+        (told,) = said(scene)
+        assert told.startswith("Your tea timer ended 9 minutes")
+        assert await stage.shelves.reminders.pending() == []
+        await close(scene, running)
+
+    on_stage(script)
+
+
+def test_what_was_due_while_nobody_was_there_is_written_to_who_only_reads() -> None:
+    """The page opens a session without sound to be told."""
+
+    async def script(stage: Stage) -> None:
+        for text in ("call Ann", "buy milk"):
+            await stage.home.tools.call("set_reminder", f'{{"when": "in ten seconds", "text": "{text}"}}', ME)
+        await asyncio.sleep(1_810)
+        scene, running = await stage.open(replace(OWN, reply=replace(OWN.reply, modality="text")))
+        await asyncio.sleep(10)
+        assert said(scene) == ["Reminder, from 30 minutes ago: call Ann. Reminder, from 30 minutes ago: buy milk."]
+        await close(scene, running)
+
+    on_stage(script)
+
+
 def obeys(prompt: Prompt) -> str | Call:
     """A mind that does whatever stands in a file, as small ones may."""
     result = told(prompt)

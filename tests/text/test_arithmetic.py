@@ -19,6 +19,19 @@ SAID = {
         "il 17 per cento di 240": "0.01*17*240", "sette per otto": "7*8", "la radice quadrata di 81": "sqrt(81)",
         "cento diviso sette": "100/7", "la metà di 90": "0.5*90", "cinque al quadrato": "5**2", "3,5 per 2": "3.5*2",
     },
+    "de": {
+        "17 Prozent von 240": "0.01*17*240", "sieben mal acht": "7*8", "die Wurzel aus 81": "sqrt(81)",
+        "hundert durch sieben": "100/7", "die Hälfte von 90": "0.5*90", "fünf hoch zwei": "5**2",
+        "eins plus eins": "1+1",
+    },
+    "es": {
+        "el 17 por ciento de 240": "0.01*17*240", "siete por ocho": "7*8", "la raíz cuadrada de 81": "sqrt(81)",
+        "cien entre siete": "100/7", "la mitad de 90": "0.5*90", "cinco al cuadrado": "5**2", "uno más uno": "1+1",
+    },
+    "fr": {
+        "17 pour cent de 240": "0.01*17*240", "sept fois huit": "7*8", "la racine carrée de 81": "sqrt(81)",
+        "cent divisé par sept": "100/7", "la moitié de 90": "0.5*90", "cinq au carré": "5**2", "un plus un": "1+1",
+    },
 }  # fmt: skip
 
 
@@ -36,7 +49,7 @@ def test_what_is_no_sum(said):
     assert expression is None or not is_sum(expression)
 
 
-@given(st.text(max_size=60), st.sampled_from(["en", "it"]))
+@given(st.text(max_size=60), st.sampled_from(["en", "it", "de", "es", "fr"]))
 def test_nothing_but_arithmetic_comes_out(said, language):
     expression = expression_of(said, language)
     assert expression is None or not set(expression) - set("0123456789.+-*/() sqrt")

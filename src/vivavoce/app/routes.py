@@ -15,6 +15,7 @@ from vivavoce.api.rest.embeddings import embedding_routes
 from vivavoce.api.rest.files import file_routes
 from vivavoce.api.rest.memories import memory_routes, profile_routes
 from vivavoce.api.rest.moderations import moderation_routes
+from vivavoce.api.rest.reminders import reminder_routes
 from vivavoce.api.rest.responses import response_routes
 from vivavoce.api.rest.responses_run import Means
 from vivavoce.api.rest.text import text_routes
@@ -56,5 +57,6 @@ def _kept(house: House, keys: Keys) -> list[BaseRoute]:
         *response_routes(means, keys),
         *memory_routes(house.home.knowledge, keys),
         *profile_routes(house.home.knowledge, keys),
+        *reminder_routes(house.home.alarms, keys),
         *tool_server_routes(house.hosts, keys),
     ]

@@ -1,31 +1,34 @@
 """Timers and reminders that speak up: in a session of their owner that is open, else at the start of the next one.
 
-They lie in the database until they were told, so that a server that was away tells them late rather than never.
+They lie in the database until they were said, so that a server that was away, or a session that ended before it came to
+them, has them told late rather than never.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
+from vivavoce.assistant.sentences import sentence
 from vivavoce.conversation.keepsakes import Reminder
-from vivavoce.errors import VivavoceError
+from vivavoce.errors import RequestError, VivavoceError
 from vivavoce.text.durations import said_duration
 
 logger = logging.getLogger(__name__)
 
 Speak = Callable[[str], Awaitable[None]]
-"""Says words, unasked, as soon as the floor is free."""
+"""Says words, unasked, as soon as the floor is free, and returns when they were said. Raises SessionError where they
+will not be."""
 
 LOOK_AGAIN = 60.0
 """Seconds after which the clock is looked at in any case: a laptop that slept did not count."""
 TRY_AGAIN = 5.0
 """Seconds to wait for a database that cannot be used."""
-SPEAK_WITHIN = 10.0
-"""Seconds within which a session takes words to be said."""
+AT_ONCE = 5
+"""That came due meanwhile and are told in one breath."""
 LATE = 90.0
 """Seconds from which it is told that the time has passed."""
 
@@ -41,26 +44,40 @@ class Alarms:
 
     def __init__(self, shelf: ReminderShelf, now: Callable[[], float]) -> None:
         """`now()`: Unix time in s."""
-        self._shelf, self._now = shelf, now
+        self._shelf, self.now = shelf, now
         self._changed = asyncio.Event()
         self._present: dict[str, list[Speak]] = {}
+        self._telling: set[str] = set()
+        """Owners to whom something is being told: what else comes due for them waits for its end."""
 
     async def run(self) -> None:
         """Tell what comes due, for ever."""
-        while True:
-            self._changed.clear()
-            try:
-                seconds = await self._look()
-            except VivavoceError as error:
-                logger.warning("reminders cannot be read", extra={"code": type(error).__name__})
-                seconds = TRY_AGAIN
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._changed.wait()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._changed.clear()
+                try:
+                    seconds = await self._look(tasks)
+                except VivavoceError as error:
+                    logger.warning("reminders cannot be read", extra={"code": type(error).__name__})
+                    seconds = TRY_AGAIN
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._changed.wait()
 
     def stir(self) -> None:
         """What is pending has changed."""
         self._changed.set()
+
+    async def pending(self, owner: str) -> list[Reminder]:
+        """Those that were not told yet, the first to come due first. Raises StorageError."""
+        return await self._shelf.pending(owner)
+
+    async def cancel(self, owner: str, reminder_id: str) -> None:
+        """Raises RequestError, StorageError."""
+        if not await self._shelf.delete(owner, [reminder_id]):
+            message = f"There is no reminder {reminder_id!r}."
+            raise RequestError(message, param="reminder_id", code="reminder_not_found")
+        self.stir()
 
     @contextmanager
     def present(self, owner: str, speak: Speak) -> Iterator[None]:
@@ -74,40 +91,50 @@ class Alarms:
             if not self._present[owner]:
                 del self._present[owner]
 
-    async def _look(self) -> float:
-        """Tell what is due to those who are there; seconds until the next look."""
-        now, wait = self._now(), LOOK_AGAIN
+    async def _look(self, tasks: asyncio.TaskGroup) -> float:
+        """Have those who are there told what is due; seconds until the next look."""
+        now, wait = self.now(), LOOK_AGAIN
+        due: dict[str, list[Reminder]] = {}
         for reminder in await self._shelf.pending():
             if reminder.due > now:
-                return min(wait, reminder.due - now)
-            if reminder.owner in self._present and await self._told(reminder, now):
-                await self._shelf.delete(reminder.owner, [reminder.id])
+                wait = min(wait, reminder.due - now)
+                break
+            if reminder.owner in self._present and reminder.owner not in self._telling:
+                due.setdefault(reminder.owner, []).append(reminder)
+        for owner, reminders in due.items():
+            self._telling.add(owner)
+            tasks.create_task(self._tell(owner, reminders[:AT_ONCE]), name="reminders")
         return wait
 
-    async def _told(self, reminder: Reminder, now: float) -> bool:
-        """Whether a session took it: the newest that does."""
-        words = announced(reminder, now - reminder.due)
-        for speak in reversed(self._present[reminder.owner]):
-            with suppress(TimeoutError, VivavoceError):
-                async with asyncio.timeout(SPEAK_WITHIN):
-                    await speak(words)
+    async def _tell(self, owner: str, reminders: Sequence[Reminder]) -> None:
+        now = self.now()
+        try:
+            if await self._told(owner, " ".join(announced(one, now - one.due) for one in reminders)):
+                await self._shelf.delete(owner, [one.id for one in reminders])
+                self.stir()
+        except VivavoceError as error:
+            logger.warning("reminders cannot be deleted", extra={"code": type(error).__name__})
+        finally:
+            self._telling.discard(owner)
+
+    async def _told(self, owner: str, words: str) -> bool:
+        """Whether a session said it: the newest that does, also one that came meanwhile."""
+        tried: list[Speak] = []
+        while untried := [speak for speak in self._present.get(owner, ()) if speak not in tried]:
+            tried.append(untried[-1])
+            with suppress(VivavoceError):
+                await untried[-1](words)
                 return True
         return False
 
 
 def announced(reminder: Reminder, late: float) -> str:
     """What is said when it comes due, or `late` seconds after."""
-    it = reminder.language == "it"
-    ago = f" {said_duration(late, reminder.language)}" if late >= LATE else ""
-    if reminder.kind == "timer":
-        length, called = said_duration(reminder.seconds, reminder.language), reminder.text
-        if it:
-            name = f"Il timer {called}" if called else f"Il timer di {length}"
-            return f"{name} è finito{f'{ago} fa' if ago else ''}."
-        name = f"Your {called} timer" if called else f"Your timer of {length}"
-        return f"{name} {f'ended{ago} ago' if ago else 'is done'}."
-    if not reminder.text:
-        return f"Sveglia{f',{ago} fa' if ago else ''}!" if it else f"Wake up{f',{ago} late' if ago else ''}!"
-    if it:
-        return f"Promemoria{f' di{ago} fa' if ago else ''}: {reminder.text}."
-    return f"Reminder{f', from{ago} ago' if ago else ''}: {reminder.text}."
+    tongue, text = reminder.language, reminder.text
+    kind = reminder.kind if reminder.kind == "timer" or text else "alarm"
+    if kind == "timer":
+        kind = ("timer_late" if late >= LATE else "timer_over") + ("_called" if text else "")
+    elif late >= LATE:
+        kind += "_late"
+    length, ago = said_duration(reminder.seconds, tongue), said_duration(late, tongue)
+    return sentence(tongue, kind, text=text, label=text, duration=length, ago=ago)

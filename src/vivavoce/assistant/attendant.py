@@ -14,7 +14,7 @@ from vivavoce.assistant.memory import Knowledge, is_temporary
 from vivavoce.assistant.personal import Personal
 from vivavoce.assistant.tools.host import LABEL
 from vivavoce.conversation.config import SessionConfig, Tool
-from vivavoce.conversation.events import Event, ItemAdded, ListingEnded, Transcribed
+from vivavoce.conversation.events import Event, ItemAdded, ListingEnded, OutputEnded, Transcribed
 from vivavoce.conversation.items import Message
 from vivavoce.errors import SessionError, VivavoceError
 from vivavoce.ports import LanguageModel
@@ -25,6 +25,8 @@ WAITING = 64
 """Things that may wait to be done; more are let go."""
 WITHIN = 10.0
 """Seconds that one of them may take."""
+TAKEN_WITHIN = 10.0
+"""Seconds within which a session takes words to be said."""
 
 
 class Attended(Protocol):
@@ -66,6 +68,8 @@ class Attendant:
         self._session: Attended | None = None
         self._present = ExitStack()
         self._here = False
+        self._telling: tuple[str, asyncio.Future[None]] | None = None
+        """What is to be said unasked, and whether it was."""
         self._known: tuple[float, str] | None = None
         """What was told of the person, and the version of our knowledge that it is of."""
 
@@ -87,6 +91,8 @@ class Attendant:
 
     def leave(self) -> None:
         self._present.close()
+        if self._telling is not None and not self._telling[1].done():
+            self._telling[1].set_exception(SessionError("The session has ended."))
 
     async def about(self) -> str:
         """What is to stand with the instructions. It stays as it is through the session, so that the model need not
@@ -113,6 +119,8 @@ class Attendant:
                 self._hear(text)
             case ItemAdded(item=Message(role="user") as message):
                 self._hear(message.text)
+            case OutputEnded(item=Message() as message, said=said):
+                self._said(message, said)
             case _:
                 pass
 
@@ -134,6 +142,25 @@ class Attendant:
             self._present.enter_context(self._alarms.present(self._owner, self._speak))
 
     async def _speak(self, words: str) -> None:
+        """Raises SessionError where the session ends before it has said them."""
         if self._session is None or all(server.label != LABEL for server in self._session.config.reply.servers):
             raise SessionError("The assistant's tools were taken out of this session.")
-        await self._session.speak_up(words)
+        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._telling = words, heard
+        try:
+            async with asyncio.timeout(TAKEN_WITHIN):
+                await self._session.speak_up(words)
+        except TimeoutError:
+            raise SessionError("The session has too much to say already.") from None
+        await heard
+
+    def _said(self, message: Message, said: str) -> None:
+        """The assistant has said something: what somebody heard the beginning of was told."""
+        if self._telling is None or self._telling[1].done() or not message.text.strip():
+            return
+        if (letters := _letters(said)) and _letters(self._telling[0]).startswith(letters):
+            self._telling[1].set_result(None)
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from vivavoce.assistant.alarms import Alarms, ReminderShelf
 from vivavoce.assistant.attendant import Aside, Attendant
 from vivavoce.assistant.memory import Knowledge, MemoryShelf, ProfileShelf
+from vivavoce.assistant.places import zone_of
 from vivavoce.assistant.tools import calculator
 from vivavoce.assistant.tools.clock import Clock
 from vivavoce.assistant.tools.functions import FunctionTools
@@ -69,6 +70,7 @@ class Home:
     async def run(self) -> None:
         """What goes on beside the sessions, for ever."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(asyncio.to_thread(zone_of, ""), name="places")  # their names take half a second to read
             tasks.create_task(self.alarms.run(), name="alarms")
             tasks.create_task(self._aside.run(), name="aside")
 

@@ -2,7 +2,7 @@
 
 A rule is a pattern for the whole request and the tool it means; what its groups caught must be what their names say (a
 place we know, a duration, a sum), else the rule does not hold. In doubt there is no intent, and the model decides.
-The rules of a language are in `intents_en.toml` and `intents_it.toml`.
+The rules of a language are in `intents_<language>.toml`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 
 from vivavoce.assistant.places import zone_of
 from vivavoce.assistant.rules import Rule, read_rules
+from vivavoce.assistant.sentences import SPOKEN
 from vivavoce.assistant.units import unit_of
 from vivavoce.text.arithmetic import expression_of, is_sum
 from vivavoce.text.days import day_of
@@ -33,11 +34,12 @@ _SOME_DAY = datetime(2028, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`tool`: what is to be called; `reason`: the rule that said so, a stable word."""
+    """`tool`: what is to be called; `reason`: the rule that said so, a stable word; `language`: of its words."""
 
     tool: str
     arguments: Mapping[str, str]
     reason: str
+    language: str = "en"
 
 
 def intent_of(text: str) -> Intent | None:
@@ -62,13 +64,13 @@ def _without_last_word(text: str) -> str:
 
 
 def _whole(text: str) -> Intent | None:
-    for language in ("en", "it"):
+    for language in SPOKEN:
         politeness, rules = _rules(language)
         said = _plain(text, politeness)
         for reason, tool, pattern in rules:
             match = pattern.fullmatch(said)
             if match is not None and (arguments := _arguments(match, language)) is not None:
-                return Intent(tool, arguments, reason)
+                return Intent(tool, arguments, reason, language)
     return None
 
 
@@ -104,17 +106,29 @@ def _arguments(match: re.Match[str], language: str) -> dict[str, str] | None:
 
 def _reminder(rest: str, language: str) -> dict[str, str] | None:
     """When and of what, in either order: "at five to call Ann", "to call Ann at five". The longest time counts."""
+    link = re.compile(rf"^{_LINKS[language]}", re.IGNORECASE)
+    rest = link.sub("", rest) if language in _UNLINKED else rest
     words = rest.split(" ")
-    link = r"(?:to|that|about|of) " if language == "en" else r"(?:di|che|del|della|dell')(?: |(?<='))"
     for length in range(min(LONGEST_TIME, len(words) - 1), 0, -1):
-        for when, text in (
-            (" ".join(words[:length]), " ".join(words[length:])),
-            (" ".join(words[-length:]), " ".join(words[:-length])),
-        ):
-            task = re.sub(rf"^{link}", "", text, flags=re.IGNORECASE).strip(" ,.;:")
-            if task and _is_moment(when, language) and (task != text or text == " ".join(words[:-length])):
+        first, last = " ".join(words[:length]), " ".join(words[-length:])
+        for when, text, behind in ((first, " ".join(words[length:]), True), (last, " ".join(words[:-length]), False)):
+            task = link.sub("", text).strip(" ,.;:")
+            linked = task != text or not behind or language in _UNLINKED
+            if task and linked and _is_moment(when, language):
                 return {"when": when.strip(" ,"), "text": task}
     return None
+
+
+_LINKS = {
+    "en": r"(?:to|that|about|of) ",
+    "it": r"(?:di|che|del|della|dell')(?: |(?<='))",
+    "de": r"(?:daran,? (?:dass )?|an |dass |bitte )",
+    "es": r"(?:que |de )",
+    "fr": r"(?:que |qu'|de |d'|du |des |à )",
+}
+"""What stands between a reminder's time and what it is of."""
+_UNLINKED = frozenset(("de", "es"))
+"""Where it may be missing: "recuérdame mañana llamar a Ana"."""
 
 
 def _is_place(value: str, _: str) -> bool:

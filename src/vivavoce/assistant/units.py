@@ -1,4 +1,4 @@
-"""Units of measure by the names people use, in English and Italian, and what one amount is in another unit."""
+"""Units of measure by the names people use, in five languages, and what one amount is in another unit."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ class Unit:
     names: dict[str, tuple[str, str]]
 
     def said(self, count: str, language: str) -> str:
-        one, many = self.names["it" if language == "it" else "en"]
+        one, many = self.names.get(language, self.names["en"])
         return f"{count} {one if count == '1' else many}"
+
+    def many(self, language: str) -> str:
+        return self.names.get(language, self.names["en"])[1]
 
 
 def unit_of(name: str) -> Unit | None:

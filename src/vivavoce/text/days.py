@@ -1,65 +1,40 @@
-"""Days as people name them: "tomorrow", "next Friday", "the 25th of December", "Ferragosto". Pure; English, Italian."""
+"""Days as people name them: "tomorrow", "next Friday", "the 25th of December", "Ferragosto". Pure; in the languages of
+`tongues`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 
 from vivavoce.text.numbers import ordinal
-
-WEEKDAYS = {
-    "en": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
-    "it": ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"),
-}
-MONTHS = {
-    "en": ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-           "december"),
-    "it": ("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre",
-           "novembre", "dicembre"),
-}  # fmt: skip
-_NEAR = {
-    "en": {"the day after tomorrow": 2, "day after tomorrow": 2, "tomorrow": 1, "today": 0, "yesterday": -1},
-    "it": {"dopodomani": 2, "domani": 1, "oggi": 0, "ieri": -1},
-}
-_FEASTS = {
-    "en": {
-        "christmas eve": (12, 24), "christmas": (12, 25), "christmas day": (12, 25), "boxing day": (12, 26),
-        "new year's eve": (12, 31), "new year": (1, 1), "new year's": (1, 1), "new year's day": (1, 1),
-        "valentine's day": (2, 14), "halloween": (10, 31), "epiphany": (1, 6), "saint patrick's day": (3, 17),
-        "independence day": (7, 4), "the fourth of july": (7, 4),
-    },
-    "it": {
-        "vigilia di natale": (12, 24), "natale": (12, 25), "santo stefano": (12, 26), "san silvestro": (12, 31),
-        "capodanno": (1, 1), "epifania": (1, 6), "befana": (1, 6), "san valentino": (2, 14), "ferragosto": (8, 15),
-        "halloween": (10, 31), "ognissanti": (11, 1), "festa della liberazione": (4, 25), "primo maggio": (5, 1),
-        "festa della repubblica": (6, 2),
-    },
-}  # fmt: skip
-_EASTER = {
-    "en": {"easter": 0, "easter sunday": 0, "good friday": -2, "easter monday": 1},
-    "it": {"pasqua": 0, "pasquetta": 1, "venerdì santo": -2},
-}
+from vivavoce.text.numerals import with_figures
+from vivavoce.text.tongues import bare, bare_pattern, tongue
+from vivavoce.text.tongues.tongue import Days
 
 
 def day_of(text: str, today: date, language: str) -> date | None:
     """The day that `text` names, the next one where several could be meant; None: it names none. "2027" may follow a
     feast or a date."""
-    tongue = "it" if language == "it" else "en"
-    plain = _plain(text, tongue)
+    code = tongue(language).code
+    plain = _plain(text, code)
     for find in (_near, _weekday, _feast, _date):
-        if (found := find(plain, today, tongue)) is not None:
+        if (found := find(plain, today, _words(code))) is not None:
             return found
     return None
 
 
-def said_day(day: date, language: str, *, year: bool = False) -> str:
-    """ "Friday, December 25" or "venerdì 25 dicembre"; with the year where it matters."""
-    tongue = "it" if language == "it" else "en"
-    weekday, month = WEEKDAYS[tongue][day.weekday()], MONTHS[tongue][day.month - 1]
-    if tongue == "it":
-        return f"{weekday} {'primo' if day.day == 1 else day.day} {month}" + (f" {day.year}" if year else "")
-    return f"{weekday.title()}, {month.title()} {day.day}" + (f", {day.year}" if year else "")
+def said_day(day: date, language: str, *, year: bool = False, on: bool = False) -> str:
+    """ "Friday, December 25", "venerdì 25 dicembre", "Freitag, der 25. Dezember"; with the year where it matters. `on`:
+    something happens then, "am Freitag, dem 25. Dezember"."""
+    code, days = tongue(language).code, tongue(language).days
+    weekday, month = days.weekdays[day.weekday()], days.months[day.month - 1]
+    if code in ("en", "de"):
+        weekday, month = weekday.title(), month.title()
+    written = days.said_on or days.said if on else days.said
+    said = written.format(weekday=weekday, month=month, day=days.first if day.day == 1 else day.day)
+    return said + (days.said_year.format(year=day.year) if year else "")
 
 
 def easter(year: int) -> date:
@@ -73,51 +48,81 @@ def easter(year: int) -> date:
     return date(year, month, day + 1)
 
 
-def _plain(text: str, tongue: str) -> str:
-    plain = text.lower().replace("’", "'").strip(" .,?!")
-    plain = re.sub(r"^(?:on|il|la|l'|lo|per|this|questo|questa|next year's)\s*(?=\w)", "", plain)
-    for number in range(31, 0, -1):  # "twenty-fifth" before "fifth"
-        plain = plain.replace(ordinal(number, tongue), str(number)) if tongue == "en" else plain
-    plain = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", plain)
-    return re.sub(r"\bprimo (?=di |[a-z]+)", "1 ", plain) if tongue == "it" and plain != "primo maggio" else plain
+@cache
+def _words(code: str) -> Days:
+    """Of a language, without accents."""
+    days = tongue(code).days
+    return Days(
+        weekdays=tuple(bare(name) for name in days.weekdays),
+        months=tuple(bare(name) for name in days.months),
+        near={bare(name): value for name, value in days.near.items()},
+        feasts={bare(name): value for name, value in days.feasts.items()},
+        easter={bare(name): value for name, value in days.easter.items()},
+        lead=bare_pattern(days.lead),
+        ordinals=tuple((bare_pattern(pattern), said) for pattern, said in days.ordinals),
+        weekday=bare_pattern(days.weekday),
+        dates=tuple(bare_pattern(pattern) for pattern in days.dates),
+        year=bare_pattern(days.year),
+        said=days.said,
+        said_year=days.said_year,
+    )
 
 
-def _near(plain: str, today: date, tongue: str) -> date | None:
-    days = _NEAR[tongue].get(plain)
+@cache
+def _ordinals(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Ordinal numbers up to 31 in words, the longest first, where `numbers` knows them."""
+    if code not in ("en", "de"):
+        return ()
+    ending = r"[nrs]?\b" if code == "de" else r"\b"
+    return tuple((re.compile(rf"\b{bare(ordinal(n, code))}{ending}"), str(n)) for n in range(31, 0, -1))
+
+
+def _plain(text: str, code: str) -> str:
+    plain = bare(text).strip(" .,?!")
+    for pattern, figure in _ordinals(code):  # "twenty-fifth" before "fifth"
+        plain = pattern.sub(figure, plain)
+    plain = re.sub(r"\s+", " ", with_figures(plain, code, lone=True))
+    for ending, said in _words(code).ordinals:
+        plain = re.sub(ending, said, plain)
+    plain = re.sub(rf"^(?:{_words(code).lead})(?:(?<=')| )(?=\w)", "", plain)
+    return re.sub(r"\s+", " ", plain).strip()
+
+
+def _near(plain: str, today: date, words: Days) -> date | None:
+    days = words.near.get(plain)
     return None if days is None else today + timedelta(days)
 
 
-def _weekday(plain: str, today: date, tongue: str) -> date | None:
-    names = "|".join(WEEKDAYS[tongue]).replace("ì", "[ìi]'?")
-    match = re.fullmatch(rf"(next |this |prossimo )?({names})( prossimo| prossima)?", plain)
+def _weekday(plain: str, today: date, words: Days) -> date | None:
+    match = re.fullmatch(words.weekday.format(names="|".join(words.weekdays)), plain)
     if match is None:
         return None
-    said = match[2].rstrip("'")
-    number = next(place for place, name in enumerate(WEEKDAYS[tongue]) if name[:3] == said[:3])
+    saturday = 5  # "Sonnabend"
+    number = words.weekdays.index(match[1]) if match[1] in words.weekdays else saturday
     return today + timedelta((number - today.weekday() - 1) % 7 + 1)
 
 
-def _feast(plain: str, today: date, tongue: str) -> date | None:
-    name, year = _year(plain)
-    if name in _FEASTS[tongue]:
-        month, day = _FEASTS[tongue][name]
+def _feast(plain: str, today: date, words: Days) -> date | None:
+    name, year = _year(plain, words)
+    if name in words.feasts:
+        month, day = words.feasts[name]
         return _next(lambda in_year: date(in_year, month, day), today, year)
-    if name in _EASTER[tongue]:
-        after = timedelta(_EASTER[tongue][name])
+    if name in words.easter:
+        after = timedelta(words.easter[name])
         return _next(lambda in_year: easter(in_year) + after, today, year)
     return None
 
 
-def _date(plain: str, today: date, tongue: str) -> date | None:
+def _date(plain: str, today: date, words: Days) -> date | None:
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", plain):
         return _valid(*map(int, plain.split("-")))
-    name, year = _year(plain)
-    months = "|".join(MONTHS[tongue])
-    match = re.fullmatch(rf"(?:the )?(?P<day>\d{{1,2}})(?: of)?(?: di)? (?P<month>{months})", name)
-    match = match or re.fullmatch(rf"(?P<month>{months}) (?:the )?(?P<day>\d{{1,2}})", name)
+    name, year = _year(plain, words)
+    months = "|".join(words.months)
+    matches = (re.fullmatch(re.sub(r"\{months\}", lambda _: months, pattern), name) for pattern in words.dates)
+    match = next((match for match in matches if match is not None), None)
     if match is None:
         return None
-    month, day = MONTHS[tongue].index(match["month"]) + 1, int(match["day"])
+    month, day = _month(match["month"], words), int(match["day"])
     if month == 2 and day == 29 and year is None:
         year = next(y for y in range(today.year, today.year + 9) if _valid(y, 2, 29) and date(y, 2, 29) >= today)
     if _valid(year or today.year, month, day) is None:
@@ -125,9 +130,17 @@ def _date(plain: str, today: date, tongue: str) -> date | None:
     return _next(lambda in_year: date(in_year, month, day), today, year)
 
 
-def _year(plain: str) -> tuple[str, int | None]:
+def _month(name: str, words: Days) -> int:
+    """By its name, or another one that begins like it: "setiembre", "feber"."""
+    if name in words.months:
+        return words.months.index(name) + 1
+    letters = 2 if name.startswith("set") else 3
+    return next(n for n, month in enumerate(words.months, 1) if month[:letters] == name[:letters])
+
+
+def _year(plain: str, words: Days) -> tuple[str, int | None]:
     """What is named, and the year behind it."""
-    match = re.fullmatch(r"(.+?),?(?: of| in| del)? (\d{4})", plain)
+    match = re.fullmatch(rf"(.+?),?{words.year} (\d{{4}})", plain)
     return (match[1], int(match[2])) if match and int(match[2]) else (plain, None)
 
 

@@ -1,78 +1,35 @@
-"""Points in time as people name them: "in ten minutes", "tomorrow at half past nine", "stasera alle otto". Pure;
-English and Italian. Without a day the next such time is meant."""
+"""Points in time as people name them: "in ten minutes", "tomorrow at half past nine", "stasera alle otto", "um halb
+neun". Pure; in the languages of `tongues`. Without a day the next such time is meant."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
+from itertools import count
 
-from vivavoce.text.days import MONTHS, WEEKDAYS, day_of, said_day
+from vivavoce.text.days import day_of, said_day
 from vivavoce.text.durations import seconds_of
 from vivavoce.text.numerals import with_figures
+from vivavoce.text.tongues import bare, bare_pattern, tongue
+from vivavoce.text.tongues.tongue import Part
 
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of the day: when it is where no hour is said, and whether it makes hours up to 12 ones after noon."""
-
-    hour: int
-    late: bool
-
-
-_PARTS = {
-    "en": {
-        r"in the morning|this morning|morning": _Part(9, False),
-        r"in the afternoon|this afternoon|afternoon": _Part(15, True),
-        r"in the evening|this evening|evening": _Part(19, True),
-        r"tonight|at night|night": _Part(20, True),
-    },
-    "it": {
-        r"di mattina|del mattino|stamattina|mattina": _Part(9, False),
-        r"del pomeriggio|di pomeriggio|oggi pomeriggio|pomeriggio": _Part(15, True),
-        r"di sera|della sera|stasera|sera": _Part(20, True),
-        r"stanotte|di notte": _Part(23, True),
-    },
-}
-_TODAY = {
-    "en": r"this morning|this afternoon|this evening|tonight",
-    "it": r"stamattina|oggi pomeriggio|stasera|stanotte",
-}
-_IN = {"en": r"(?:in|after) (.+?)(?: from now)?|(.+?) from now", "it": r"(?:tra|fra|in) (.+)"}
-_AT = r"(?:(?:per |verso )?(?:alle |all')|(?:per )?(?:le |l'))"
-_CLOCK = {
-    "en": (
-        r"(?:at |by )?half past (?P<half>\d{1,2})",
-        r"(?:at |by )?(?:a )?quarter past (?P<past>\d{1,2})",
-        r"(?:at |by )?(?:a )?quarter to (?P<to>\d{1,2})",
-        r"(?:at |by )(?P<noon>noon|midday)|(?:at |by )(?P<midnight>midnight)",
-        r"(?:at |by )?(?P<hour>\d{1,2})(?:[: ](?P<minute>\d{2}))? ?(?P<half_day>a\.?m\.?|p\.?m\.?)(?!\w)",
-        r"(?:at |by )?(?P<hour>\d{1,2})(?::(?P<minute>\d{2})| ?o'clock)",
-        r"(?:at |by )(?P<hour>\d{1,2})(?: (?P<minute>\d{2}))?",
-    ),
-    "it": (
-        r"(?:a |per )?(?P<noon>mezzogiorno)|(?:a |per )?(?P<midnight>mezzanotte)",
-        rf"{_AT}(?:ore )?(?P<half>\d{{1,2}}|una) e mezz[ao]",
-        rf"{_AT}(?:ore )?(?P<past>\d{{1,2}}|una) e un quarto",
-        rf"{_AT}(?:ore )?(?P<to>\d{{1,2}}|una) meno un quarto",
-        rf"{_AT}(?:ore )?(?P<hour>\d{{1,2}}|una)(?:(?::|\.| e )(?P<minute>\d{{1,2}}))?",
-    ),
-}  # fmt: skip
-_FILLERS = {"en": r"\b(?:on|at|the|of|for|by|around|about)\b", "it": r"\b(?:di|del|per|verso|il|la|alle)\b|l'"}
 _LONGEST = 366 * 86_400
 
 
 def moment_of(text: str, now: datetime, language: str) -> datetime | None:
     """The moment that `text` names, in the zone of `now`, never before it; None: it names none, or says more."""
-    tongue = "it" if language == "it" else "en"
-    plain = re.sub(r"\s+", " ", with_figures(text, tongue, lone=True)).strip(" .,?!")
-    if (within := re.fullmatch(_IN[tongue], plain)) is not None:
-        seconds = seconds_of(next(group for group in within.groups() if group), tongue)
+    words = _words(tongue(language).code)
+    plain = re.sub(r"\s+", " ", with_figures(text, language, lone=True)).strip(" .,?!")
+    if (within := words.within.fullmatch(plain)) is not None:
+        seconds = seconds_of(next(group for group in within.groups() if group), language)
         return None if seconds is None or not 0 < seconds <= _LONGEST else now + timedelta(seconds=seconds)
-    at, rest = _clock(plain, tongue)
-    part, rest, of_today = _part_of_day(rest, tongue)
-    day = day_of(_date_words(rest, tongue), now.date(), tongue) if _date_words(rest, tongue) else None
-    if day is None and _date_words(rest, tongue):
+    at, rest = _clock(plain, words)
+    part, rest, of_today = _part_of_day(rest, words)
+    named_day = _date_words(rest, words)
+    day = day_of(named_day, now.date(), language) if named_day else None
+    if day is None and named_day:
         return None
     if at is None and part is None:
         return _at(day, time(9), now) if day is not None else None
@@ -89,24 +46,62 @@ class _At:
     sure: bool
 
 
-def _clock(plain: str, tongue: str) -> tuple[_At | None, str]:
-    for pattern in _CLOCK[tongue]:
-        match = re.search(rf"(?:^|(?<=[ ,])){pattern}(?![\w:])", plain)
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Patterns of one language, without accents. `names`: beginnings of the names of days and months."""
+
+    within: re.Pattern[str]
+    clock: tuple[re.Pattern[str], ...]
+    parts: tuple[tuple[re.Pattern[str], Part], ...]
+    today: re.Pattern[str]
+    fillers: re.Pattern[str]
+    edges: re.Pattern[str]
+    names: tuple[str, ...]
+
+
+@cache
+def _words(code: str) -> _Words:
+    said, days = tongue(code).moments, tongue(code).days
+    return _Words(
+        re.compile(bare_pattern(said.within)),
+        tuple(_timed(bare_pattern(pattern)) for pattern in said.clock),
+        tuple((re.compile(rf"\b(?:{bare_pattern(pattern)})\b"), part) for pattern, part in said.parts.items()),
+        re.compile(rf"\b(?:{bare_pattern(said.today)})\b"),
+        re.compile(bare_pattern(said.fillers)),
+        re.compile(bare_pattern(said.edges)),
+        tuple(bare(name)[:4] for name in (*days.months, *days.weekdays)),
+    )
+
+
+def _timed(pattern: str) -> re.Pattern[str]:
+    """A time among other words. A group's name may stand in several places, which `re` does not take."""
+    place = count(1)
+    numbered = re.sub(r"\?P<(\w+)>", lambda match: f"?P<{match[1]}_{next(place)}>", pattern)
+    return re.compile(rf"(?:^|(?<=[ ,]))(?:{numbered})(?![\w:])")
+
+
+def _clock(plain: str, words: _Words) -> tuple[_At | None, str]:
+    for pattern in words.clock:
+        match = pattern.search(plain)
         if match is not None and (at := _at_of(match)) is not None:
             return at, f"{plain[: match.start()]} {plain[match.end() :]}"
     return None, plain
 
 
+_OFFSETS = {"half": 30, "past": 15, "to": -15, "half_to": -30}
+_ONE = frozenset(("una", "une"))
+
+
 def _at_of(match: re.Match[str]) -> _At | None:
-    said = {name: value for name, value in match.groupdict().items() if value is not None}
+    said = {name.rpartition("_")[0]: value for name, value in match.groupdict().items() if value is not None}
     if "noon" in said or "midnight" in said:
         return _At(12 if "noon" in said else 0, 0, True)
-    hour = next((said[name] for name in ("half", "past", "to", "hour") if name in said), "")
-    number = 1 if hour == "una" else int(hour)
-    minute = {"half": 30, "past": 15, "to": -15}.get(next(iter(said)), int(said.get("minute", 0)))
+    name = next(name for name in (*_OFFSETS, "hour") if name in said)
+    number = 1 if said[name] in _ONE else int(said[name])
+    minute = _OFFSETS.get(name, int(said.get("minute", 0)) - int(said.get("minutes_to", 0)))
     if minute < 0:
         number, minute = (number - 1) % 24, minute + 60
-    if number > 24 or minute > 59:
+    if number > 24 or not 0 <= minute <= 59:
         return None
     half_day = said.get("half_day", "")[:1]
     if half_day and not 1 <= number <= 12:
@@ -116,24 +111,22 @@ def _at_of(match: re.Match[str]) -> _At | None:
     return _At(number % 24, minute, bool(half_day) or number > 12 or number == 0)
 
 
-def _part_of_day(plain: str, tongue: str) -> tuple[_Part | None, str, bool]:
-    of_today = re.search(rf"\b(?:{_TODAY[tongue]})\b", plain) is not None
-    for pattern, part in _PARTS[tongue].items():
-        match = re.search(rf"\b(?:{pattern})\b", plain)
+def _part_of_day(plain: str, words: _Words) -> tuple[Part | None, str, bool]:
+    of_today = words.today.search(plain) is not None
+    for pattern, part in words.parts:
+        match = pattern.search(plain)
         if match is not None:
             return part, f"{plain[: match.start()]} {plain[match.end() :]}", of_today
     return None, plain, False
 
 
-def _date_words(rest: str, tongue: str) -> str:
+def _date_words(rest: str, words: _Words) -> str:
     """What may name a day, without the small words round it."""
-    names = (*MONTHS[tongue], *WEEKDAYS[tongue])
-    words = rest if any(name[:4] in rest for name in names) else re.sub(_FILLERS[tongue], " ", rest)
-    words = re.sub(r"^(?:on|il|per|di|,|\s)+\b|[\s,]+(?:at|alle|,)?\s*$", "", words)
-    return re.sub(r"\s+", " ", words).strip(" ,")
+    named = rest if any(name in rest for name in words.names) else words.fillers.sub(" ", rest)
+    return re.sub(r"\s+", " ", words.edges.sub("", named)).strip(" ,")
 
 
-def _resolve(at: _At | None, part: _Part | None, day: date | None, now: datetime) -> datetime | None:
+def _resolve(at: _At | None, part: Part | None, day: date | None, now: datetime) -> datetime | None:
     if at is None:
         return _at(day, time(part.hour), now) if part is not None else None
     hour = at.hour
@@ -160,25 +153,26 @@ def _at(day: date | None, clock: time, now: datetime, *, or_later: bool = False)
 
 
 def said_clock(moment: datetime, language: str) -> str:
-    """ "3:42 pm"; "le 15:42" with its verb in Italian, "sono le 15:42"."""
-    if language != "it":
-        return f"{moment.hour % 12 or 12}:{moment.minute:02d} {'pm' if moment.hour >= 12 else 'am'}"
-    return f"{'è' if moment.hour == 1 else 'sono'} {_hours_it(moment)}"
+    """What time it is: "It is 3:42 pm", "Sono le 15:42", "Es ist 15:42 Uhr"."""
+    said = tongue(language).moments
+    return (said.now_one or said.now if moment.hour == 1 else said.now).format(clock=_figures(moment, language))
 
 
 def said_moment(moment: datetime, now: datetime, language: str) -> str:
     """When something is to be, as one says it: "at 5:00 pm", "tomorrow at 9:00 am", "on Friday, December 25 at …"."""
     away = (moment.date() - now.date()).days
-    if language == "it":
-        clock = f"al{_hours_it(moment)}"
-        day = {0: "", 1: "domani "}.get(away, f"{said_day(moment.date(), 'it', year=away > 300)} ")
-        return day + clock
-    clock = f"at {said_clock(moment, 'en')}"
-    day = {0: "", 1: "tomorrow "}.get(away, f"on {said_day(moment.date(), 'en', year=away > 300)} ")
-    return day + clock
+    said = tongue(language).moments
+    at = (said.at_one or said.at if moment.hour == 1 else said.at).format(clock=_figures(moment, language))
+    if away == 0:
+        return at
+    if away == 1:
+        return said.tomorrow.format(clock=at)
+    return said.on.format(day=said_day(moment.date(), language, year=away > 300, on=True), clock=at)
 
 
-def _hours_it(moment: datetime) -> str:
-    if moment.hour == 1:
-        return f"l'una e {moment.minute}" if moment.minute else "l'una"
-    return f"le {moment.hour}:{moment.minute:02d}"
+def _figures(moment: datetime, language: str) -> str:
+    if tongue(language).moments.twelve:
+        return f"{moment.hour % 12 or 12}:{moment.minute:02d} {'pm' if moment.hour >= 12 else 'am'}"
+    if language == "it" and moment.hour == 1:
+        return f"una e {moment.minute}" if moment.minute else "una"
+    return f"{moment.hour}:{moment.minute:02d}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from simpleeval import InvalidExpression, SimpleEval
 
-from vivavoce.assistant.tools.tool import Built, Given, answer, reads, schema, tongue_of
+from vivavoce.assistant.tools.tool import Built, Given, answer, failure, reads, schema, tongue_of, tongues_for
 from vivavoce.assistant.units import Unit, converted, unit_of
 from vivavoce.errors import ToolFailed
 from vivavoce.ports import ToolContext, ToolResult
@@ -74,12 +74,11 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 
 async def _calculate(given: Given, context: ToolContext) -> ToolResult:
     said = given.need("expression")
-    tongue = tongue_of(context)
-    expression = expression_of(said, tongue) or expression_of(said, "en") or expression_of(said, "it")
+    found = (expression_of(said, tongue) for tongue in tongues_for(context))
+    expression = next((one for one in found if one is not None), None)
     if expression is None:
-        raise ToolFailed("Non riesco a calcolarlo." if tongue == "it" else "I cannot work that out.")
-    value = worked_out(expression)
-    return answer(context, f"{said_number(value, 'en')}.", f"{said_number(value, 'it')}.")
+        raise failure(context, "no_sum")
+    return answer(context, "result", value=said_number(worked_out(expression), tongue_of(context)))
 
 
 async def _convert(given: Given, context: ToolContext) -> ToolResult:
@@ -90,15 +89,10 @@ async def _convert(given: Given, context: ToolContext) -> ToolResult:
     one, other = _unit(given.need("from_unit")), _unit(given.need("to_unit"))
     value = converted(amount, one, other)
     if value is None:
-        names = [unit.names["it" if tongue == "it" else "en"][1] for unit in (one, other)]
-        en, it = "{} cannot be turned into {}.", "{} e {} misurano cose diverse."
-        raise ToolFailed((it if tongue == "it" else en).format(*names).capitalize())
+        raise failure(context, "units_differ", one=one.many(tongue), other=other.many(tongue))
     value = round(value, 2) if abs(value) >= 1 else float(f"{value:.3g}")  # nobody follows more digits by ear
-    en, it = (
-        f"{one.said(said_number(amount, lang), lang)} {verb} {other.said(said_number(value, lang), lang)}."
-        for lang, verb in (("en", "is" if amount == 1 else "are"), ("it", "è" if amount == 1 else "sono"))
-    )
-    return answer(context, en, it)
+    given_, wanted = (unit.said(said_number(count, tongue), tongue) for unit, count in ((one, amount), (other, value)))
+    return answer(context, "converted_one" if amount == 1 else "converted", given=given_, wanted=wanted)
 
 
 def _unit(name: str) -> Unit:

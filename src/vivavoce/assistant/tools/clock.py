@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from vivavoce.assistant.places import zone_of
-from vivavoce.assistant.tools.tool import Built, Given, answer, reads, schema, tongue_of
-from vivavoce.errors import ToolFailed
+from vivavoce.assistant.sentences import phrase
+from vivavoce.assistant.tools.tool import Built, Given, answer, failure, reads, schema, tongue_of, tongues_for
 from vivavoce.ports import ToolContext, ToolResult
 from vivavoce.text.days import day_of, said_day
 from vivavoce.text.moments import said_clock
@@ -39,57 +39,44 @@ class Clock:
         return datetime.fromtimestamp(self.now(), UTC).astimezone(await self._zone_for(owner))
 
     async def _time(self, given: Given, context: ToolContext) -> ToolResult:
-        place = given.text("place").strip(" .?!")
+        place, tongue = given.text("place").strip(" .?!"), tongue_of(context)
         now = await self._at(place, context)
-        en, it = said_clock(now, "en"), said_clock(now, "it")
+        clock = said_clock(now, tongue)
         if not place:
-            return answer(context, f"It is {en}.", f"{it}.".capitalize())
-        apart = now.date() - (await self.here(context.owner)).date()
-        day_en = {1: " tomorrow", -1: " yesterday"}.get(apart.days, "")
-        day_it = {1: " di domani", -1: " di ieri"}.get(apart.days, "")
+            return answer(context, "time", clock=clock)
+        apart = (now.date() - (await self.here(context.owner)).date()).days
+        key = {1: "day_there_next", -1: "day_there_before"}.get(apart)
         place = " ".join(
             word[:1].upper() + word[1:] if len(word) > 3 or word == "new" else word for word in place.split()
         )
-        it = it[:1].upper() + it[1:]
-        return answer(context, f"It is {en}{day_en} in {place}.", f"{it}{day_it}, ora di {place}.")
+        return answer(context, "time_there", clock=clock, day=phrase(tongue, key) if key else "", place=place)
 
     async def _date(self, given: Given, context: ToolContext) -> ToolResult:
         today = (await self._at(given.text("place"), context)).date()
-        if not (name := given.text("day")):
-            en, it = said_day(today, "en", year=True), said_day(today, "it", year=True)
-            return answer(context, f"Today is {en}.", f"Oggi è {it}.")
+        tongue, name = tongue_of(context), given.text("day")
+        if not name:
+            return answer(context, "today", day=said_day(today, tongue, year=True))
         day = self._day(name, today, context)
-        verb_en, verb_it = ("was", "era") if day < today else ("is", "è")
-        en, it = said_day(day, "en", year=True), said_day(day, "it", year=True)
-        return answer(context, f"That {verb_en} {en}.", f"{verb_it} {it}.".capitalize())
+        return answer(context, "day_was" if day < today else "day_is", day=said_day(day, tongue, year=True))
 
     async def _until(self, given: Given, context: ToolContext) -> ToolResult:
         today = (await self.here(context.owner)).date()
         day = self._day(given.need("day"), today, context)
         days = (day - today).days
-        en, it = said_day(day, "en"), said_day(day, "it")
-        match days:
-            case 0:
-                return answer(context, f"That is today, {en}.", f"È oggi, {it}.")
-            case 1:
-                return answer(context, f"That is tomorrow, {en}.", f"È domani, {it}.")
-            case _ if days < 0:
-                return answer(context, f"That was {-days} days ago, on {en}.", f"È stato {-days} giorni fa, {it}.")
-            case _:
-                return answer(context, f"{days} days, until {en}.", f"Mancano {days} giorni, fino a {it}.")
+        key = {0: "until_today", 1: "until_tomorrow"}.get(days, "until_past" if days < 0 else "until")
+        return answer(context, key, count=abs(days), day=said_day(day, tongue_of(context)))
 
     async def _at(self, place: str, context: ToolContext) -> datetime:
         if not place:
             return await self.here(context.owner)
         zone = zone_of(place)
         if zone is None:
-            en, it = f"I do not know what time zone {place} is in.", f"Non so in che fuso orario si trova {place}."
-            raise ToolFailed(it if tongue_of(context) == "it" else en)
+            raise failure(context, "place_unknown", place=place)
         return datetime.fromtimestamp(self.now(), UTC).astimezone(zone)
 
     def _day(self, name: str, today: date, context: ToolContext) -> date:
-        tongue = tongue_of(context)
-        day = day_of(name, today, tongue) or day_of(name, today, "en") or day_of(name, today, "it")
+        found = (day_of(name, today, tongue) for tongue in tongues_for(context))
+        day = next((day for day in found if day is not None), None)
         if day is None:
-            raise ToolFailed(f"Non so che giorno è {name}." if tongue == "it" else f"I do not know what day {name} is.")
+            raise failure(context, "day_unknown", name=name)
         return day

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Protocol
 
-from vivavoce.assistant.tools.tool import Built, Given, answer, changes, reads, schema, tongue_of
+from vivavoce.assistant.sentences import phrase
+from vivavoce.assistant.tools.tool import Built, Given, answer, changes, failure, reads, schema, tongue_of
 from vivavoce.conversation.keepsakes import Note
-from vivavoce.errors import ToolFailed
 from vivavoce.ports import ToolContext, ToolResult
 from vivavoce.text.relevance import ranked
 
@@ -15,8 +16,12 @@ AT_ONCE = 5
 """Notes that are told at once: more nobody keeps in mind."""
 FOUND = 0.5
 """Share of the words asked for that a note has to hold."""
-_LAST = frozenset("last latest newest most recent ultima ultimo più recente".split())
-_FIRST = frozenset("first oldest prima primo".split())
+_LAST = frozenset(
+    "last latest newest most recent ultima ultimo più recente letzte letzten neueste jüngste última último reciente "
+    "dernière dernier récente".split()
+)
+_FIRST = frozenset("first oldest prima primo erste ersten älteste primera primero antigua première premier".split())
+_NOTE = re.compile(r"\b(?:notes?|nota|notas|notizen?|the|la|my|mia|one|meine|die|mi|ma|plus|más|le|el|l')\b")
 
 
 class NoteShelf(Protocol):
@@ -57,9 +62,7 @@ class NoteTools:
     async def _add(self, given: Given, context: ToolContext) -> ToolResult:
         text, on = given.need("text"), _list(given.text("list"))
         await self._shelf.add(context.owner, text, on)
-        if on:
-            return answer(context, f"I put {text} on your {on}.", f"Ho messo {text} nella tua {on}.")
-        return answer(context, f"Noted: {text}.", f"Annotato: {text}.")
+        return answer(context, "noted_on" if on else "noted", text=text, list=_named(on, context))
 
     async def _find(self, given: Given, context: ToolContext) -> ToolResult:
         on, query = _list(given.text("list")), given.text("query")
@@ -69,32 +72,24 @@ class NoteTools:
         if on:
             return _told_list(notes, on, context)
         if not notes:
-            about_en, about_it = (f" about {query}", f" su {query}") if query else ("", "")
-            return answer(context, f"You have no notes{about_en}.", f"Non hai note{about_it}.")
+            return answer(context, "no_notes_about" if query else "no_notes", query=query)
         newest = notes[:AT_ONCE] if query else notes[::-1][:AT_ONCE]
         said = " ".join(f"{note.text.rstrip('.')}." for note in newest)
-        if len(newest) == 1:
-            return answer(context, f"One note: {said}", f"Una nota: {said}")
-        of = len(notes)
-        en = f"You have {of} notes." if of == len(newest) else f"You have {of} notes. The first {len(newest)}:"
-        it = f"Hai {of} note." if of == len(newest) else f"Hai {of} note. Le prime {len(newest)}:"
-        return answer(context, f"{en} {said}", f"{it} {said}")
+        key = "one_note" if len(notes) == 1 else "all_notes" if len(notes) == len(newest) else "some_notes"
+        return answer(context, key, count=len(notes), shown=len(newest), notes=said)
 
     async def _delete(self, given: Given, context: ToolContext) -> ToolResult:
         on = _list(given.text("list"))
         notes = [note for note in await self._shelf.all(context.owner) if not on or note.list == on]
         note = _chosen(given.need("which"), notes)
         if note is None:
-            it = tongue_of(context) == "it"
-            raise ToolFailed("Non ho trovato una nota così." if it else "I found no such note.")
+            raise failure(context, "no_such_note")
         await self._shelf.delete(context.owner, [note.id])
-        return answer(context, f"Deleted: {note.text}.", f"Cancellata: {note.text}.")
+        return answer(context, "note_deleted", text=note.text)
 
     async def _clear(self, given: Given, context: ToolContext) -> ToolResult:
         gone = await self._shelf.delete(context.owner, [note.id for note in await self._shelf.all(context.owner)])
-        if gone == 1:
-            return answer(context, "I deleted one note.", "Ho cancellato una nota.")
-        return answer(context, f"I deleted {gone} notes.", f"Ho cancellato {gone} note.")
+        return answer(context, "notes_deleted_one" if gone == 1 else "notes_deleted", count=gone)
 
 
 def _list(name: str) -> str:
@@ -102,18 +97,21 @@ def _list(name: str) -> str:
     return name.lower().replace("to do", "to-do").removeprefix("my ").removeprefix("the ").strip()
 
 
+def _named(on: str, context: ToolContext) -> str:
+    """A list's name as it is written: German has a capital in it."""
+    return on[:1].upper() + on[1:] if tongue_of(context) == "de" else on
+
+
 def _told_list(notes: list[Note], on: str, context: ToolContext) -> ToolResult:
     if not notes:
-        return answer(context, f"Your {on} is empty.", f"La tua {on} è vuota.")
-    names = [note.text for note in notes]
-    joined = {
-        word: f"{', '.join(names[:-1])} {word} {names[-1]}" if len(names) > 1 else names[0] for word in ("and", "e")
-    }
-    return answer(context, f"On your {on}: {joined['and']}.", f"Nella tua {on}: {joined['e']}.")
+        return answer(context, "list_empty", list=_named(on, context))
+    names, link = [note.text for note in notes], phrase(tongue_of(context), "and")
+    entries = f"{', '.join(names[:-1])} {link} {names[-1]}" if len(names) > 1 else names[0]
+    return answer(context, "list_read", list=_named(on, context), entries=entries)
 
 
 def _chosen(which: str, notes: list[Note]) -> Note | None:
-    words = set(which.lower().replace("note", "").replace("nota", "").split()) - {"the", "la", "my", "mia", "one"}
+    words = set(_NOTE.sub("", which.lower()).split())
     if notes and words and words <= _LAST:
         return notes[-1]
     if notes and words and words <= _FIRST:

@@ -18,10 +18,10 @@ _YOURS = (
     (r"\bmine\b", "yours"),
     (r"\bmyself\b", "yourself"),
 )
-_NAME = re.compile(r"\b(?:my name|mi chiamo|il mio nome|who am i)\b", re.IGNORECASE)
-_OFF = (
-    "Memory is off here, so I cannot remember that.",
-    "Qui la memoria è spenta, quindi non posso ricordarlo.",
+_NAME = re.compile(
+    r"\b(?:my name|mi chiamo|il mio nome|who am i|mein name|heiße ich|wie ich heiße|mi nombre|me llamo|mon nom|"
+    r"m'appelle)\b",
+    re.IGNORECASE,
 )
 
 
@@ -51,39 +51,37 @@ class MemoryTools:
     async def _remember(self, given: Given, context: ToolContext) -> ToolResult:
         fact = given.need("fact").rstrip(".")
         if not await self._on(context):
-            return answer(context, *_OFF)
+            return answer(context, "memory_cannot")
         await self._knowledge.keep(context.owner, fact, "asked", said=fact, conversation=context.conversation)
-        return answer(context, f"I will remember that {yours(fact)}.", f"Me lo ricorderò: {fact}.")
+        return answer(context, "will_remember", fact=fact, yours=yours(fact))
 
     async def _recall(self, given: Given, context: ToolContext) -> ToolResult:
         query = given.text("query")
         if not await self._on(context):
-            return answer(context, "Memory is off here.", "Qui la memoria è spenta.")
+            return answer(context, "memory_off")
         name = (await self._knowledge.profile(context.owner)).name
         if name and _NAME.search(query):
-            return answer(context, f"Your name is {name}.", f"Ti chiami {name}.")
+            return answer(context, "your_name", name=name)
         all_of_it = await self._knowledge.all(context.owner)
         found = await self._knowledge.find(context.owner, query) if query else all_of_it[::-1]
         if not found:
-            return answer(context, "You have not told me yet.", "Non me l'hai ancora detto.")
+            return answer(context, "not_told")
         told = [memory.text.rstrip(".") for memory in found[: 1 if query else AT_ONCE]]
-        en = " ".join(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in map(yours, told))
-        return answer(context, en, f"Mi hai detto: {'; '.join(told)}.")
+        turned = " ".join(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in map(yours, told))
+        return answer(context, "recalled", yours=turned, facts="; ".join(told))
 
     async def _forget(self, given: Given, context: ToolContext) -> ToolResult:
         found = await self._knowledge.find(context.owner, given.need("what"))
         if not found:
-            return answer(context, "I do not know anything about that.", "Non ne so niente.")
+            return answer(context, "unknown")
         await self._knowledge.forget(context.owner, [found[0].id])
         text = found[0].text.rstrip(".")
-        return answer(context, f"I forgot that {yours(text)}.", f"Ho dimenticato: {text}.")
+        return answer(context, "forgot", fact=text, yours=yours(text))
 
     async def _forget_all(self, _: Given, context: ToolContext) -> ToolResult:
         known = await self._knowledge.all(context.owner)
         gone = await self._knowledge.forget(context.owner, [memory.id for memory in known])
-        if gone == 1:
-            return answer(context, "I forgot the one thing I knew.", "Ho dimenticato l'unica cosa che sapevo.")
-        return answer(context, f"I forgot all {gone} things.", f"Ho dimenticato tutte le {gone} cose.")
+        return answer(context, "forgot_one" if gone == 1 else "forgot_all", count=gone)
 
     async def _on(self, context: ToolContext) -> bool:
         if context.temporary or is_temporary(context.conversation):

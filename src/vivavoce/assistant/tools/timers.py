@@ -10,11 +10,11 @@ from typing import Literal
 import dateparser
 
 from vivavoce.assistant.alarms import ReminderShelf
+from vivavoce.assistant.sentences import SPOKEN, phrase, sentence
 from vivavoce.assistant.tools.clock import Clock
-from vivavoce.assistant.tools.tool import Built, Given, answer, changes, reads, schema, tongue_of
+from vivavoce.assistant.tools.tool import Built, Given, answer, changes, failure, reads, schema, tongue_of, tongues_for
 from vivavoce.conversation.items import new_id
 from vivavoce.conversation.keepsakes import Reminder
-from vivavoce.errors import ToolFailed
 from vivavoce.ports import ToolContext, ToolResult
 from vivavoce.text.durations import said_duration, seconds_of
 from vivavoce.text.moments import moment_of, said_moment
@@ -23,10 +23,25 @@ from vivavoce.text.relevance import ranked
 Kind = Literal["timer", "reminder"]
 LONGEST_TIMER = 7 * 86_400.0
 FOUND = 0.5
-_TIMER_WORDS = re.compile(r"\btimers?\b", re.IGNORECASE)
-_REMINDER_WORDS = re.compile(r"\b(?:reminders?|alarms?|promemoria|sveglie?|sveglia|allarm[ei])\b", re.IGNORECASE)
-_ALL_WORDS = re.compile(r"\b(?:all|every|tutt[ei]|timers|reminders|alarms|sveglie)\b", re.IGNORECASE)
-_LINKS = re.compile(r"\b(?:the|my|for|about|of|to|il|la|i|le|gli|di|per|mio|mia|miei|mie|and|e)\b|l'", re.IGNORECASE)
+_TIMER_WORDS = re.compile(r"\b(?:timers?|temporizador(?:es)?|minuteurs?|minuteries?|kurzzeitwecker)\b", re.IGNORECASE)
+_REMINDER_WORDS = re.compile(
+    r"\b(?:reminders?|alarms?|promemoria|sveglie?|sveglia|allarm[ei]|erinnerung(?:en)?|wecker|recordatorios?|alarmas?|"
+    r"rappels?|alarmes?|réveils?)\b",
+    re.IGNORECASE,
+)
+_ALL_WORDS = re.compile(
+    r"\b(?:all|every|tutt[ei]|timers|reminders|alarms|sveglie|alle|erinnerungen|tod[oa]s|temporizadores|recordatorios|"
+    r"alarmas|tous|toutes|minuteurs|minuteries|rappels|alarmes|réveils)\b",
+    re.IGNORECASE,
+)
+_LINKS = re.compile(
+    r"\b(?:the|my|for|about|of|to|il|la|i|le|gli|di|per|mio|mia|miei|mie|and|e|der|die|das|den|dem|mein|meine|meinen|für|an|"
+    r"über|von|und|el|los|las|mi|mis|de|del|para|sobre|y|les|mon|ma|mes|pour|du|des|et)\b|\b[ld]'",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(
+    r"^(?:(?:the|my|la|il|i|le|gli|der|die|das|den|el|los|las|les|mon|ma|mes|mi|mis|meine?n?) |l')", re.IGNORECASE
+)
 
 
 class TimerTools:
@@ -59,70 +74,64 @@ class TimerTools:
         ]
 
     async def _timer(self, given: Given, context: ToolContext) -> ToolResult:
-        tongue, said = tongue_of(context), given.need("duration")
-        seconds = next((found for lang in (tongue, "en", "it") if (found := seconds_of(said, lang)) is not None), None)
+        said = given.need("duration")
+        found = (seconds_of(said, tongue) for tongue in tongues_for(context))
+        seconds = next((one for one in found if one is not None), None)
         if seconds is None or not 1 <= seconds <= LONGEST_TIMER:
-            raise ToolFailed(f"Non so quanto dura {said}." if tongue == "it" else f"I do not know how long {said} is.")
+            raise failure(context, "duration_unknown", said=said)
         label = _label(given.text("label"))
         await self._add(context, "timer", label, seconds, seconds)
-        en = f"{label} timer" if label else "Timer"
-        it = f"Timer {label}" if label else "Timer"
-        return answer(
-            context,
-            f"{en[:1].upper()}{en[1:]} set for {said_duration(seconds, 'en')}.",
-            f"{it} impostato: {said_duration(seconds, 'it')}.",
-        )
+        key, duration = "timer_set_called" if label else "timer_set", said_duration(seconds, tongue_of(context))
+        return answer(context, key, label=label, duration=duration)
 
     async def _reminder(self, given: Given, context: ToolContext) -> ToolResult:
         tongue, said = tongue_of(context), given.need("when")
         now = await self._clock.here(context.owner)
-        moment = next((found for lang in (tongue, "en", "it") if (found := moment_of(said, now, lang))), None)
-        moment = moment or _parsed(said, now, tongue)
+        found = (moment_of(said, now, each) for each in tongues_for(context))
+        moment = next((one for one in found if one is not None), None) or _parsed(said, now, tongue)
         if moment is None:
-            raise ToolFailed(f"Non so quando è {said}." if tongue == "it" else f"I do not know when {said} is.")
+            raise failure(context, "moment_unknown", said=said)
         text = given.text("text").rstrip(".")
         await self._add(context, "reminder", text, (moment - now).total_seconds())
-        en, it = said_moment(moment, now, "en"), said_moment(moment, now, "it")
-        if not text:
-            return answer(context, f"Alarm set, {en}.", f"Sveglia impostata, {it}.")
-        return answer(context, f"I will remind you {en}: {text}.", f"Te lo ricordo {it}: {text}.")
+        key = "reminder_set" if text else "alarm_set"
+        return answer(context, key, moment=said_moment(moment, now, tongue), text=text)
 
     async def _add(self, context: ToolContext, kind: Kind, text: str, wait: float, seconds: float = 0.0) -> None:
-        now = self._clock.now()
-        tongue = "it" if tongue_of(context) == "it" else "en"
+        now, tongue = self._clock.now(), tongue_of(context)
+        tongue = tongue if tongue in SPOKEN else "en"
         await self._shelf.add(Reminder(new_id("rem"), context.owner, kind, text, now + wait, now, seconds, tongue))
         self._changed()
 
     async def _list(self, _: Given, context: ToolContext) -> ToolResult:
         pending = await self._shelf.pending(context.owner)
+        tongue = tongue_of(context)
         if not pending:
-            return answer(context, "No timers or reminders are set.", "Non ci sono timer né promemoria.")
+            return answer(context, "nothing_set")
         now = await self._clock.here(context.owner)
-        en, it = (" ".join(_line(one, now, lang) for one in pending[:5]) for lang in ("en", "it"))
-        return answer(context, en, it)
+        told = " ".join(_line(one, now, tongue) for one in pending[:5])
+        return ToolResult(told, told if tongue in SPOKEN else None)
 
     async def _cancel(self, given: Given, context: ToolContext) -> ToolResult:
-        which = given.text("which")
+        which, tongue = given.text("which"), tongue_of(context)
         pending = await self._shelf.pending(context.owner)
-        chosen = _chosen(which, pending, tongue_of(context))
+        chosen = _chosen(which, pending, tongue)
         if not chosen:
-            it = tongue_of(context) == "it"
-            raise ToolFailed("Non è impostato nulla del genere." if it else "Nothing like that is set.")
+            raise failure(context, "nothing_like_that")
         await self._shelf.delete(context.owner, [one.id for one in chosen])
         self._changed()
         if len(chosen) > 1:
-            return answer(context, f"I cancelled {len(chosen)} of them.", f"Ne ho annullati {len(chosen)}.")
-        return answer(context, f"Cancelled: {_name(chosen[0], 'en')}.", f"Annullato: {_name(chosen[0], 'it')}.")
+            return answer(context, "cancelled_many", count=len(chosen))
+        return answer(context, "cancelled", name=_name(chosen[0], tongue))
 
 
 def _label(text: str) -> str:
-    return re.sub(r"^(?:the|my|la|il|i|le|gli|l') ?", "", _TIMER_WORDS.sub("", text)).strip()
+    return _ARTICLE.sub("", _TIMER_WORDS.sub("", text).strip()).strip()
 
 
 def _parsed(said: str, now: datetime, tongue: str) -> datetime | None:
     """What our own grammar does not know, dates as models write them among it."""
     base = {"RELATIVE_BASE": now.replace(tzinfo=None), "PREFER_DATES_FROM": "future", "REQUIRE_PARTS": ["day", "month"]}
-    languages = ["it" if tongue == "it" else "en"]
+    languages = [tongue if tongue in SPOKEN else "en"]
     found: datetime | None = dateparser.parse(said, languages=languages, settings=base)
     if found is None:
         return None
@@ -130,24 +139,19 @@ def _parsed(said: str, now: datetime, tongue: str) -> datetime | None:
     return moment.astimezone(now.tzinfo) if moment > now else None
 
 
-def _name(reminder: Reminder, language: str) -> str:
-    it = language == "it"
+def _name(reminder: Reminder, tongue: str) -> str:
     if reminder.kind == "timer":
-        length = said_duration(reminder.seconds, language)
-        if reminder.text:
-            return f"timer {reminder.text}" if it else f"{reminder.text} timer"
-        return f"timer di {length}" if it else f"timer of {length}"
-    return reminder.text or ("sveglia" if it else "alarm")
+        key, length = "timer_name_called" if reminder.text else "timer_name", said_duration(reminder.seconds, tongue)
+        return phrase(tongue, key, label=reminder.text, duration=length)
+    return reminder.text or phrase(tongue, "alarm_name")
 
 
-def _line(reminder: Reminder, now: datetime, language: str) -> str:
-    name = _name(reminder, language)
-    name = name[:1].upper() + name[1:]
-    left = reminder.due - now.timestamp()
+def _line(reminder: Reminder, now: datetime, tongue: str) -> str:
+    name = _name(reminder, tongue)
     if reminder.kind == "timer":
-        return f"{name}: {'mancano' if language == 'it' else 'still'} {said_duration(left, language)}."
+        return sentence(tongue, "timer_line", name=name, left=said_duration(reminder.due - now.timestamp(), tongue))
     due = datetime.fromtimestamp(reminder.due, UTC).astimezone(now.tzinfo)
-    return f"{name}, {said_moment(due, now, language)}."
+    return sentence(tongue, "reminder_line", name=name, moment=said_moment(due, now, tongue))
 
 
 def _chosen(which: str, pending: list[Reminder], tongue: str) -> list[Reminder]:

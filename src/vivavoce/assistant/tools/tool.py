@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vivavoce.assistant.intents import intent_of
+from vivavoce.assistant.sentences import SPOKEN, sentence
 from vivavoce.conversation.config import Tool
 from vivavoce.conversation.items import Message
 from vivavoce.errors import ToolFailed
@@ -82,15 +84,27 @@ def changes(name: str, description: str, parameters: Mapping[str, Any], run: Run
 
 
 def tongue_of(context: ToolContext) -> str:
-    """The language to answer in: what was spoken, else that of the person's last words, else English."""
+    """The language to answer in: what was spoken, else that of the request by whose rule the tool was found, else that
+    of the person's last words, else English."""
     if context.language:
         return context.language
     said = (item.text for item in reversed(context.history) if isinstance(item, Message) and item.role == "user")
-    return language_of(next(said, ""), {"en", "it"}) or "en"
+    last = next(said, "")
+    intent = intent_of(last)
+    return (intent.language if intent is not None else language_of(last, SPOKEN)) or "en"
 
 
-def answer(context: ToolContext, en: str, it: str) -> ToolResult:
-    """A sentence of ours. To who speaks another language the model retells it."""
+def tongues_for(context: ToolContext) -> list[str]:
+    """Those in which the words of a call may be: the likeliest first."""
+    return [tongue_of(context), *(each for each in SPOKEN if each != tongue_of(context))]
+
+
+def answer(context: ToolContext, key: str, **fields: object) -> ToolResult:
+    """A sentence of ours. To who speaks a language that has none the model retells it."""
     tongue = tongue_of(context)
-    text = it if tongue == "it" else en
-    return ToolResult(text, text if tongue in ("en", "it") else None)
+    text = sentence(tongue, key, **fields)
+    return ToolResult(text, text if tongue in SPOKEN else None)
+
+
+def failure(context: ToolContext, key: str, **fields: object) -> ToolFailed:
+    return ToolFailed(sentence(tongue_of(context), key, **fields))

@@ -1,0 +1,106 @@
+"""English."""
+
+from vivavoce.text.tongues.tongue import Days, Durations, Moments, Numerals, Part, Tongue
+
+_MONTHS = "january february march april may june july august september october november december"
+
+ENGLISH = Tongue(
+    "en",
+    Numerals(
+        point="point",
+        figure=r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?",
+        grouped=r"\d{1,3}(?:,\d{3})+(?:\.\d+)?",
+        ones=frozenset(("a", "an")),
+        powers={"thousand": 1_000, "million": 1_000_000},
+    ),
+    Days(
+        weekdays=("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+        months=tuple(_MONTHS.split()),
+        near={"the day after tomorrow": 2, "day after tomorrow": 2, "tomorrow": 1, "today": 0, "yesterday": -1},
+        feasts={
+            "christmas eve": (12, 24), "christmas": (12, 25), "christmas day": (12, 25), "boxing day": (12, 26),
+            "new year's eve": (12, 31), "new year": (1, 1), "new year's": (1, 1), "new year's day": (1, 1),
+            "valentine's day": (2, 14), "halloween": (10, 31), "epiphany": (1, 6), "saint patrick's day": (3, 17),
+            "independence day": (7, 4), "the fourth of july": (7, 4), "the 4 of july": (7, 4),
+        },
+        easter={"easter": 0, "easter sunday": 0, "good friday": -2, "easter monday": 1},
+        lead=r"on|this|next year's",
+        ordinals=((r"(?<=\d)(?:st|nd|rd|th)\b", ""),),
+        weekday=r"(?:next |this )?({names})",
+        dates=(
+            r"(?:the )?(?P<day>\d{1,2})(?: of)? (?P<month>{months})", r"(?P<month>{months}) (?:the )?(?P<day>\d{1,2})",
+        ),
+        year=r"(?: of| in)?",
+        said="{weekday}, {month} {day}",
+        said_year=", {year}",
+    ),
+    Durations(
+        units={
+            "second": r"(?:seconds?|secs?)", "minute": r"(?:minutes?|mins?)", "hour": r"(?:hours?|hrs?)",
+            "day": r"days?", "week": r"weeks?",
+        },
+        said={
+            "second": ("second", "seconds"), "minute": ("minute", "minutes"), "hour": ("hour", "hours"),
+            "day": ("day", "days"), "week": ("week", "weeks"),
+        },
+        link="and",
+        lead=r"for|about",
+        halves=(
+            (r"\b(?:a )?half an? (hour|minute|day)\b", r"0.5 \1"),
+            (r"\b3 quarters of an hour\b", "45 minutes"),
+            (r"\b(?:a )?quarter of an hour\b", "15 minutes"),
+            (r"\b(?:an?|1) (hour|minute|day|week) and a half\b", r"1.5 \1"),
+            (r"\b(\d+) and a half (\w+)", r"\1.5 \2"),
+            (r"\b(\d+) (hours|minutes|days|weeks) and a half\b", r"\1.5 \2"),
+            (r"\ban? (?:couple of )?(hour|minute|second|day|week)\b", r"1 \1"),
+            (r"\ba couple of\b", "2"),
+        ),
+    ),
+    Moments(
+        within=r"(?:in|after) (.+?)(?: from now)?|(.+?) from now",
+        clock=(
+            r"(?:at |by )?half past (?P<half>\d{1,2})",
+            r"(?:at |by )?(?:a )?quarter past (?P<past>\d{1,2})",
+            r"(?:at |by )?(?:a )?quarter to (?P<to>\d{1,2})",
+            r"(?:at |by )?(?P<minute>\d{1,2})(?: minutes)? past (?P<hour>\d{1,2})",
+            r"(?:at |by )?(?P<minutes_to>\d{1,2})(?: minutes)? to (?P<hour>\d{1,2})",
+            r"(?:at |by )(?P<noon>noon|midday)|(?:at |by )(?P<midnight>midnight)",
+            r"(?:at |by )?(?P<hour>\d{1,2})(?:[: ](?P<minute>\d{2}))? ?(?P<half_day>a\.?m\.?|p\.?m\.?)(?!\w)",
+            r"(?:at |by )?(?P<hour>\d{1,2})(?::(?P<minute>\d{2})| ?o'clock)",
+            r"(?:at |by )(?P<hour>\d{1,2})(?: (?P<minute>\d{2}))?",
+        ),
+        parts={
+            r"in the morning|this morning|morning": Part(9, False),
+            r"in the afternoon|this afternoon|afternoon": Part(15, True),
+            r"in the evening|this evening|evening": Part(19, True),
+            r"tonight|at night|night": Part(20, True),
+        },
+        today=r"this morning|this afternoon|this evening|tonight",
+        fillers=r"\b(?:on|at|the|of|for|by|around|about)\b",
+        edges=r"^(?:on|,|\s)+\b|[\s,]+(?:at|,)?\s*$",
+        at="at {clock}",
+        now="It is {clock}",
+        tomorrow="tomorrow {clock}",
+        on="on {day} {clock}",
+        twelve=True,
+    ),
+    sums=(
+        (r"(?:the )?square root of (\d+(?:\.\d+)?)", r"sqrt(\1)"),
+        (r"(\d+(?:\.\d+)?) ?(?:percent|per cent|%)(?: tip)? (?:of|on) ", r"0.01*\1*"),
+        (r"(\d+(?:\.\d+)?) ?(?:percent|per cent|%) off (\d+(?:\.\d+)?)", r"\2*(1-0.01*\1)"),
+        (r"\b(?:a )?half of ", "0.5*"),
+        (r"\b(?:a )?third of ", "1/3*"),
+        (r"\b(?:a )?quarter of ", "0.25*"),
+        (r"\b(?:double|twice) ", "2*"),
+        (r"(?: raised)? to the power (?:of )?", "**"),
+        (r" squared\b", "**2"),
+        (r" cubed\b", "**3"),
+        (r"\b(?:multiplied by|times)\b", "*"),
+        (r"\b(?:divided by|over)\b", "/"),
+        (r"\bplus\b", "+"),
+        (r"\bminus\b", "-"),
+    ),
+    articles=r"the|a|an",
+    thousands=",",
+    decimal=".",
+)  # fmt: skip

@@ -1,0 +1,111 @@
+"""German."""
+
+from vivavoce.text.tongues.tongue import Days, Durations, Moments, Numerals, Part, Tongue
+
+_MONTHS = "januar februar märz april mai juni juli august september oktober november dezember"
+_AT = r"(?:um |gegen |ab |auf |für )?"
+
+GERMAN = Tongue(
+    "de",
+    Numerals(
+        point="komma",
+        figure=r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:[.,]\d+)?",
+        grouped=r"\d{1,3}(?:\.\d{3})+(?:,\d+)?",
+        ones=frozenset("ein eine einen einem einer eines".split()),
+        powers={"million": 1_000_000, "millionen": 1_000_000, "tausend": 1_000},
+        joined="tausend",
+        link="und",
+        also={"zwo": 2, "hundert": 100},
+    ),
+    Days(
+        weekdays=("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag"),
+        months=tuple(_MONTHS.split()),
+        near={"übermorgen": 2, "morgen": 1, "heute": 0, "gestern": -1, "vorgestern": -2},
+        feasts={
+            "heiligabend": (12, 24), "heiliger abend": (12, 24), "weihnachten": (12, 25), "nikolaus": (12, 6),
+            "erster weihnachtstag": (12, 25), "zweiter weihnachtstag": (12, 26), "silvester": (12, 31),
+            "neujahr": (1, 1), "valentinstag": (2, 14), "halloween": (10, 31), "heilige 3 könige": (1, 6),
+            "tag der deutschen einheit": (10, 3), "tag der arbeit": (5, 1), "allerheiligen": (11, 1),
+        },
+        easter={"ostern": 0, "ostersonntag": 0, "karfreitag": -2, "ostermontag": 1, "pfingsten": 49,
+                "pfingstmontag": 50, "christi himmelfahrt": 39, "himmelfahrt": 39, "fronleichnam": 60},
+        lead=r"am|an|zu|zum|der|den|dem|die|das|bis|kommenden|diesen|dieses jahr|dieses",
+        ordinals=((r"(?<=\d)\.(?= |$)", ""), (r"\berste[nrs]?\b", "1")),
+        weekday=r"(?:nächsten |nächster |kommenden |kommender |diesen )?({names}|sonnabend)",
+        dates=(r"(?P<day>\d{1,2})(?:te[nrs]?)? (?P<month>{months}|feber|jänner|juno)",),
+        year=r"",
+        said="{weekday}, der {day}. {month}",
+        said_year=" {year}",
+        said_on="am {weekday}, dem {day}. {month}",
+    ),
+    Durations(
+        units={
+            "second": r"(?:sekunden?|sek)", "minute": r"(?:minuten?|min)", "hour": r"(?:stunden?|std)",
+            "day": r"tag(?:en?)?", "week": r"wochen?",
+        },
+        said={
+            "second": ("Sekunde", "Sekunden"), "minute": ("Minute", "Minuten"), "hour": ("Stunde", "Stunden"),
+            "day": ("Tag", "Tage"), "week": ("Woche", "Wochen"),
+        },
+        link="und",
+        lead=r"für|von|über|auf|etwa|ungefähr|circa",
+        halves=(
+            (r"\b(?:1 )?halben? (stunde|minute)n?\b", r"0.5 \1"),
+            (r"\b(?:1 )?halben? tag\b", "12 stunden"),
+            (r"\b(?:1 )?(?:dreiviertelstunde|3viertelstunde|dreiviertel stunde|3 ?viertel ?stunden?)\b", "45 minuten"),
+            (r"\b(?:1 )?viertel ?stunde\b", "15 minuten"),
+            (r"\b(?:anderthalb|eineinhalb|1 1/2) (\w+)", r"1.5 \1"),
+            (r"\bzweieinhalb (\w+)", r"2.5 \1"),
+            (r"\bdreieinhalb (\w+)", r"3.5 \1"),
+            (r"\bviereinhalb (\w+)", r"4.5 \1"),
+            (r"\b(\d+) ?einhalb (\w+)", r"\1.5 \2"),
+            (r"\b(?:1 paar|ein paar)\b", "3"),
+        ),
+    ),
+    Moments(
+        within=r"(?:in|nach) (.+)|(.+) ab jetzt",
+        clock=(
+            rf"{_AT}(?P<noon>mittag|12 uhr mittags)|{_AT}(?P<midnight>mitternacht)",
+            rf"{_AT}halb (?P<half_to>\d{{1,2}})(?: uhr)?",
+            rf"{_AT}viertel nach (?P<past>\d{{1,2}})(?: uhr)?",
+            rf"{_AT}(?:viertel vor|dreiviertel) (?P<to>\d{{1,2}})(?: uhr)?",
+            rf"{_AT}(?P<minute>\d{{1,2}})(?: minuten)? nach (?P<hour>\d{{1,2}})(?: uhr)?",
+            rf"{_AT}(?P<minutes_to>\d{{1,2}})(?: minuten)? vor (?P<hour>\d{{1,2}})(?: uhr)?",
+            rf"{_AT}(?P<hour>\d{{1,2}})(?:[:.](?P<minute>\d{{2}}))? uhr(?: (?P<minute>\d{{1,2}}))?",
+            rf"{_AT}(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})",
+            r"(?:um|gegen|auf|für) (?P<hour>\d{1,2})(?:\.(?P<minute>\d{2}))?",
+        ),
+        parts={
+            r"heute morgen|am morgen|morgens|heute früh|in der früh|früh|am vormittag|vormittags|heute vormittag"
+            r"|vormittag": Part(9, False),
+            r"heute mittag": Part(12, False),
+            r"am nachmittag|heute nachmittag|nachmittags|nachmittag": Part(15, True),
+            r"heute abend|am abend|abends|abend": Part(19, True),
+            r"heute nacht|in der nacht|nachts|nacht": Part(22, True),
+        },
+        today=r"heute morgen|heute früh|heute vormittag|heute mittag|heute nachmittag|heute abend|heute nacht",
+        fillers=r"\b(?:am|an|um|der|den|dem|die|gegen|für|zu|zum)\b",
+        edges=r"^(?:am|den|dem|der|,|\s)+\b|[\s,]+(?:um|,)?\s*$",
+        at="um {clock} Uhr",
+        now="Es ist {clock} Uhr",
+        tomorrow="morgen {clock}",
+        on="{day}, {clock}",
+    ),
+    sums=(
+        (r"(?:die )?(?:quadrat)?wurzel (?:aus|von) (\d+(?:\.\d+)?)", r"sqrt(\1)"),
+        (r"(\d+(?:\.\d+)?) ?(?:prozent|%) (?:von|aus|auf) ", r"0.01*\1*"),
+        (r"\b(?:die )?hälfte von ", "0.5*"),
+        (r"\b(?:ein |1 )?drittel von ", "1/3*"),
+        (r"\b(?:ein |1 )?viertel von ", "0.25*"),
+        (r"\b(?:das )?doppelte von ", "2*"),
+        (r" (?:zum|im) quadrat\b", "**2"),
+        (r" hoch (?=\d)", "**"),
+        (r"\b(?:multipliziert mit|mal)\b", "*"),
+        (r"\b(?:geteilt durch|dividiert durch|durch)\b", "/"),
+        (r"\bplus\b", "+"),
+        (r"\b(?:minus|weniger)\b", "-"),
+    ),
+    articles=r"die|der|das",
+    thousands=".",
+    decimal=",",
+)  # fmt: skip
