@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from tests import virtual_time
-from vivavoce.assistant.titles import DEADLINE, cleaned, first_words, title_of
+from vivavoce.assistant.titles import DEADLINE, cleaned, passes, title_of
 from vivavoce.conversation.items import Item, Message, Speech, Text
 from vivavoce.engines.scripted import ScriptedModel
 from vivavoce.ports import Prompt, Thought, Urgency, Words
@@ -51,8 +51,8 @@ def test_what_a_model_writes_is_cleaned_and_an_answer_is_no_title(made: str, tit
 
 
 @pytest.mark.parametrize("model", [None, ScriptedModel([RuntimeError("broken")]), ScriptedModel(["word " * 60])])
-def test_without_a_title_from_the_model_the_first_words_are_it(model: ScriptedModel | None) -> None:
-    assert titled(model) == "che tempo fa oggi a Roma…"
+def test_without_a_title_from_the_model_the_subject_is_it_in_the_persons_own_words(model: ScriptedModel | None) -> None:
+    assert titled(model) == "Roma"
 
 
 def test_a_model_that_is_slow_is_not_waited_for() -> None:
@@ -61,13 +61,28 @@ def test_a_model_that_is_slow_is_not_waited_for() -> None:
             await asyncio.sleep(10 * DEADLINE)
             yield Words("late")
 
-    assert titled(Slow()) == "che tempo fa oggi a Roma…"
+    assert titled(Slow()) == "Roma"
 
 
-def test_first_words_are_cut_between_words() -> None:
-    assert first_words("Hello there.") == "Hello there"
-    assert first_words("") == ""
-    assert len(first_words("x" * 500)) <= 61
+@pytest.mark.parametrize(
+    ("made", "is_title"),
+    [
+        ("Tempo a Roma", True),
+        ("Roma", True),
+        ("Weather in Rome", False),  # another language
+        ("Gita in barca sul Tevere", False),  # nobody spoke of it
+        ("Che tempo fa", False),  # a question
+        ("Il sole e che cosa posso fare oggi a Roma", False),  # too long
+        ("", False),
+    ],
+)
+def test_a_models_title_has_to_be_short_of_the_talk_and_in_its_language(made: str, is_title: bool) -> None:
+    said = ["che tempo fa oggi a Roma e che cosa posso fare?", "C'è il sole."]
+    assert passes(made, said) is is_title
+
+
+def test_a_model_that_ignores_the_language_is_not_heard() -> None:
+    assert titled(ScriptedModel(["Weather in Rome"])) == "Roma"
 
 
 def test_where_the_person_said_nothing_there_is_no_title() -> None:

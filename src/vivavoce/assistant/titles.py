@@ -1,4 +1,4 @@
-"""A title for a conversation: a few words of the language model's, in the conversation's language."""
+"""A title for a conversation: a few words of the language model's where they pass for one, else of the person's own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from vivavoce.errors import TurnError
 from vivavoce.ports import LanguageModel, Prompt, Urgency, Words
 from vivavoce.text.language import language_of
 from vivavoce.text.language_names import CODES, name_of
+from vivavoce.text.subject import is_about, is_foreign, spoken_in, title
+from vivavoce.text.subject_words import FRAMES, LINKS, SMALL
 
 DEADLINE = 30.0
 """Seconds that the model gets."""
 MOST_WORDS, LONGEST = 6, 60
+GROUNDED = 0.6
+"""Share of the words of a title that mean something and were said."""
 MOST_TOKENS = 24
 SHOWN = 400
 """Characters of each turn that the model is shown."""
@@ -36,27 +40,41 @@ EXAMPLES = (
 
 
 async def title_of(mind: LanguageModel | None, items: Sequence[Item]) -> str:
-    """Of a conversation that begins with `items`. Where the model is too slow, or gives nothing that could be a title,
-    the first words of the person; "" where there are none."""
+    """Of a conversation that begins with `items`. Where the model is too slow, or gives nothing that passes for a
+    title, the subject in the person's own words; "" where there are none."""
     said = [item for item in items if isinstance(item, Message) and item.role != "system" and item.text.strip()]
-    first = next((item.text for item in said if item.role == "user"), "")
-    if mind is None or not first:
-        return first_words(first)
+    asked, answered = ([item.text for item in said if item.role == role] for role in ("user", "assistant"))
+    own = title(asked, answered)
+    if mind is None or not own:
+        return own
     try:
         async with asyncio.timeout(DEADLINE):
-            made = await _asked(mind, said, first)
+            made = cleaned(await ask(mind, said))
     except (TurnError, TimeoutError):
         made = ""
-    return cleaned(made) or first_words(first)
+    return made if passes(made, [*asked, *answered]) else own
 
 
-async def _asked(mind: LanguageModel, said: Sequence[Message], first: str) -> str:
+def passes(made: str, said: Sequence[str]) -> bool:
+    """Whether what a model wrote is a title of this talk: in its language, short, and of words that were said in it. In
+    a language whose small words are not known here any that is short passes."""
+    language = spoken_in(said, ())
+    if not made or len(made.split()) > MOST_WORDS + 1 or language not in LINKS:
+        return bool(made) and language not in LINKS
+    outer = [word.lower() for word in (made.split()[0], made.split()[-1])]
+    frames = any(word in FRAMES[language] or word in SMALL[language] for word in outer)
+    return not frames and not is_foreign(made, language) and is_about(made, said) >= GROUNDED
+
+
+async def ask(mind: LanguageModel, said: Sequence[Message]) -> str:
+    """What the model writes as a title. Raises TurnError."""
+    first = next((item.text for item in said if item.role == "user"), "")
     language = language_of(first, CODES.values())
     named = name_of(language).title() if language else "its own language"
     shown: list[Message] = []
-    for number, (talk, title) in enumerate(EXAMPLES):
+    for number, (talk, named_so) in enumerate(EXAMPLES):
         shown.append(Message(f"example{number}", "user", (Text(_shown(*talk)),)))
-        shown.append(Message(f"title{number}", "assistant", (Text(title),)))
+        shown.append(Message(f"title{number}", "assistant", (Text(named_so),)))
     begins = next((item.text for item in said if item.role == "assistant"), "")
     asked = Message("talk", "user", (Text(_shown(first[:SHOWN], begins[:SHOWN])),))
     prompt = Prompt(
@@ -88,11 +106,3 @@ def cleaned(made: str) -> str:
     if len(line) > LONGEST or len(line.split()) > 2 * MOST_WORDS:
         return ""
     return line
-
-
-def first_words(text: str) -> str:
-    """The beginning of what was said, cut between words."""
-    words = text.split()
-    kept = " ".join(words[:MOST_WORDS])
-    cut = kept[:LONGEST].rstrip(".,;:")
-    return cut + "…" if len(words) > MOST_WORDS or len(kept) > LONGEST else cut

@@ -18,10 +18,13 @@ from vivavoce.storage.conversations import Conversation, Conversations, insert_c
 from vivavoce.storage.database import Database
 from vivavoce.storage.rows import StoredItem
 from vivavoce.storage.tables import conversations
+from vivavoce.text.subject import title
 
 FORMAT, VERSION = "vivavoce.export", 1
 AT_ONCE = 500
 """Items, or conversations, that are read at once."""
+READ = 8
+"""Items from which one without a title gets one."""
 
 Format = Literal["json", "markdown", "text"]
 
@@ -54,11 +57,22 @@ async def bring_in(database: Database, owner: str, imported: Imported) -> bool:
             return False
         new = derived if wanted in there else wanted
         await insert_conversation(
-            connection, new, owner, imported.metadata, created=imported.created, updated=imported.updated
+            connection, new, owner, _with_title(imported), created=imported.created, updated=imported.updated
         )
         bodies, times = [body for body, _ in imported.items], [at for _, at in imported.items]
         await rows.add(connection, new, owner, bodies, times=times)
     return True
+
+
+def _with_title(imported: Imported) -> Mapping[str, str]:
+    if imported.metadata.get("title"):
+        return imported.metadata
+    asked, answered = (
+        [text_of(body) for body, _ in imported.items[:READ] if body.get("role") == role]
+        for role in ("user", "assistant")
+    )
+    made = title(asked, answered)
+    return {**imported.metadata, "title": made} if made else imported.metadata
 
 
 # --- out
