@@ -12,7 +12,7 @@ import pytest
 from tests import virtual_time
 from tests.assistant.shelves import in_memory
 from tests.session.scene import SEMANTIC, Scene
-from tests.session.tools import Mind, told
+from tests.session.tools import Host, Mind, told
 from vivavoce.assistant.home import Home, Shelves
 from vivavoce.conversation.config import Manners, ReplyOptions, ResponseRequest, SessionConfig
 from vivavoce.conversation.events import ResponseEnded
@@ -38,6 +38,7 @@ class Stage:
     shelves: Shelves
     mind: Mind
     lines: list[str]
+    more: Host | None = None
 
     async def open(self, config: SessionConfig, owner: str = "me") -> tuple[Scene, asyncio.Task[None]]:
         attendant = self.home.attendant(owner)
@@ -52,7 +53,7 @@ class Stage:
             config,
             attendant.seeing(send),
             on_close=attendant.leave,
-            tooling=Tooling({"vivavoce": self.home.tools}),
+            tooling=Tooling({"vivavoce": self.home.tools, **({self.more.label: self.more} if self.more else {})}),
             owner=owner,
         )
         attendant.attend(session)
@@ -307,3 +308,26 @@ def test_a_temporary_session_neither_reads_nor_writes_memory() -> None:
         await close(scene, running)
 
     on_stage(script)
+
+
+def test_how_far_a_long_tool_has_come_can_be_asked_and_its_result_still_comes() -> None:
+    """By voice, without a model; that somebody asks does not lose the result."""
+    tools = Host(takes=24.0)
+
+    async def script(stage: Stage) -> None:
+        stage.more = tools
+        servers = (ToolServer("vivavoce"), ToolServer("home"))
+        scene, running = await stage.open(replace(OWN, reply=replace(OWN.reply, servers=servers)))
+        await utter(scene, wait=14)
+        await utter(scene, wait=5)
+        assert "Ci sto lavorando. Finora: half way." in said(scene)
+        await scene.silence(30)
+        assert "sunny, 24 degrees" in " ".join(said(scene)), "the result comes all the same"
+        await close(scene, running)
+
+    on_stage(script, lines=["Find out the weather.", "A che punto sei?"], replies=looks_it_up)
+
+
+def looks_it_up(prompt: Prompt) -> str | Call:
+    result = told(prompt)
+    return Call("get_weather", "{}") if result is None else f"It is {result}."

@@ -131,10 +131,9 @@ class Alarms:
 def announced(reminder: Reminder, late: float) -> str:
     """What is said when it comes due, or `late` seconds after."""
     tongue, text = reminder.language, reminder.text
-    kind = reminder.kind if reminder.kind == "timer" or text else "alarm"
-    if kind == "timer":
-        kind = ("timer_late" if late >= LATE else "timer_over") + ("_called" if text else "")
-    elif late >= LATE:
-        kind += "_late"
+    if reminder.kind == "timer":
+        key = ("timer_late" if late >= LATE else "timer_over") + ("_called" if text else "")
+    else:
+        key = ("reminder" if text else "alarm") + ("_late" if late >= LATE else "")
     length, ago = said_duration(reminder.seconds, tongue), said_duration(late, tongue)
-    return sentence(tongue, kind, text=text, label=text, duration=length, ago=ago)
+    return sentence(tongue, key, text=text, label=text, duration=length, ago=ago)

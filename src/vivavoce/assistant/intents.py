@@ -66,7 +66,7 @@ def _without_last_word(text: str) -> str:
 def _whole(text: str) -> Intent | None:
     for language in SPOKEN:
         politeness, rules = _rules(language)
-        said = _plain(text, politeness)
+        said = plain(text, politeness)
         for reason, tool, pattern in rules:
             match = pattern.fullmatch(said)
             if match is not None and (arguments := _arguments(match, language)) is not None:
@@ -81,7 +81,7 @@ def _rules(language: str) -> tuple[re.Pattern[str], tuple[Rule, ...]]:
     return parts["politeness"], rules
 
 
-def _plain(text: str, politeness: re.Pattern[str]) -> str:
+def plain(text: str, politeness: re.Pattern[str]) -> str:
     """The request itself: without greeting, "please", hesitation and the marks at its end."""
     said = re.sub(r"\s+", " ", text.replace("’", "'").replace("“", '"').replace("”", '"')).strip()
     while True:

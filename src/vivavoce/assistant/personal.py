@@ -12,9 +12,10 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from vivavoce.assistant.intents import Intent, intent_of
+from vivavoce.assistant.progress import progress
 from vivavoce.conversation.config import Tool
 from vivavoce.conversation.items import Message
-from vivavoce.ports import Call, Done, LanguageModel, Prompt, Thought
+from vivavoce.ports import Call, Done, LanguageModel, Prompt, Thought, Words
 
 CHOOSES = 16_384
 """Tokens that a mind has to hold to be told of the assistant's tools."""
@@ -32,6 +33,10 @@ class Personal:
         self.name, self.context, self.sees = mind.name, mind.context, mind.sees
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
+        if (told := _progress(prompt)) is not None:
+            yield Words(told)
+            yield Done(mind=BY_RULE, reason="progress")
+            return
         intent = _intent(prompt, self._own)
         if intent is not None:
             yield Call(intent.tool, json.dumps(dict(intent.arguments), ensure_ascii=False))
@@ -59,6 +64,14 @@ class Personal:
             prompt = replace(prompt, tools=tuple(tool for tool in prompt.tools if self._own.get(tool.name) != tool))
         about = await self._about()
         return replace(prompt, instructions=f"{prompt.instructions}\n\n{about}".strip()) if about else prompt
+
+
+def _progress(prompt: Prompt) -> str | None:
+    """What to say to who asks how far that has come which runs in the background."""
+    last = prompt.items[-1] if prompt.items else None
+    if not isinstance(last, Message) or last.role != "user" or prompt.schema is not None:
+        return None
+    return progress(last.text, prompt.items)
 
 
 def _intent(prompt: Prompt, own: Mapping[str, Tool]) -> Intent | None:

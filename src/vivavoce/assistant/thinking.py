@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeVar
 
+from vivavoce.assistant.sentences import phrase
 from vivavoce.conversation.config import Tool, ToolChoice
 from vivavoce.conversation.hosted import readable
 from vivavoce.conversation.items import Item, Message, new_id
@@ -123,16 +124,16 @@ class Thinking:
         return self._desk.take(ref) or Prompt("", tuple(readable(context.history, {})))
 
     async def _answer(self, prompt: Prompt, context: ToolContext) -> str:
-        text, told = "", 0
+        text, told, language = "", 0, context.language or language_in(prompt)
         async with aclosing(self._mind.reply(prompt)) as thoughts:
             async for thought in thoughts:
                 if isinstance(thought, Reasoning) and not told:
-                    context.progress("It is still being thought about.")
+                    context.progress(phrase(language, "thinking"))
                     told = 1
                 elif isinstance(thought, Words):
                     text += thought.text
                     if (words := len(text.split())) >= told + PROGRESS_EVERY:
-                        context.progress(f"The answer is being put into words: {words} so far.")
+                        context.progress(phrase(language, "thinking_words", count=words))
                         told = words
         return text.strip()
 

@@ -19,6 +19,7 @@ from vivavoce.conversation.items import (
 )
 
 RUNNING = "Still running in the background. Its result will come by itself: do not call it again."
+SO_FAR = " So far: "
 NOT_APPROVED = "The person did not approve this call. Do not call it again unless they ask for it."
 
 
@@ -103,7 +104,7 @@ def _exchange(call_id: str, name: str, arguments: str, result: str) -> Iterator[
 def _result(call: HostedCall, running: Mapping[str, str]) -> str:
     if call.id in running or (call.output is None and call.error is None):
         progress = running.get(call.id)
-        return f"{RUNNING} So far: {progress}" if progress else RUNNING
+        return f"{RUNNING}{SO_FAR}{progress}" if progress else RUNNING
     if call.error is not None:
         return f"It failed: {call.error.message}"
     return call.output or "done"

@@ -50,4 +50,4 @@ def said_number(value: float, language: str) -> str:
     else:
         text = whole
     words = tongue(language)
-    return text.translate(str.maketrans({",": words.thousands, ".": words.decimal}))
+    return text.translate(str.maketrans(",.", words.thousands + words.decimal))
