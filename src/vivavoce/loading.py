@@ -12,7 +12,7 @@ from typing import Any
 
 from vivavoce.assistant.auto import AUTO, Auto, AutoAloud
 from vivavoce.assistant.files import FileShelf
-from vivavoce.assistant.home import Home, Shelves, ToolOptions
+from vivavoce.assistant.home import Extracting, Home, Shelves, ToolOptions
 from vivavoce.assistant.minds import DEFAULT, Minds
 from vivavoce.assistant.thinking import THINK, TOOL, Desk, Thinking
 from vivavoce.engines.llm.apart import Apart
@@ -144,7 +144,7 @@ def demo_engines(settings: Settings) -> Engines:
     )
 
 
-def make_home(settings: Settings, kept: Database, files: FileShelf) -> Home:
+def make_home(settings: Settings, kept: Database, files: FileShelf, extracting: Extracting | None = None) -> Home:
     """The assistant's own part of a server. Raises StartupError."""
 
     def read_file(owner: str, file_id: str) -> tuple[str, bytes]:
@@ -152,4 +152,5 @@ def make_home(settings: Settings, kept: Database, files: FileShelf) -> Home:
 
     shelves = Shelves(Notes(kept), Reminders(kept), Memories(kept), Profiles(kept))
     tools = settings.tools
-    return Home(shelves, read_file, ToolOptions(tools.functions, tools.function_seconds, tools.private_pages))
+    options = ToolOptions(tools.functions, tools.function_seconds, tools.private_pages)
+    return Home(shelves, read_file, options, extracting=extracting)

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from vivavoce.assistant.alarms import Alarms
-from vivavoce.assistant.attendant import Aside, Attendant
+from vivavoce.assistant.attendant import Aside, Attendant, Helpers
+from vivavoce.assistant.extraction import Extraction
 from vivavoce.assistant.memory import Knowledge
 from vivavoce.assistant.personas import instructions
 from vivavoce.assistant.tools.clock import Clock
@@ -244,7 +245,11 @@ def test_an_open_session_learns_of_what_another_process_changed(tmp_path: Path) 
     async def run() -> None:
         databases = [await Database.open(f"sqlite+aiosqlite:///{tmp_path}/shared.db") for _ in range(2)]
         server, command = (Knowledge(Memories(each), Profiles(each), ROME) for each in databases)
-        attendant = Attendant("me", server, Alarms(Reminders(databases[0]), lambda: NOW), Aside(), [])
+        attendant = Attendant(
+            "me",
+            Helpers(server, Alarms(Reminders(databases[0]), lambda: NOW), Aside(), Extraction(server, lambda: None)),
+            [],
+        )
         attendant.attend(Session())
         try:
             assert await attendant.about() == ""

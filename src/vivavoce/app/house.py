@@ -18,7 +18,9 @@ from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.api.rest.responses_jobs import Jobs
 from vivavoce.app.listening import webrtc_of
 from vivavoce.assistant.files import FileShelf
+from vivavoce.assistant.home import Extracting
 from vivavoce.assistant.minds import Minds
+from vivavoce.assistant.personal import CHOOSES
 from vivavoce.assistant.titles import title_of
 from vivavoce.assistant.tool_servers import ClientsServers, operators_server
 from vivavoce.assistant.tool_servers import Options as ToolServerOptions
@@ -29,7 +31,7 @@ from vivavoce.engines import pool
 from vivavoce.engines.lazy import Lazy
 from vivavoce.errors import SessionRefused, StartupError
 from vivavoce.loading import demo_engines, load_engine, load_engines, load_minds, make_home, model_files
-from vivavoce.ports import Engines, HostedTool, LanguageModel, ToolHost, Urgency
+from vivavoce.ports import Engines, HostedTool, LanguageModel, ToolHost, Urgency, Vector
 from vivavoce.session.admission import Admission
 from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.session import Session
@@ -67,7 +69,7 @@ class House:
         self.metrics = Metrics()
         self.admission = Admission(settings.server.max_sessions)
         self.files = FileShelf(settings.paths.home / "files")
-        self.home = make_home(settings, archive.database, self.files)
+        self.home = make_home(settings, archive.database, self.files, Extracting(self.extracting_mind, self.meanings))
         self.hosts: dict[str, ToolHost] = {self.home.tools.label: self.home.tools, **_operators_servers(settings)}
         """Tool servers that sessions may name by these labels; closed with the house."""
         self._silent: dict[str, tuple[ToolHost, HostedTool]] = {}
@@ -147,6 +149,19 @@ class House:
 
     async def title(self, items: Sequence[Item]) -> str:
         return await title_of(None if self.minds is None else self.minds.quick, items)
+
+    def extracting_mind(self) -> LanguageModel | None:
+        """The one that looks for facts: the thinking one, else a large default; None where there is only a small one,
+        which takes questions for facts."""
+        routing = self.settings.routing
+        if self.minds is None or self.settings.memory.extract == "off":
+            return None
+        mind = self.minds.choose(routing.thinking) if routing.thinking else self.minds.default
+        return mind if routing.thinking or mind.context >= CHOOSES else None
+
+    async def meanings(self, texts: Sequence[str]) -> list[Vector]:
+        """Raises ModelUnavailable, TurnError."""
+        return [each.vector for each in await (await self.embedder.get()).embed(texts, Urgency.SPARE)]
 
     # --- what is noticed -----------------------------------------------------------------------------
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Protocol
 
 from vivavoce.assistant.alarms import Alarms
+from vivavoce.assistant.extraction import MOST_SAID, Extraction
 from vivavoce.assistant.memory import Knowledge, is_temporary
 from vivavoce.assistant.personal import Personal
 from vivavoce.assistant.tools.host import LABEL
@@ -25,6 +28,8 @@ WAITING = 64
 """Things that may wait to be done; more are let go."""
 WITHIN = 10.0
 """Seconds that one of them may take."""
+RESTS = 30.0
+"""Seconds after somebody's last words when a conversation rests."""
 TAKEN_WITHIN = 10.0
 """Seconds within which a session takes words to be said."""
 
@@ -58,13 +63,27 @@ class Aside:
                 logger.warning("left undone", extra={"code": type(error).__name__})
 
 
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """What all attendants share."""
+
+    knowledge: Knowledge
+    alarms: Alarms
+    aside: Aside
+    extraction: Extraction
+
+
 class Attendant:
     """Of one session of `owner`. `attend` it as soon as it is there, and `leave` it."""
 
-    def __init__(self, owner: str, knowledge: Knowledge, alarms: Alarms, aside: Aside, own: Sequence[Tool]) -> None:
+    def __init__(self, owner: str, helpers: Helpers, own: Sequence[Tool]) -> None:
         """`own`: the assistant's own tools."""
-        self._owner, self._knowledge, self._alarms, self._aside = owner, knowledge, alarms, aside
-        self._own = own
+        self._owner, self._own = owner, own
+        self._knowledge, self._alarms, self._aside = helpers.knowledge, helpers.alarms, helpers.aside
+        self._extraction = helpers.extraction
+        self._said: deque[str] = deque(maxlen=MOST_SAID)
+        """What the person said since facts were last looked for."""
+        self._resting: asyncio.TimerHandle | None = None
         self._session: Attended | None = None
         self._present = ExitStack()
         self._here = False
@@ -91,6 +110,7 @@ class Attendant:
 
     def leave(self) -> None:
         self._present.close()
+        self._rest()
         if self._telling is not None and not self._telling[1].done():
             self._telling[1].set_exception(SessionError("The session has ended."))
 
@@ -120,7 +140,7 @@ class Attendant:
             case ItemAdded(item=Message(role="user") as message):
                 self._hear(message.text)
             case OutputEnded(item=Message() as message, said=said):
-                self._said(message, said)
+                self._spoke(message, said)
             case _:
                 pass
 
@@ -135,6 +155,19 @@ class Attendant:
         config = self._personal()
         if config is not None and text:
             self._aside.do(lambda: self._knowledge.notice(self._owner, text, config.conversation))
+            self._said.append(text)
+            if self._resting is not None:
+                self._resting.cancel()
+            self._resting = asyncio.get_running_loop().call_later(RESTS, self._rest)
+
+    def _rest(self) -> None:
+        """Nobody has said anything for a while, or the session is over: look through what was said."""
+        if self._resting is not None:
+            self._resting.cancel()
+        config, said = self._personal(), tuple(self._said)
+        self._said.clear()
+        if config is not None and said:
+            self._extraction.consider(self._owner, config.conversation, said)
 
     def _arrive(self) -> None:
         if not self._here:
@@ -154,7 +187,7 @@ class Attendant:
             raise SessionError("The session has too much to say already.") from None
         await heard
 
-    def _said(self, message: Message, said: str) -> None:
+    def _spoke(self, message: Message, said: str) -> None:
         """The assistant has said something: what somebody heard the beginning of was told."""
         if self._telling is None or self._telling[1].done() or not message.text.strip():
             return

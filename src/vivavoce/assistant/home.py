@@ -10,7 +10,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from vivavoce.assistant.alarms import Alarms, ReminderShelf
-from vivavoce.assistant.attendant import Aside, Attendant
+from vivavoce.assistant.attendant import Aside, Attendant, Helpers
+from vivavoce.assistant.extraction import Embed, Extraction
 from vivavoce.assistant.memory import Knowledge, MemoryShelf, ProfileShelf
 from vivavoce.assistant.places import zone_of
 from vivavoce.assistant.tools import calculator
@@ -21,6 +22,7 @@ from vivavoce.assistant.tools.notes import NoteShelf, NoteTools
 from vivavoce.assistant.tools.reading import ReadFile, ReadingTools
 from vivavoce.assistant.tools.remembering import MemoryTools
 from vivavoce.assistant.tools.timers import TimerTools
+from vivavoce.ports import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,14 @@ class ToolOptions:
     private: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Extracting:
+    """`mind()`: the one that looks for facts in what was said, None for none; `embed`: meanings of texts."""
+
+    mind: Callable[[], LanguageModel | None] = lambda: None
+    embed: Embed | None = None
+
+
 class Home:
     def __init__(
         self,
@@ -50,11 +60,14 @@ class Home:
         read_file: ReadFile,
         options: ToolOptions = ToolOptions(),
         now: Callable[[], float] = time.time,
+        extracting: Extracting | None = None,
     ) -> None:
         """Raises StartupError where functions are named that are not there."""
         self.knowledge = Knowledge(shelves.memories, shelves.profiles, _local_zone(), now)
         self.alarms = Alarms(shelves.reminders, now)
-        self._aside = Aside()
+        extracting = extracting or Extracting()
+        extraction = Extraction(self.knowledge, extracting.mind, extracting.embed)
+        self._helpers = Helpers(self.knowledge, self.alarms, Aside(), extraction)
         clock = Clock(now, self.knowledge.zone)
         built = [
             *clock.tools(),
@@ -72,11 +85,12 @@ class Home:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(asyncio.to_thread(zone_of, ""), name="places")  # their names take half a second to read
             tasks.create_task(self.alarms.run(), name="alarms")
-            tasks.create_task(self._aside.run(), name="aside")
+            tasks.create_task(self._helpers.aside.run(), name="aside")
+            tasks.create_task(self._helpers.extraction.run(), name="extraction")
 
     def attendant(self, owner: str) -> Attendant:
         """For a session that is being opened."""
-        return Attendant(owner, self.knowledge, self.alarms, self._aside, self.tools.own)
+        return Attendant(owner, self._helpers, self.tools.own)
 
 
 def _local_zone() -> ZoneInfo:

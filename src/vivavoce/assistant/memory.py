@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from vivavoce.assistant.facts import facts_in, subject_of
 from vivavoce.assistant.personas import instructions
+from vivavoce.assistant.secrets import holds_secret
 from vivavoce.conversation.items import new_id
 from vivavoce.conversation.keepsakes import TEMPORARY, Memory, Profile
 from vivavoce.errors import RequestError, VivavoceError
@@ -140,7 +141,7 @@ class Knowledge:
 
     async def notice(self, owner: str, text: str, conversation: str = "") -> list[Memory]:
         """Keep what the person said about themselves in passing; [] where nothing was, or is to be remembered."""
-        facts = [] if is_temporary(conversation) else facts_in(text)
+        facts = [] if is_temporary(conversation) or holds_secret(text) else facts_in(text)
         if not facts or not (await self.profile(owner)).remembers:
             return []
         return [await self.keep(owner, fact.text, "noticed", said=text, conversation=conversation) for fact in facts]

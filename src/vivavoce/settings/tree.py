@@ -172,6 +172,15 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    extract: Literal["auto", "off"] = setting(
+        "auto",
+        "Look for facts about people in what they say, when a conversation rests: auto, where there is a mind that is "
+        "good enough (routing.thinking, or a large routing.default), or off",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     delay_ms: int = setting(300, "How long the scripted engines of --demo let one wait for an answer", at_least=0)
 
@@ -190,6 +199,7 @@ class Settings:
     minds: Mapping[str, MindChoice] = field(default_factory=dict[str, MindChoice])
     routing: Routing = Routing()
     tools: Tools = Tools()
+    memory: Memory = Memory()
     tool_servers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
     """Options of MCP servers by their labels, as written (see `fill`)."""
     demo: Demo = Demo()
