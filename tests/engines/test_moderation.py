@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.engines.sounds import models
 from vivavoce.engines.moderation import meaning, remote
 from vivavoce.engines.moderation.heads import HEADS, features, scores, trained
 from vivavoce.engines.moderation.passages import LENGTH, MOST, passages
+from vivavoce.engines.moderation.words import OTHERS, evidence, signs
 from vivavoce.errors import EngineFailed
 from vivavoce.ports import HARMS, Judgement, Moderator
 
@@ -152,3 +154,24 @@ def test_a_remote_server_that_fails_is_named_without_the_text(server: Mock, mode
         moderator.close()
 
     asyncio.run(scene())
+
+
+def languages() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads((train.HERE / "languages.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_other_languages_are_judged_by_their_words(moderator: Moderator, language: str) -> None:
+    """At least four of five harmful sentences are flagged, and at most one of eight harmless ones, half of which are
+    made to look harmful. The texts taught nothing."""
+    sets = languages()[language]
+    harmless = judge(moderator, *sets.pop("harmless"))
+    harmful = judge(moderator, *(text for texts in sets.values() for text in texts))
+    assert sum(bool(each.applies) for each in harmful) >= 0.8 * len(harmful)
+    assert sum(bool(each.applies) for each in harmless) <= len(harmless) / 8
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_has_the_same_kinds_of_words(language: str) -> None:
+    """Their weights go by the order."""
+    assert list(evidence("", language)) == list(evidence("")) and list(signs("", language)) == list(signs(""))

@@ -1,5 +1,6 @@
 """Six judges of a text, each a weighted sum of its meaning and of the words in it, and what follows for the thirteen
-categories. Pure; how they were taught and how good they are: `bench/moderation/`."""
+categories. Six more weigh the words alone: MiniLM reads English, and a kind of words says the same in any language.
+Pure; how they were taught and how good they are: `bench/moderation/`."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from vivavoce.engines.moderation.words import evidence, signs
 from vivavoce.ports import Vector
 
 HEADS = ("harassment", "hate", "illicit", "self-harm", "sexual", "violence")
-FILE = "heads.npz"
+FILE, WORDS_FILE = "heads.npz", "words.npz"
 WORD_WEIGHT = 0.4
 """Of a word's evidence beside the numbers of a meaning, whose length is 1."""
 STEEP = 1.5
@@ -27,9 +28,9 @@ Heads = Mapping[str, NDArray[np.float32]]
 
 
 @cache
-def trained() -> Heads:
+def trained(name: str = FILE) -> Heads:
     """Weights and bias of each head, as they ship."""
-    with np.load(io.BytesIO(files(__package__).joinpath(FILE).read_bytes())) as file:
+    with np.load(io.BytesIO(files(__package__).joinpath(name).read_bytes())) as file:
         return {head: file[head].astype(np.float32) for head in HEADS}
 
 
@@ -45,9 +46,21 @@ def scores(text: str, meaning: Vector, heads: Heads) -> dict[str, float]:
     return {**base, **_finer(text, base)}
 
 
-def _finer(text: str, base: Mapping[str, float]) -> dict[str, float]:
+def word_features(text: str, language: str) -> NDArray[np.float32]:
+    found = {**evidence(text, language), **signs(text, language)}
+    return np.array([float(there) for there in found.values()], np.float32)
+
+
+def word_scores(text: str, language: str, heads: Heads) -> dict[str, float]:
+    """As `scores`, by the words alone."""
+    given = word_features(text, language)
+    base = {head: _probability(float(given @ weights[:-1] + weights[-1])) for head, weights in heads.items()}
+    return {**base, **_finer(text, base, language)}
+
+
+def _finer(text: str, base: Mapping[str, float], language: str = "en") -> dict[str, float]:
     """Categories that are part of another: its score, where the words speak for that part."""
-    found = evidence(text) | signs(text)
+    found = evidence(text, language) | signs(text, language)
     armed = found["weapons"] or found["killing"] or found["unrest"]
     parts = {
         "harassment/threatening": ("harassment", found["threats"]),

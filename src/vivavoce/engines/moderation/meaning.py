@@ -1,4 +1,5 @@
-"""Judges texts by their meaning, as MiniLM tells it, and by the words in them (`heads.py`): English, 5 ms a passage.
+"""Judges texts by their meaning, as MiniLM tells it, and by the words in them (`heads.py`): English, 5 ms a passage;
+Italian, German, Spanish and French by their words alone.
 
 Good enough to sort requests and to warn, not to be alone with a decision: `docs/api.md` has its figures.
 """
@@ -9,10 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vivavoce.engines.embedding import minilm
-from vivavoce.engines.moderation.heads import scores, trained
+from vivavoce.engines.moderation.heads import WORDS_FILE, scores, trained, word_scores
 from vivavoce.engines.moderation.passages import passages
+from vivavoce.engines.moderation.words import OTHERS
 from vivavoce.models import ModelFiles
-from vivavoce.ports import HARMS, Embedder, Judgement, Urgency
+from vivavoce.ports import HARMS, Embedder, Judgement, Urgency, Vector
+from vivavoce.text.language import language_of
+
+LANGUAGES = ("en", *OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +44,23 @@ class ByMeaning:
     def __init__(self, embedder: Embedder, threshold: float) -> None:
         self.name = f"meaning-{embedder.name}"
         self._embedder, self._threshold, self._heads = embedder, threshold, trained()
+        self._by_words = trained(WORDS_FILE)
 
     async def judge(self, texts: Sequence[str], urgency: Urgency = Urgency.SOON) -> list[Judgement]:
         cut = [passages(text) for text in texts]
         meanings = iter(await self._embedder.embed([passage for each in cut for passage in each], urgency))
-        return [self._worst([scores(passage, next(meanings).vector, self._heads) for passage in each]) for each in cut]
+        return [self._worst([self._scores(passage, next(meanings).vector) for passage in each]) for each in cut]
 
     def close(self) -> None:
         self._embedder.close()
+
+    def _scores(self, passage: str, meaning: Vector) -> dict[str, float]:
+        """Of a text that may be English by both, of one in another language by its words."""
+        language = language_of(passage, LANGUAGES)
+        judged = [scores(passage, meaning, self._heads)] if language in (None, "en") else []
+        others = OTHERS if language is None else {language} & set(OTHERS)
+        judged += [word_scores(passage, other, self._by_words) for other in others]
+        return {harm: max((each[harm] for each in judged), default=0.0) for harm in HARMS}
 
     def _worst(self, passages: Sequence[dict[str, float]]) -> Judgement:
         worst = {harm: max((each[harm] for each in passages), default=0.0) for harm in HARMS}
