@@ -170,6 +170,10 @@ def test_the_operator_says_which_tools_ask(approval: Approval, asking: set[str])
     look = Tool(name="look", input_schema={}, annotations=ToolAnnotations(read_only_hint=True))
     tools = [host._hosted(tool) for tool in (look, Tool(name="change", input_schema={}))]
     assert {hosted.tool.name for hosted in tools if hosted.asks_first} == asking
+    insisting = set() if approval == "auto" else asking
+    assert {hosted.tool.name for hosted in tools if hosted.insists} == insisting, (
+        "a guess of ours is no operator's word"
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "10.0.0.7", "169.254.169.254", "0x7f000001"])

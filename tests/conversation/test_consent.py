@@ -16,6 +16,12 @@ def test_always_and_never_are_the_word_of_whoever_opened_the_session(reads_only,
     assert must_ask("never", **about) is None
 
 
+@pytest.mark.parametrize(("approval", "reads_only"), [*product(("always", "never", "auto"), (False, True))])
+def test_the_stricter_word_holds_where_whoever_offers_the_tool_insists(approval, reads_only):
+    about = {"reads_only": reads_only, "asks_first": True, "read_foreign": False}
+    assert must_ask(approval, **about, insists=True) is not None
+
+
 def test_a_tool_that_asks_first_asks_each_time():
     assert must_ask("auto", reads_only=False, asks_first=True, read_foreign=False) == "asks_first"
 

@@ -43,7 +43,7 @@ from vivavoce.conversation.events import (
     ResponseStarted,
     SpeechStarted,
 )
-from vivavoce.conversation.hosted import ToolFilter, ToolServer
+from vivavoce.conversation.hosted import ApprovalRule, ToolFilter, ToolServer
 from vivavoce.conversation.items import (
     ApprovalRequest,
     ApprovalResponse,
@@ -96,6 +96,9 @@ def test_a_tool_is_listed_called_and_its_result_told_in_a_following_response():
     (call,) = hosted(scene)
     assert (call.output, call.status, call.server) == ("sunny, 24 degrees", "completed", "home")
     assert said(scene) == ["It says: sunny, 24 degrees"]
+    assert first.latency.first_sound is None and first.latency.endpoint > 0
+    assert second.latency.endpoint is None, "the turn is told of once"
+    assert second.latency.first_sound > first.latency.first_token + 100, "as long as the person waited"
 
 
 def test_a_draft_runs_nothing():
@@ -111,6 +114,13 @@ def test_a_draft_runs_nothing():
 
     scene = play(hesitate, engines=minds(calls_once(ROME)), config=with_servers(HOME), tooling=tooling(host))
     assert len(host.calls) == 1 and len(said(scene)) == 1
+
+
+def test_a_tool_whose_operator_insists_asks_although_the_client_says_never():
+    host = Host(offers=(HostedTool(WEATHER, reads_only=True, asks_first=True, insists=True),))
+    config = with_servers(replace(HOME, approval=ApprovalRule("never")))
+    scene = play(ask, engines=minds(calls_once(ROME)), config=config, tooling=tooling(host))
+    assert not host.calls and any(isinstance(item, ApprovalRequest) for item in scene.session.items)
 
 
 def test_a_call_that_needs_approval_waits_for_it_and_then_runs_by_itself():

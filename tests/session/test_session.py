@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
 from tests import virtual_time
@@ -37,6 +38,7 @@ from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Mes
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ClientStalled, RequestError
 from vivavoce.ports import Call, Urgency
+from vivavoce.session.answers import SPOKEN_KEPT
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
 PUSH_TO_TALK = SessionConfig(turn=TurnPolicy(None), transcription=TranscriptionOptions())
@@ -341,6 +343,78 @@ def test_truncation_keeps_the_words_until_then_and_refuses_more_than_there_is():
     kept = scene.session.history.items[-1]
     assert isinstance(kept.parts[0], Speech) and abs(kept.parts[0].sound.seconds - 1.2) < 0.01
     assert LONG.startswith(kept.text) and 1 <= len(kept.text.split()) <= 5
+
+
+def test_any_answer_in_the_conversation_can_be_truncated_however_long_ago_it_was_given():
+    async def talk(scene: Scene) -> None:
+        for _ in range(SPOKEN_KEPT + 4):
+            await scene.session.respond(ResponseRequest(scene.session.config.reply))
+            await asyncio.sleep(10)
+        first = scene.of(OutputEnded)[0].item.id
+        for ms in (1300, 700, 1300):  # to cut it makes it no shorter: words come back that were heard after all
+            await scene.session.truncate(first, 0, ms)
+            kept.append(scene.session.item(first))
+        with pytest.raises(RequestError, match="ms long"):
+            await scene.session.truncate(first, 0, 10**6)
+        await scene.session.delete(first)
+        with pytest.raises(RequestError, match="no item"):
+            await scene.session.truncate(first, 0, 0)
+        assert len(scene.session._answers._ledgers) == 3, "what left the conversation is forgotten"
+
+    kept: list[Message] = []
+    play(talk, engines=engines(*[LONG] * (SPOKEN_KEPT + 4)))
+    long, short, again = kept
+    assert long.status == "incomplete" and LONG.startswith(long.text) and len(long.text) > len(short.text) > 0
+    assert again.text == long.text
+    assert abs(long.parts[0].sound.seconds - 1.3) < 0.01
+
+
+def test_speech_that_was_not_made_here_is_truncated_by_the_share_of_its_letters():
+    async def talk(scene: Scene) -> None:
+        sound = Pcm(np.zeros(24_000 * 4, np.float32), 24_000)
+        await scene.session.add(Message("told", "assistant", (Speech("One two three four", sound),)))
+        await scene.session.truncate("told", 0, 2000)
+        await scene.session.add(Message("asked", "user", (Speech("Well", sound),)))
+        await scene.session.add(Message("silent", "assistant", (Speech("One two"),)))
+        for item_id in ("asked", "silent"):
+            with pytest.raises(RequestError, match="Only speech"):
+                await scene.session.truncate(item_id, 0, 100)
+
+    told = play(talk).session.item("told")
+    assert isinstance(told, Message) and told.text == "One two"
+
+
+def test_what_was_made_of_an_interrupted_answer_is_counted():
+    async def interrupt(scene: Scene) -> None:
+        await scene.session.respond(ResponseRequest(scene.session.config.reply))
+        await asyncio.sleep(1.0)
+        await scene.session.cancel()
+
+    endless = " ".join([LONG] * 20)
+    (ended,) = play(interrupt, engines=engines(endless)).of(ResponseEnded)
+    assert ended.how == "interrupted"
+    assert 0 < ended.usage.output_text < len(endless.split()), "the words that were made, no more"
+    assert ended.usage.input_text > 0 and ended.usage.output_audio > 0
+
+
+def test_an_answer_that_is_interrupted_before_its_first_word_has_read_its_prompt():
+    async def interrupt(scene: Scene) -> None:
+        await scene.session.respond(ResponseRequest(scene.session.config.reply))
+        await asyncio.sleep(0.02)
+        await scene.session.cancel()
+
+    (ended,) = play(interrupt, engines=engines(LONG)).of(ResponseEnded)
+    assert ended.usage.input_text > 0 and ended.usage.output_text == ended.usage.output_audio == 0
+
+
+def test_a_response_that_was_asked_for_tells_how_long_it_took_from_then():
+    async def request(scene: Scene) -> None:
+        await scene.session.respond(ResponseRequest(scene.session.config.reply))
+        await asyncio.sleep(20)
+
+    (ended,) = play(request, engines=engines("Fine.")).of(ResponseEnded)
+    assert ended.latency.endpoint is ended.latency.transcript is None
+    assert 0 < ended.latency.first_token <= ended.latency.first_clause < ended.latency.first_sound < 500
 
 
 def test_a_tool_call_reaches_the_client_and_its_output_is_answered():

@@ -161,7 +161,8 @@ class McpHost:
                 asks = tool.name in names
         title = tool.description or tool.title or ""
         described = Tool(tool.name, title, dict(tool.input_schema))
-        return HostedTool(described, reads_only, asks_first=asks, slow=tool.name in self._slow)
+        insists = asks and self._approval != "auto"  # said by the operator, and no guess of ours
+        return HostedTool(described, reads_only, asks_first=asks, insists=insists, slow=tool.name in self._slow)
 
 
 class _Connection:

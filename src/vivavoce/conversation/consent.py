@@ -14,11 +14,16 @@ Approval = Literal["always", "never", "auto"]
 Why = Literal["always", "asks_first", "foreign_text"]
 
 
-def must_ask(approval: Approval, *, reads_only: bool, asks_first: bool, read_foreign: bool) -> Why | None:
+def must_ask(
+    approval: Approval, *, reads_only: bool, asks_first: bool, read_foreign: bool, insists: bool = False
+) -> Why | None:
     """Why the call has to wait for a yes; None: it may run. `read_foreign`: the result of a tool that is `foreign` came
-    into the conversation since the person last said something. "never" is the word of whoever opened the session."""
+    into the conversation since the person last said something. "never" is the word of whoever opened the session;
+    where whoever offers the tool `insists`, the stricter of the two holds."""
     if approval == "always":
         return "always"
+    if insists:
+        return "asks_first"
     if approval == "never":
         return None
     if asks_first:

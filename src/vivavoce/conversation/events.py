@@ -208,7 +208,8 @@ class CallEnded:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Where the time of one spoken turn went, in ms after the last voiced sample; None: did not happen.
+    """Where the time went, in ms after the last voiced sample of the turn that was answered; of a response that
+    answers none, after it was asked for. None: did not happen. `endpoint`, `transcript`: of a turn's own answer alone;
     `opener`: a word for which nobody had to think; `first_sound`: of the answer itself."""
 
     endpoint: float | None = None

@@ -13,13 +13,15 @@ from vivavoce.conversation.items import Item
 @dataclass(frozen=True, slots=True)
 class HostedTool:
     """A tool that runs beside the server, not at the client. `reads_only`: it changes nothing anywhere, so a draft may
-    run it. `asks_first`: the person has to approve each call. `slow`: it may take longer than a listener waits, so it
-    runs in the background and its start is acknowledged. `foreign`: its results hold words of others (pages, files,
+    run it. `asks_first`: the person has to approve each call, unless the client says that they need not; `insists`:
+    whatever the client says. `slow`: it may take longer than a listener waits, so it runs in the background and its
+    start is acknowledged. `foreign`: its results hold words of others (pages, files,
     mail), after which no tool may change anything unasked (`conversation/consent.py`)."""
 
     tool: Tool
     reads_only: bool = False
     asks_first: bool = False
+    insists: bool = False
     slow: bool = False
     foreign: bool = True
 

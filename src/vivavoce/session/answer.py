@@ -11,10 +11,8 @@ from typing import Protocol
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import (
-    DraftAccount,
     Ending,
     Event,
-    Latency,
     OutputEnded,
     OutputStarted,
     Reason,
@@ -22,17 +20,17 @@ from vivavoce.conversation.events import (
     ReplyText,
     ResponseEnded,
     ResponseStarted,
-    Usage,
 )
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import FunctionCall, Item, Message, Speech, Status, Text, new_id
 from vivavoce.errors import EngineTooSlow, TurnError
 from vivavoce.ports import Call, Done
+from vivavoce.session.accounts import Account
+from vivavoce.session.ledger import Ledger
 from vivavoce.session.mouth import Mouth
 from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece, Spoken, Written
 
-TOKENS_PER_SECOND_OUT = 20
 ANSWER_WITHIN = 12.0
 """Seconds within which the first piece of an answer has to come."""
 
@@ -100,13 +98,9 @@ class Answer:
         self.stopped_by: Reason = "client_cancelled"
         self.started = self.stopping = False
         self.reason = reason
-        self.latency: Callable[[], Latency | None] = lambda: None
-        """Asked when the response ends."""
-        self.draft: Callable[[], DraftAccount | None] = lambda: None
-        """Asked when the response ends."""
+        self.account = Account(asyncio.get_running_loop().time())
         self.apologise: Callable[[], AsyncGenerator[Piece, None]] | None = None
         """What to say when nothing else could be: a turn that was taken is never left without a sound."""
-        self.input_audio_tokens = 0
         lead = {} if history is not None else {"lead": float("inf")}
         self.mouth = Mouth(self._send_speech, not_before=not_before, **lead)
         self.truncated: dict[str, float] = {}
@@ -124,7 +118,8 @@ class Answer:
         self._open: _Open | None = None
         self.interrupted = False
         self._outputs = 0
-        self._done = Done()
+        self._done: Done | None = None
+        """The model's own account, once the reply was sent to its end."""
         self._called = False
         self._sounds: dict[str, _Sound] = {}
 
@@ -142,13 +137,13 @@ class Answer:
                     async for piece in watched:
                         await self._send_piece(piece)
                 if self.calls is not None:
-                    await self._close_message(whole=not self._done.cut_short)
+                    await self._close_message(whole=not self._cut_short)
                     await self.calls.settle()
             except TurnError:
                 await self._apologise()
                 raise
-            how = "incomplete" if self._done.cut_short else "finished"
-            reason = "max_output_tokens" if self._done.cut_short else reason
+            how = "incomplete" if self._cut_short else "finished"
+            reason = "max_output_tokens" if self._cut_short else reason
         except asyncio.CancelledError:
             how, reason, self.interrupted = "interrupted", self.stopped_by, True
             raise
@@ -169,9 +164,10 @@ class Answer:
         self.stopped_by, self.stopping = reason, True
         self.mouth.stop()
 
-    def length(self, item_id: str) -> float:
-        """Seconds of sound that were sent of a message."""
-        return self._sounds[item_id].seconds
+    def ledger(self, item_id: str) -> Ledger:
+        """When the words of a message sounded that were sent by now."""
+        sound = self._sounds[item_id]
+        return Ledger.between(self.mouth.lines, sound.began, sound.began + sound.seconds)
 
     def heard_seconds(self, item_id: str) -> float:
         """How much of a message was played by now."""
@@ -179,13 +175,11 @@ class Answer:
 
     def heard_item(self, item: Message, seconds: float | None = None) -> Message:
         """`item` with only the words and the sound that were played within its first `seconds` (None: by now)."""
-        sent = self._sounds.get(item.id, _Sound(self.mouth.sent))
-        until = max(0.0, self.mouth.heard_seconds() - sent.began) if seconds is None else seconds
-        whole, until = sent.whole(), min(until, sent.seconds)
-        # a slip of the tongue is no answer
-        words = "" if self.stopped_by == "reopened" else self.mouth.heard(sent.began + until, sent.began)
-        sound = None if whole is None else whole.cut(0, until)
-        return replace(item, parts=(Speech(words, sound),), status="incomplete")
+        ledger = self.ledger(item.id)
+        until = min(self.heard_seconds(item.id) if seconds is None else seconds, ledger.seconds)
+        if self.stopped_by == "reopened":  # a slip of the tongue is no answer
+            ledger = replace(ledger, lines=())
+        return ledger.cut(replace(item, parts=(Speech("", self._sounds[item.id].whole()),)), until)
 
     # --- for hosted calls
 
@@ -292,27 +286,22 @@ class Answer:
         await self._send(OutputStarted(self.id, index, item, previous))
         return previous
 
+    @property
+    def _cut_short(self) -> bool:
+        return self._done is not None and self._done.cut_short
+
     def _ended(self, how: Ending, reason: Reason, error: str | None) -> ResponseEnded:
-        done = self._done
+        done = self._done or self.account.marks.spent
         return ResponseEnded(
             self.id,
             how,
             reason,
-            self._usage(),
+            self.account.usage(done, self.mouth.sent),
             error,
-            self.latency(),
-            self.draft(),
+            self.account.latency(),
+            self.account.draft(),
             mind=done.mind,
             mind_reason=done.reason,
-        )
-
-    def _usage(self) -> Usage:
-        return Usage(
-            input_text=self._done.prompt_tokens,
-            input_audio=self.input_audio_tokens,
-            cached=self._done.cached_tokens,
-            output_text=self._done.completion_tokens,
-            output_audio=round(self.mouth.sent * TOKENS_PER_SECOND_OUT),
         )
 
 

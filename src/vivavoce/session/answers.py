@@ -11,9 +11,10 @@ from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import Event, PlaybackDucked, PlaybackHeld, PlaybackResumed, Reason, ReplyAudio
 from vivavoce.conversation.floor import Floor
 from vivavoce.conversation.history import History
-from vivavoce.conversation.items import Message, new_id
+from vivavoce.conversation.items import Item, Message, new_id
 from vivavoce.errors import RequestError
 from vivavoce.session.answer import Answer, HostedCalls
+from vivavoce.session.ledger import Ledger
 from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece
 
@@ -21,7 +22,8 @@ OUT_OF_BAND = 4
 WAITING = 4
 """Responses that may wait for the one that writes to the conversation."""
 SPOKEN_KEPT = 16
-"""Spoken answers whose sound and word times are kept for `truncate`."""
+"""Spoken messages whose whole sound is kept, so that words of which too few were thought to be heard can come back. Of
+all others in the conversation there are the times of the words."""
 
 
 class Answers:
@@ -40,6 +42,8 @@ class Answers:
         self._on_sound = on_sound
         self._running: dict[asyncio.Task[None], Answer] = {}
         self._spoken: OrderedDict[str, Answer] = OrderedDict()
+        self._ledgers: dict[str, Ledger] = {}
+        """Of older messages, as long as they are in the conversation."""
         self.calls_of: Callable[[Answer], HostedCalls | None] = lambda answer: None
         """The hosted tools that an answer may call."""
         self.on_change: Callable[[], None] = lambda: None
@@ -157,23 +161,36 @@ class Answers:
 
     def truncate(self, item_id: str, content_index: int, audio_end_ms: int) -> None:
         """Keep of a spoken answer what was heard until `audio_end_ms`. Raises RequestError."""
-        self._history.get(item_id)
-        answer = self._spoken.get(item_id)
-        if answer is None:
-            raise RequestError("Only the assistant's recent speech can be truncated.", param="item_id")
+        item = self._history.get(item_id)
+        ledger = self._ledger(item)
+        if ledger is None:
+            raise RequestError("Only speech of the assistant can be truncated, and this item is none.", param="item_id")
         if content_index != 0:
             raise RequestError("A spoken item has one part: use content_index 0.", param="content_index")
-        length_ms = round(answer.length(item_id) * 1000)
+        length_ms = round(ledger.seconds * 1000)
         if not 0 <= audio_end_ms <= length_ms:
             raise RequestError(
                 f"audio_end_ms is {audio_end_ms}, but the audio of this item is {length_ms} ms long.",
                 param="audio_end_ms",
                 code="invalid_value",
             )
-        self._truncate(answer, item_id, audio_end_ms / 1000)
+        if (answer := self._spoken.get(item_id)) is not None:
+            self._truncate(answer, item_id, audio_end_ms / 1000)
+        elif isinstance(item, Message):
+            self._history.replace(ledger.cut(item, audio_end_ms / 1000))
 
     def forget(self, item_id: str) -> None:
+        """The item is gone."""
         self._spoken.pop(item_id, None)
+        self._ledgers.pop(item_id, None)
+
+    def _ledger(self, item: Item) -> Ledger | None:
+        if (answer := self._spoken.get(item.id)) is not None:
+            return answer.ledger(item.id)
+        known = self._ledgers.get(item.id)
+        if known is None and isinstance(item, Message) and (known := Ledger.of(item)) is not None:
+            self._ledgers[item.id] = known  # cutting it must not make it shorter
+        return known
 
     def _truncate(self, answer: Answer, item_id: str, seconds: float) -> None:
         item = self._history.get(item_id)
@@ -229,4 +246,6 @@ class Answers:
             self._floor.assistant_started()
         self._spoken[event.item_id] = answer
         while len(self._spoken) > SPOKEN_KEPT:
-            self._spoken.popitem(last=False)
+            item_id, old = self._spoken.popitem(last=False)
+            if self._history.has(item_id):
+                self._ledgers[item_id] = old.ledger(item_id)

@@ -116,7 +116,13 @@ class Calls:
         tool, given = offer.hosted, self.answer.request.input
         foreign = self.foreign or read_foreign(self._kit.history.items if given is None else given)
         approval = offer.server.approval.of(tool.tool.name, tool.reads_only)
-        why = must_ask(approval, reads_only=tool.reads_only, asks_first=tool.asks_first, read_foreign=foreign)
+        why = must_ask(
+            approval,
+            reads_only=tool.reads_only,
+            asks_first=tool.asks_first,
+            read_foreign=foreign,
+            insists=tool.insists,
+        )
         return why is not None
 
     async def _ask(self, request: ApprovalRequest) -> None:

@@ -19,8 +19,9 @@ from vivavoce.conversation.hosted import readable
 from vivavoce.conversation.items import Item, Message, Speech, Text
 from vivavoce.errors import TurnError
 from vivavoce.ports import Engines, Prompt, Transcription
+from vivavoce.session.accounts import Marks
 from vivavoce.session.prepared import Prepared
-from vivavoce.session.reply import Marks, Piece, phrase_aloud, recital, reply
+from vivavoce.session.reply import Piece, phrase_aloud, recital, reply
 from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.transcripts import Heard, Transcripts
 
@@ -180,9 +181,9 @@ class Drafting:
         speaks now, told to the model alone. `last`: ids of what the reply is about, wherever it stands."""
         return self._prepare(self._to_conversation(request, marks, cue, last))
 
-    def recite(self, text: str, options: ReplyOptions) -> Prepared[Piece]:
+    def recite(self, text: str, options: ReplyOptions, marks: Marks) -> Prepared[Piece]:
         """Prepare to say these words as they stand."""
-        return self._prepare(recital(self._tasks, self._engines, text, options, self._transcripts.language))
+        return self._prepare(recital(self._tasks, self._engines, text, options, marks, self._transcripts.language))
 
     def say(self, phrase: str, options: ReplyOptions, language: str) -> AsyncGenerator[Piece, None]:
         """A phrase of our own, rendered now."""

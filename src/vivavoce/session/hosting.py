@@ -21,6 +21,7 @@ from vivavoce.conversation.items import (
     new_id,
 )
 from vivavoce.ports import Call
+from vivavoce.session.accounts import Marks
 from vivavoce.session.answer import Answer
 from vivavoce.session.answers import Answers
 from vivavoce.session.calls import Calls, Kit
@@ -28,7 +29,7 @@ from vivavoce.session.draft import Drafting
 from vivavoce.session.errands import Errand, Errands
 from vivavoce.session.parts import Parts
 from vivavoce.session.prepared import Prepared, Stream
-from vivavoce.session.reply import Marks, Piece
+from vivavoce.session.reply import Piece
 from vivavoce.session.responder import Responder
 from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.unprompted import Begun, Unprompted
@@ -103,9 +104,10 @@ class Hosting:
             request = replace(request, input=(*request.input, *(errand.item for errand in calls.settled)))
         answer, following = self._prepare(request, old.reason)
         answer.apologise = old.apologise
+        answer.account.since = old.account.since
         following.round = calls.round + 1
         following.foreign = calls.foreign
-        self._answers.start(answer, self._told(request, calls.settled))
+        self._answers.start(answer, self._told(answer, calls.settled))
 
     async def _came_late(self, errand: Errand) -> None:
         """The result of an errand: told when the floor is free, whatever is talked about then."""
@@ -121,7 +123,7 @@ class Hosting:
             request = ResponseRequest(_unforced(errand.options))
             answer, calls = self._prepare(request, "errand")
             calls.foreign = errand.item.foreign
-            return answer, self._answers.start(answer, self._told(request, [errand]))
+            return answer, self._answers.start(answer, self._told(answer, [errand]))
 
         await self._unprompted.say(begin)
 
@@ -130,15 +132,17 @@ class Hosting:
 
         def begin() -> Begun:
             answer, _ = self._prepare(ResponseRequest(_unforced(self._config().reply)), "speak_up")
-            return answer, self._answers.start(answer, self._drafting.recite(words, answer.request.options))
+            reciting = self._drafting.recite(words, answer.request.options, answer.account.marks)
+            return answer, self._answers.start(answer, reciting)
 
         await self._unprompted.say(begin)
 
-    def _told(self, request: ResponseRequest, errands: Sequence[Errand]) -> Stream[Piece]:
+    def _told(self, answer: Answer, errands: Sequence[Errand]) -> Stream[Piece]:
         words = [errand.spoken for errand in errands if errand.spoken]
         if len(words) == len(errands):
-            return self._drafting.recite(" ".join(words), request.options)
-        return self._drafting.answer(request, Marks(), last=[errand.item.id for errand in errands])
+            return self._drafting.recite(" ".join(words), answer.request.options, answer.account.marks)
+        about = [errand.item.id for errand in errands]
+        return self._drafting.answer(answer.request, answer.account.marks, last=about)
 
     def _prepare(self, request: ResponseRequest, reason: Reason) -> tuple[Answer, Calls]:
         answer = self._answers.prepare(request, reason)
@@ -163,7 +167,7 @@ class Hosting:
         if response.approve:
             self._answers.start(answer, self._approved(answer, [asked]))
         else:
-            self._answers.start(answer, self._drafting.answer(answer.request, Marks()))
+            self._answers.start(answer, self._drafting.answer(answer.request, answer.account.marks))
 
     async def _consent(self, answer: Answer, words: str) -> Stream[Piece] | None:
         """What a turn of the user leads to that says yes or no to what was asked just before; None: it says neither."""
@@ -174,7 +178,8 @@ class Hosting:
         for request in asked:
             item = ApprovalResponse(new_id("mcpa"), request.id, verdict, None if verdict else words)
             await self._send(ItemAdded(item, self._history.add(item)))
-        return self._approved(answer, asked) if verdict else self._drafting.answer(answer.request, Marks())
+        answer.account.marks = Marks(opener=answer.account.marks.opener)  # the draft of the turn is not what is said
+        return self._approved(answer, asked) if verdict else self._drafting.answer(answer.request, answer.account.marks)
 
     def _approved(self, answer: Answer, asked: Sequence[ApprovalRequest]) -> Stream[Piece]:
         answer.calls = calls = Calls(self._kit, answer)

@@ -9,19 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from vivavoce.audio.pcm import Pcm
+from vivavoce.session.ledger import Line, words_until
 
 LEAD_SECONDS = 0.5  # outlasts the hiccups of a network and of a busy machine; what a barge-in throws away
 CHUNK_SECONDS = 0.1
-
-
-@dataclass(slots=True)
-class _Line:
-    text: str
-    start: float
-    seconds: float = 0.0
 
 
 class Mouth:
@@ -42,11 +35,12 @@ class Mouth:
         self._now = asyncio.get_running_loop().time
         self._started: float | None = None
         self._stretches: list[tuple[float, float]] = []
-        self._lines: list[_Line] = []
         self._stopped_at: float | None = None
         self._held_at: float | None = None
         self._going_on = asyncio.Event()
         self._going_on.set()
+        self.lines: list[Line] = []
+        """What was said so far, and when."""
         self.sent = 0.0
         """Seconds of sound sent."""
 
@@ -62,13 +56,13 @@ class Mouth:
 
     async def play(self, text: str, sound: Pcm) -> None:
         """Send `sound`, which speaks `text` (or goes on speaking the last text, when empty)."""
-        if text or not self._lines:
-            self._lines.append(_Line(text, self.sent))
+        if text or not self.lines:
+            self.lines.append(Line(text, self.sent))
         for start in range(0, len(sound), step := round(CHUNK_SECONDS * sound.rate)):
             chunk = Pcm(sound.samples[start : start + step], sound.rate)
             await self._wait_for_room()
             await self._send(text if start == 0 else "", chunk)
-            self._lines[-1].seconds += chunk.seconds
+            self.lines[-1].seconds += chunk.seconds
             self.sent += chunk.seconds
 
     async def played_out(self) -> None:
@@ -110,11 +104,9 @@ class Mouth:
             heard = max(heard, min(end, at + max(0.0, now - started)))
         return heard
 
-    def heard(self, seconds: float | None = None, since: float = 0.0) -> str:
-        """The words whose sound begins at `since` or later, played within the first `seconds` (None: by now), cut at a
-        word's edge."""
-        until = self.heard_seconds() if seconds is None else seconds
-        return "".join(_words_until(line, until) for line in self._lines if line.start >= since).strip()
+    def heard(self) -> str:
+        """The words that were played by now."""
+        return words_until(self.lines, self.heard_seconds())
 
     async def _wait_for_room(self) -> None:
         await self._going_on.wait()
@@ -125,16 +117,3 @@ class Mouth:
         if wait > 0:
             await asyncio.sleep(wait)
             await self._going_on.wait()
-
-
-def _words_until(line: _Line, until: float) -> str:
-    """The words of a line whose sound ends before `until`; a word lasts as long as its letters' share."""
-    if line.seconds <= 0:  # none of it was sent yet
-        return ""
-    if until >= line.start + line.seconds - 1e-6:
-        return line.text
-    letters = (until - line.start) / line.seconds * len(line.text)
-    if letters <= 0:
-        return ""
-    last_edge = line.text.rfind(" ", 0, int(letters) + 1)
-    return line.text[:last_edge] if last_edge > 0 else ""

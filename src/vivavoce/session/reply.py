@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import ReplyOptions
 from vivavoce.ports import Call, Done, Engines, Prompt, Reasoning, Urgency, Words
+from vivavoce.session.accounts import Marks, counted
 from vivavoce.session.prepared import Prepared
 from vivavoce.text.clauses import ClauseCutter
 from vivavoce.text.language import language_of
@@ -37,22 +38,6 @@ class Written:
 Piece = Spoken | Written | Call | Done
 
 
-@dataclass(slots=True)
-class Marks:
-    """Loop times of a reply's milestones; None: not reached."""
-
-    first_token: float | None = None
-    first_clause: float | None = None
-    first_sound: float | None = None
-    opener: float | None = None
-    rested: float | None = None
-    """The first clause was whole, and nobody wanted more yet."""
-
-    def reset(self) -> None:
-        """The reply is made again; what was said before it stays said."""
-        self.first_token = self.first_clause = self.first_sound = self.rested = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Clause:
     text: str
@@ -76,10 +61,10 @@ async def reply(
 
 
 async def recital(
-    tasks: asyncio.TaskGroup, engines: Engines, text: str, options: ReplyOptions, language: str | None
+    tasks: asyncio.TaskGroup, engines: Engines, text: str, options: ReplyOptions, marks: Marks, language: str | None
 ) -> AsyncGenerator[Piece, None]:
     """These words as they stand, said or written as a reply is."""
-    async with aclosing(_said(tasks, engines, _thought(text), options, Marks(), language)) as pieces:
+    async with aclosing(_said(tasks, engines, _thought(text), options, marks, language)) as pieces:
         async for piece in pieces:
             yield piece
 
@@ -178,8 +163,14 @@ async def _clauses(
 
 
 async def _marked(engines: Engines, prompt: Prompt, marks: Marks) -> AsyncGenerator[Words | Call | Done, None]:
+    """The model's thoughts as they come, and what they cost so far: whoever stops it has had them made all the same."""
+    marks.spent = counted(Done(), prompt, pieces=0)
     async with aclosing(engines.llm.reply(prompt)) as thoughts:
         async for thought in thoughts:
+            if isinstance(thought, Done):
+                marks.spent = thought
+            elif not isinstance(thought, Call):
+                marks.spent = replace(marks.spent, completion_tokens=marks.spent.completion_tokens + 1)
             if isinstance(thought, Reasoning):
                 continue
             marks.first_token = marks.first_token or asyncio.get_running_loop().time()

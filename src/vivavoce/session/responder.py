@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import randbelow
 
 from vivavoce.audio.pcm import Pcm
@@ -17,13 +17,14 @@ from vivavoce.conversation.config import PERSONA, Manners, ReplyOptions, Respons
 from vivavoce.conversation.events import Latency
 from vivavoce.conversation.opener import opener
 from vivavoce.ports import HEARING_RATE, Transcription
+from vivavoce.session.accounts import Marks, since
 from vivavoce.session.answer import Answer
 from vivavoce.session.answers import Answers
 from vivavoce.session.draft import Draft, Drafting, Tally
 from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING, MAY_I, ONE_MOMENT
 from vivavoce.session.phrases import Opened, Phrasebook
 from vivavoce.session.prepared import Prepared, Stream
-from vivavoce.session.reply import Marks, Piece, Spoken
+from vivavoce.session.reply import Piece, Spoken
 from vivavoce.session.transcripts import Heard, Transcripts
 
 WORTH_AN_OPENER = 0.25
@@ -75,10 +76,12 @@ class Responder:
     def answer(self, turn: Taken, config: SessionConfig) -> None:
         """Start the answer to a turn: its draft, with what comes before or instead of it."""
         answer = self._answers.prepare(ResponseRequest(config.reply), "end_of_turn")
-        answer.latency = lambda: self._timed(turn)
-        answer.draft = lambda: turn.tally.account(turn.draft, turn.ended)
+        account = answer.account
+        account.since, account.marks = turn.spoken_until, turn.draft.marks
+        account.input_audio_tokens = turn.voiced * INPUT_TOKENS_PER_SECOND // HEARING_RATE
+        account.turn_timed = lambda latency: self._timed(turn, account.marks, latency)
+        account.draft = lambda: turn.tally.account(turn.draft, turn.ended)
         answer.apologise = lambda: self._say(APOLOGY, config.reply)
-        answer.input_audio_tokens = turn.voiced * INPUT_TOKENS_PER_SECOND // HEARING_RATE
         draft = turn.draft
         prepared = draft if draft.pieces is not None else self._drafting.answer(answer.request, draft.marks)
 
@@ -98,7 +101,7 @@ class Responder:
         async def choose() -> Stream[Piece] | None:
             opened = None if prepared.ready else self._opener(turn, config.manners, config.reply)
             if opened is not None:
-                draft.marks.opener = asyncio.get_running_loop().time()
+                account.marks.opener = asyncio.get_running_loop().time()
                 return Opened(*opened, answered_or_asked)
             return await (answered_or_asked() if turn.interrupted else answered())
 
@@ -124,7 +127,7 @@ class Responder:
             return
         request = ResponseRequest(options)
         answer = self._answers.prepare(request, "idle")
-        self._answers.start(answer, self._drafting.answer(request, Marks(), cue=IDLE_CUE))
+        self._answers.start(answer, self._drafting.answer(request, answer.account.marks, cue=IDLE_CUE))
 
     def _prepare(self, phrase: Mapping[str, str], options: ReplyOptions) -> Prepared[Piece]:
         return Prepared(self._tasks, self._say(phrase, options), depth=1)
@@ -157,21 +160,18 @@ class Responder:
         sound = self._phrases.sound(word, options) if word else None
         return (word, sound) if word and sound else None
 
-    def _timed(self, turn: Taken) -> Latency:
-        marks, heard = turn.draft.marks, turn.concluding
+    def _timed(self, turn: Taken, marks: Marks, latency: Latency) -> Latency:
+        """`latency`, with what only a turn has. Its answer may have been made before it was over: it was not heard."""
+        heard, ended = turn.concluding, since(turn.spoken_until, turn.ended)
         if marks.first_sound is not None:
             self._usual_wait += 0.3 * (max(0.0, marks.first_sound - turn.ended) - self._usual_wait)
-
-        def since(moment: float | None) -> float | None:
-            return None if moment is None else round((moment - turn.spoken_until) * 1000, 1)
-
-        return Latency(
-            since(turn.ended),
-            since(heard.result().at if heard.done() and not heard.cancelled() else None),
-            since(marks.first_token),
-            since(marks.first_clause),
-            since(None if marks.first_sound is None else max(marks.first_sound, turn.ended)),
-            since(marks.opener),
+        known = heard.result().at if heard.done() and not heard.cancelled() else None
+        sounded = None if marks.first_sound is None else max(marks.first_sound, turn.ended)
+        return replace(
+            latency,
+            endpoint=ended,
+            transcript=since(turn.spoken_until, known),
+            first_sound=since(turn.spoken_until, sounded),
         )
 
 

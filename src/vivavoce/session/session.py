@@ -34,7 +34,6 @@ from vivavoce.session.overhearing import Overhearing
 from vivavoce.session.parts import Parts
 from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.prepared import Later
-from vivavoce.session.reply import Marks
 from vivavoce.session.responder import Responder
 from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.tooling import NO_TOOLS, Tooling
@@ -200,7 +199,7 @@ class Session:
         self._check_pictures(request.input or (), "response.input")
         self._answers.refuse_excess(request)
         answer = self._answers.prepare(request, "requested")
-        self._answers.start(answer, Later(lambda: self._drafting.answer(request, Marks())))
+        self._answers.start(answer, Later(lambda: self._drafting.answer(request, answer.account.marks)))
         return answer.id
 
     async def speak_up(self, words: str) -> None:

@@ -198,7 +198,13 @@ class _Hands:
                 continue
             tool, label = offer.hosted, offer.server.label
             approval = offer.server.approval.of(tool.tool.name, tool.reads_only)
-            if must_ask(approval, reads_only=tool.reads_only, asks_first=tool.asks_first, read_foreign=foreign):
+            if must_ask(
+                approval,
+                reads_only=tool.reads_only,
+                asks_first=tool.asks_first,
+                read_foreign=foreign,
+                insists=tool.insists,
+            ):
                 self.asking = True
                 self._tell(Asks(ApprovalRequest(new_id("mcpr"), label, tool.tool.name, call.arguments)))
                 continue

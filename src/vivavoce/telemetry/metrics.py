@@ -96,7 +96,7 @@ class Metrics:
                 self._responses.labels(event.how, event.reason).inc()
                 if event.reason == "barge_in":
                     self._barge_ins.inc()
-                if event.latency is not None:
+                if event.latency is not None and event.latency.endpoint is not None:  # of a turn
                     self._observe_latency(event.latency)
                 if event.draft is not None:
                     self._observe_draft(event.draft)

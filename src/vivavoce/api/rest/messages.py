@@ -17,10 +17,11 @@ from vivavoce.api.rest import messages_wire as wire
 from vivavoce.api.rest.attachments import LARGEST_REQUEST, Opener, Reader
 from vivavoce.api.rest.event_stream import EventStream, named
 from vivavoce.api.rest.messages_request import MessageAsked, read_messages
-from vivavoce.api.rest.replies import estimated_tokens, thoughts_of, whole
+from vivavoce.api.rest.replies import thoughts_of, whole
 from vivavoce.assistant.minds import Minds
 from vivavoce.errors import RequestError, TurnError
 from vivavoce.ports import Engines, LanguageModel, Prompt, Thought, Urgency
+from vivavoce.session.accounts import estimated_tokens
 
 
 def message_routes(

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from math import ceil
+from dataclasses import dataclass
 from typing import assert_never
 
 from vivavoce.api.rates import spend
 from vivavoce.api.rest.schemas import misfit
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Readable
 from vivavoce.errors import EngineFailed
 from vivavoce.ports import Call, Done, LanguageModel, Prompt, Reasoning, Thought, Words
-
-BYTES_PER_TOKEN = 4.0
-"""Of English text; what is counted with it is an estimate."""
-PICTURE_TOKENS = 1000
+from vivavoce.session.accounts import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +50,14 @@ async def thoughts_of(mind: LanguageModel, prompt: Prompt, *, parallel: bool = T
                         if calls > 1 and not parallel:
                             continue
                     case Done():
-                        account = thought = _counted(thought, prompt, pieces)
+                        account = thought = counted(thought, prompt, pieces)
                         if prompt.schema is not None and not calls and not thought.cut_short:
                             _check(mind, text, prompt)
                     case Reasoning():
                         pass
                 yield thought
     finally:  # whoever leaves early has had it made all the same
-        account = _counted(account, prompt, pieces)
+        account = counted(account, prompt, pieces)
         spend(account.prompt_tokens + account.completion_tokens)
 
 
@@ -111,37 +106,6 @@ class Tally:
         return Reply(words, reasoning, tuple(self._calls), self._done, bytes(self._sound), self._seconds)
 
 
-def estimated_tokens(prompt: Prompt) -> int:
-    """Tokens of a prompt, by its length: no engine tells before it has read it."""
-    tools = "".join(f"{tool.name}{tool.description}{dict(tool.parameters)}" for tool in prompt.tools)
-    words = sum(_tokens(_written(item)) for item in prompt.items)
-    pictures = sum(len(item.pictures) for item in prompt.items if isinstance(item, Message))
-    return _tokens(prompt.instructions) + _tokens(tools) + words + pictures * PICTURE_TOKENS
-
-
 def _check(mind: LanguageModel, text: str, prompt: Prompt) -> None:
     if why := misfit(text, prompt.schema or {}):
         raise EngineFailed(f"The answer of {mind.name} does not fit the JSON schema: {why}")
-
-
-def _counted(done: Done, prompt: Prompt, pieces: int) -> Done:
-    """The account, estimated where the engine gave none: it was stopped, or its server does not count."""
-    return replace(
-        done,
-        prompt_tokens=done.prompt_tokens or estimated_tokens(prompt),
-        completion_tokens=done.completion_tokens or pieces,
-    )
-
-
-def _tokens(text: str) -> int:
-    return ceil(len(text.encode(errors="replace")) / BYTES_PER_TOKEN) + 4 if text else 0
-
-
-def _written(item: Readable) -> str:
-    match item:
-        case FunctionCall():
-            return item.name + item.arguments
-        case FunctionOutput():
-            return item.output
-        case Message():
-            return item.text

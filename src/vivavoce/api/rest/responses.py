@@ -19,7 +19,6 @@ from vivavoce.api.problems import EngineTrouble, answering_engines, problem, war
 from vivavoce.api.rest.attachments import LARGEST_REQUEST
 from vivavoce.api.rest.event_stream import EventStream, named
 from vivavoce.api.rest.paging import page, read_page
-from vivavoce.api.rest.replies import estimated_tokens
 from vivavoce.api.rest.responses_jobs import Job
 from vivavoce.api.rest.responses_request import ResponseAsked, read_response
 from vivavoce.api.rest.responses_run import UNDER_WAY, Making, Means, Reading
@@ -27,6 +26,7 @@ from vivavoce.api.rest.responses_wire import shown
 from vivavoce.conversation.hosted import readable
 from vivavoce.errors import RequestError
 from vivavoce.ports import LanguageModel, Prompt
+from vivavoce.session.accounts import estimated_tokens
 from vivavoce.storage.responses import StoredResponse
 
 Wire = dict[str, Any]

@@ -170,4 +170,4 @@ async def _exchange(process: asyncio.subprocess.Process, request: dict[str, str]
 def _hosted(described: dict[str, Any]) -> HostedTool:
     tool = Tool(described["name"], described["description"], described["parameters"])
     options = {name: bool(described[name]) for name in ("reads_only", "asks_first", "slow", "foreign")}
-    return HostedTool(tool, **options)
+    return HostedTool(tool, **options, insists=options["asks_first"])  # the operator wrote it

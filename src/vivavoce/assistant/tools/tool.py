@@ -79,8 +79,9 @@ def reads(name: str, description: str, parameters: Mapping[str, Any], run: Run) 
 
 
 def changes(name: str, description: str, parameters: Mapping[str, Any], run: Run, *, asks_first: bool = False) -> Built:
-    """A tool that changes what is kept for the person."""
-    return Built(HostedTool(Tool(name, description, parameters), asks_first=asks_first, foreign=False), run)
+    """A tool that changes what is kept for the person. `asks_first`: whatever a client says."""
+    tool = Tool(name, description, parameters)
+    return Built(HostedTool(tool, asks_first=asks_first, insists=asks_first, foreign=False), run)
 
 
 def tongue_of(context: ToolContext) -> str:
