@@ -26,6 +26,27 @@ ELSEWHERE = {
 NOT_SENT = {
     "conversation.item.input_audio_transcription.segment": "who speaks is not told apart",
 }
+WITHOUT_EFFECT = {
+    "session.model": "another name than the URL's changes nothing: a session keeps the mind that it opened with",
+    "session.tracing": "checked and echoed; nothing is traced",
+    "session.audio.input.transcription.model": "any name: the server's own recogniser listens",
+    "session.audio.input.transcription.delay": "checked and echoed; words are told as soon as they are certain",
+    "session.tools.allowed_callers": "not read: the model calls tools, and nothing else does",
+    "session.tools.defer_loading": "not read: tools are listed at once",
+    "response.tools.allowed_callers": "as in the session",
+    "response.tools.defer_loading": "as in the session",
+    "item.status": "not read: what a client puts into the conversation is whole",
+    "item.object": "not read",
+}
+"""Fields of OpenAI's that are taken and change nothing."""
+REFUSED = {
+    "session.tools.tunnel_id": "tunnels are not served; name the server by `server_url`",
+    "response.tools.tunnel_id": "as in the session",
+    "session.prompt.variables": "of kinds other than text",
+    "response.prompt.variables": "as in the session",
+    "item.type": "`mcp_list_tools`, `mcp_call` and `mcp_approval_request`: the server makes these itself",
+}
+"""Fields, or values of them, that are answered with an error."""
 
 
 def sent_events() -> list[str]:
@@ -84,6 +105,14 @@ def reference() -> str:
             "| field | default |",
             "|---|---|",
             *(f"| `{path}` | {_shown(value)} |" for path, value in sorted(fields.items())),
+            "",
+            "## Fields that are taken and change nothing",
+            "",
+            *(f"- `{path}`: {why}" for path, why in WITHOUT_EFFECT.items()),
+            "",
+            "Refused with an error that says so:",
+            "",
+            *(f"- `{path}`: {why}" for path, why in REFUSED.items()),
             "",
         ]
     )
