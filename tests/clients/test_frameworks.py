@@ -60,18 +60,27 @@ async def call(command: list[str], certificate: Certificate | None) -> dict[str,
         return Session(engines, config, send)
 
     async with serving(open_session=open_session, certificate=certificate) as served:
-        pipe = asyncio.subprocess.PIPE
-        quiet = {"OPENAI_AGENTS_DISABLE_TRACING": "1", "OPENAI_API_KEY": "none"}
-        client = await asyncio.create_subprocess_exec(
-            *command, served.base, cwd=HERE, stdout=pipe, stderr=pipe, env={**os.environ, **quiet, **trust}
-        )
-        try:
-            async with asyncio.timeout(WITHIN):
-                out, err = await client.communicate()
-        except TimeoutError:
-            client.kill()
+        report = await report_of([*command, served.base], trust)
+        assert report is not None, "it is not installed"
+        return report
+
+
+async def report_of(command: list[str], environment: dict[str, str] | None = None) -> dict[str, Any] | None:
+    """What a client that runs on its own tells of its call; None where it says that it is not installed."""
+    pipe = asyncio.subprocess.PIPE
+    quiet = {"OPENAI_AGENTS_DISABLE_TRACING": "1", "OPENAI_API_KEY": "none"}
+    client = await asyncio.create_subprocess_exec(
+        *command, cwd=HERE, stdout=pipe, stderr=pipe, env={**os.environ, **quiet, **(environment or {})}
+    )
+    try:
+        async with asyncio.timeout(WITHIN):
             out, err = await client.communicate()
-            raise AssertionError(f"no report in time:\n{err.decode()[-3000:]}") from None
-        lines = [line.removeprefix("REPORT ") for line in out.decode().splitlines() if line.startswith("REPORT ")]
-        assert lines, f"no report:\n{err.decode()[-3000:]}"
-        return dict(json.loads(lines[-1]))
+    except TimeoutError:
+        client.kill()
+        out, err = await client.communicate()
+        raise AssertionError(f"no report in time:\n{err.decode()[-3000:]}") from None
+    if "NOT INSTALLED" in out.decode():
+        return None
+    lines = [line.removeprefix("REPORT ") for line in out.decode().splitlines() if line.startswith("REPORT ")]
+    assert lines, f"no report:\n{err.decode()[-3000:]}"
+    return dict(json.loads(lines[-1]))
