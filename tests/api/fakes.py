@@ -21,6 +21,7 @@ from vivavoce.api.realtime.call import Limits
 from vivavoce.api.realtime.client import Deadlines
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.conversation import Send
+from vivavoce.api.rest.transcriptions import Encoder, no_encoder, transcription_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.audio.pcm import Pcm
 from vivavoce.certificate import Certificate
@@ -228,6 +229,7 @@ async def serving(
     engines: Engines | None = None,
     answer_offer: Any = None,
     certificate: Certificate | None = None,
+    speaker_encoder: Encoder = no_encoder,
     more: Callable[[Keys], Sequence[BaseRoute]] = lambda keys: (),
 ) -> AsyncIterator[Served]:
     """A real uvicorn on a free port of loopback, in this event loop."""
@@ -248,7 +250,7 @@ async def serving(
         models=["own-model"],
         engines=lambda: engines,
         page=page,
-        more=more(Keys.of(keys)),
+        more=[*transcription_routes(lambda: engines, Keys.of(keys), speaker_encoder), *more(Keys.of(keys))],
     )
     listener = socket.create_server(("127.0.0.1", 0))
     tls = {"ssl_certfile": certificate.file, "ssl_keyfile": certificate.key} if certificate else {}

@@ -170,7 +170,6 @@ def test_other_containers_are_taken_apart_beside_the_server() -> None:
     [
         ({}, "model"),
         ({"model": "m", "response_format": "pdf"}, "response_format"),
-        ({"model": "m", "response_format": "diarized_json"}, "response_format"),
         ({"model": "m", "timestamp_granularities[]": "word"}, "timestamp_granularities"),
         ({"model": "m", "language": "klingon"}, "language"),
         ({"model": "m", "temperature": "hot"}, "temperature"),

@@ -33,7 +33,6 @@ from vivavoce.api.realtime.connection import Service
 from vivavoce.api.realtime.endpoint import realtime_routes
 from vivavoce.api.rest.models import model_routes
 from vivavoce.api.rest.speech import speech_routes
-from vivavoce.api.rest.transcriptions import transcription_routes
 from vivavoce.api.rest.voices import voice_routes
 from vivavoce.assistant.minds import Minds
 from vivavoce.errors import RequestError, StorageError
@@ -86,7 +85,6 @@ def create_api(
         *model_routes(models, keys, minds, engines),
         *voice_routes(engines, keys),
         *speech_routes(engines, keys),
-        *transcription_routes(engines, keys),
         *more,
         *health_routes(ready, service.metrics, keys),
         *(page_routes(page) if page is not None else ()),

@@ -66,6 +66,7 @@ class House:
         self.phrases: Phrasebook | None = None
         self._added: tuple[LanguageModel, ...] = ()
         self.embedder, self.moderator = self._lazy("embedding"), self._lazy("moderation")
+        self.speaker_encoder = self._lazy("speaker")
         self.metrics = Metrics()
         self.admission = Admission(settings.server.max_sessions)
         self.files = FileShelf(settings.paths.home / "files")
@@ -194,6 +195,7 @@ class House:
         self._unwatch()
         self.embedder.close()
         self.moderator.close()
+        self.speaker_encoder.close()
         for mind in self._added:
             mind.close()
         if self.engines is not None:

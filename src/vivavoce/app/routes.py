@@ -20,6 +20,7 @@ from vivavoce.api.rest.responses import response_routes
 from vivavoce.api.rest.responses_run import Means
 from vivavoce.api.rest.text import text_routes
 from vivavoce.api.rest.tool_servers import tool_server_routes
+from vivavoce.api.rest.transcriptions import transcription_routes
 from vivavoce.api.rest.transfer import transfer_routes
 from vivavoce.api.server import create_api
 from vivavoce.app.house import House
@@ -49,6 +50,7 @@ def _kept(house: House, keys: Keys) -> list[BaseRoute]:
     )
     return [
         *file_routes(house.files, keys),
+        *transcription_routes(engines, keys, house.speaker_encoder.get),
         *embedding_routes(house.embedder.get, keys),
         *moderation_routes(house.moderator.get, keys),
         *text_routes(minds, engines, keys, opener, archive.completions),

@@ -28,7 +28,7 @@ def log_mel(samples: Samples, bands: int = 80) -> Samples:
     frames = frames[: len(samples) // STRIDE]  # the reference drops the last, half-empty frame
     spectrum = np.fft.rfft(frames * _hann())
     power = spectrum.real**2 + spectrum.imag**2
-    logs = np.log10(np.maximum(_filters(bands) @ power.T, POWER_FLOOR))
+    logs = np.log10(np.maximum(mel_filters(bands) @ power.T, POWER_FLOOR))
     features: Samples = (np.maximum(logs, logs.max() - DYNAMIC_RANGE) + 4.0) / 4.0
     return features.astype(np.float32, copy=False)
 
@@ -39,9 +39,9 @@ def _hann() -> Samples:
 
 
 @cache
-def _filters(bands: int) -> Samples:
-    """Triangles that turn WINDOW // 2 + 1 bins of power into `bands` mels, each of the same area."""
-    bins = np.linspace(0, RATE / 2, WINDOW // 2 + 1)
+def mel_filters(bands: int, fft: int = WINDOW) -> Samples:
+    """Triangles that turn fft // 2 + 1 bins of power into `bands` mels, each of the same area: (bands, bins)."""
+    bins = np.linspace(0, RATE / 2, fft // 2 + 1)
     corners = _mel_to_hz(np.linspace(0, _hz_to_mel(RATE / 2), bands + 2))
     slopes = (bins - corners[:, None]) / np.diff(corners, append=np.inf)[:, None]
     rising, falling = slopes[:-2], 1 - slopes[1:-1]

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 from vivavoce.errors import ModelUnavailable
 
-Kind = Literal["vad", "turn", "stt", "llm", "tts", "voices", "embedding"]
+Kind = Literal["vad", "turn", "stt", "llm", "tts", "voices", "embedding", "speaker"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -16,6 +16,7 @@ from vivavoce.conversation.floor import HOP  # engines hear in the floor's steps
 from vivavoce.ports.acting import HostedTool, ToolContext, ToolHost, ToolResult
 from vivavoce.ports.hearing import (
     HEARING_RATE,
+    SpeakerEncoder,
     Transcriber,
     Transcription,
     TranscriptionHint,
@@ -43,6 +44,7 @@ __all__ = [
     "Moderator",
     "Prompt",
     "Reasoning",
+    "SpeakerEncoder",
     "Synthesizer",
     "Thought",
     "ToolContext",

@@ -1,12 +1,14 @@
-"""Engines that listen: is that a voice, is the turn over, what was said."""
+"""Engines that listen: is that a voice, is the turn over, what was said, whose voice is it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.words import Word
+from vivavoce.ports.meaning import Vector
 from vivavoce.ports.urgency import Urgency
 
 HEARING_RATE = 16_000
@@ -80,6 +82,19 @@ class Transcriber(Protocol):
         self, speech: Pcm, hint: TranscriptionHint = TranscriptionHint(), urgency: Urgency = Urgency.NOW
     ) -> Transcription:
         """The words in `speech` (at HEARING_RATE, any length; long speech is cut at its quietest places)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SpeakerEncoder(Protocol):
+    """Tells voices apart, and nothing else of whoever speaks."""
+
+    name: str
+
+    async def voices(self, sounds: Sequence[Pcm], urgency: Urgency = Urgency.SOON) -> list[Vector]:
+        """What the voice in each sound is like, at HEARING_RATE and from about a second: a vector of length 1. Those
+        of one speaker have a high cosine."""
         ...
 
     def close(self) -> None: ...

@@ -17,6 +17,7 @@ ENGINE_FOLDERS = {
     **dict(zip(SESSION_ENGINES, ("vad", "turn_detection", "stt", "llm", "tts"), strict=True)),
     "embedding": "embedding",
     "moderation": "moderation",
+    "speaker": "speaker",
 }
 """Where the engines of each kind lie under `engines/`."""
 
@@ -121,6 +122,7 @@ class EngineChoices:
     tts: EngineChoice = EngineChoice("kokoro")
     embedding: EngineChoice = EngineChoice("minilm")
     moderation: EngineChoice = EngineChoice("meaning")
+    speaker: EngineChoice = EngineChoice("dvector")
 
 
 @dataclass(frozen=True, slots=True)

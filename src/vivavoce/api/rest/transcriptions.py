@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,17 +19,30 @@ from starlette.routing import Route
 
 from vivavoce.api.auth import Keys, locked
 from vivavoce.api.body import read_form, while_connected
-from vivavoce.api.fields import Fields, invalid, missing, string
+from vivavoce.api.fields import missing
 from vivavoce.api.problems import answering_engines, problem, warming_up
 from vivavoce.api.realtime.server_events import wire_logprobs
-from vivavoce.api.rest import transcripts
+from vivavoce.api.rest import diarization, transcripts
+from vivavoce.api.rest.diarization import Voices
+from vivavoce.api.rest.transcription_request import Asked, Chunking, read_asked
 from vivavoce.api.rest.transcripts import Transcript
 from vivavoce.audio.cut import cut
 from vivavoce.audio.files import read_sound
 from vivavoce.audio.pcm import Pcm
+from vivavoce.audio.speakers import speech_in
 from vivavoce.conversation.words import Word
-from vivavoce.errors import RequestError, TurnError
-from vivavoce.ports import HEARING_RATE, Engines, Transcriber, Transcription, TranscriptionHint, Urgency
+from vivavoce.errors import ModelUnavailable, TurnError
+from vivavoce.ports import (
+    HEARING_RATE,
+    HOP,
+    Engines,
+    SpeakerEncoder,
+    Transcriber,
+    Transcription,
+    TranscriptionHint,
+    Urgency,
+    VoiceActivityDetector,
+)
 
 LONGEST = 2 * 3600.0
 """Seconds of one file."""
@@ -38,24 +51,19 @@ PIECE = 25.0
 AT_ONCE = 2
 """Files that are decoded and recognised side by side; the others wait."""
 WAITING = 16
-FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
-MOST_WORDS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request, checked. `words`, `segments`: of the verbose form."""
-
-    hint: TranscriptionHint
-    format: str
-    words: bool = False
-    segments: bool = True
-    logprobs: bool = False
-    stream: bool = False
+Encoder = Callable[[], Awaitable[SpeakerEncoder]]
 
 
-def transcription_routes(engines: Callable[[], Engines | None], keys: Keys) -> list[Route]:
-    """`engines`: None while they are not warm."""
+async def no_encoder() -> SpeakerEncoder:
+    raise ModelUnavailable("Voices cannot be told apart here.", "choose another response_format than diarized_json")
+
+
+def transcription_routes(
+    engines: Callable[[], Engines | None], keys: Keys, encoder: Encoder = no_encoder
+) -> list[Route]:
+    """`engines`: None while they are not warm. `encoder`: loads it on the first call; raises ModelUnavailable."""
     queue = asyncio.Semaphore(AT_ONCE)
     waiting: set[Request] = set()
 
@@ -70,7 +78,7 @@ def transcription_routes(engines: Callable[[], Engines | None], keys: Keys) -> l
         try:
             async with read_form(request) as form:
                 asked = read_asked(form, translate=translate)
-                return await while_connected(request, _transcribed(ready.stt, asked, form, queue))
+                return await while_connected(request, _transcribed(ready, encoder, asked, form, queue))
         finally:
             waiting.discard(request)
 
@@ -86,98 +94,43 @@ def transcription_routes(engines: Callable[[], Engines | None], keys: Keys) -> l
     ]
 
 
-# --- what is asked
+# --- the answer
 
 
-def read_asked(form: FormData, *, translate: bool) -> Asked:
-    """Raises RequestError. Lists come as `name[]`, as OpenAI's clients write them, or as `name`."""
-    fields = Fields(_plain_fields(form), "")
-    fields.need_text("model", "give the name of a model; any will do")
-    if not 0 <= _number(fields, "temperature") <= 1:
-        raise invalid("temperature", "be a number from 0 to 1", fields.get("temperature"))
-    language = fields.text("language", None)
-    languages = fields.array("languages", string, most=100) or []
-    format = _format(fields)
-    logprobs = _includes(fields)
-    words, segments = _granularities(fields, format)
-    hint = TranscriptionHint(
-        language=_code(language, "language") if language else None,
-        prompt=fields.text("prompt", None),
-        languages=tuple(_code(code, "languages") for code in languages),
-        keywords=tuple(fields.array("keywords", string, most=MOST_WORDS) or ()),
-        translate=translate,
-        detail=logprobs or format in ("srt", "vtt", "verbose_json"),
-    )
-    return Asked(hint, format, words, segments, logprobs, stream=_flag(fields, "stream"))
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A part of the sound, `start` seconds into it."""
+
+    start: float
+    sound: Pcm
 
 
-def _plain_fields(form: FormData) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            continue
-        if name.endswith("[]") or name in ("languages", "keywords", "include", "timestamp_granularities"):
-            found.setdefault(name.removesuffix("[]"), []).append(value)
-        else:
-            found[name] = value
-    return found
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """`pieces`: what is heard, as it comes; `voices`: who speaks when, where that was asked for."""
+
+    asked: Asked
+    seconds: float
+    pieces: AsyncGenerator[Transcription, None]
+    voices: Voices | None = None
 
 
-def _format(fields: Fields) -> str:
-    if fields.get("response_format") == "diarized_json":
-        raise RequestError(
-            "Who speaks is not told apart here; choose verbose_json for the times of words and segments.",
-            param="response_format",
-            code="invalid_value",
-        )
-    return str(fields.choice("response_format", FORMATS, "json"))
-
-
-def _includes(fields: Fields) -> bool:
-    wanted = fields.array("include", string, most=10) or []
-    for name in wanted:
-        if name != "logprobs":
-            raise invalid("include", "be logprobs", name)
-    return bool(wanted)
-
-
-def _granularities(fields: Fields, format: str) -> tuple[bool, bool]:
-    """Whether words and segments are wanted."""
-    wanted = fields.array("timestamp_granularities", string, most=10)
-    if wanted is None:
-        return False, True
-    for name in wanted:
-        if name not in ("word", "segment"):
-            raise invalid("timestamp_granularities", "hold word, segment or both", name)
-    if format != "verbose_json":
-        raise RequestError(
-            "timestamp_granularities needs response_format verbose_json.",
-            param="timestamp_granularities",
-            code="invalid_value",
-        )
-    return "word" in wanted, "segment" in wanted
-
-
-def _code(language: str, param: str) -> str:
-    """ISO 639-1, of a longer tag as well."""
-    code = language.replace("_", "-").split("-")[0].lower()
-    if not (2 <= len(code) <= 3 and code.isascii() and code.isalpha()):
-        raise invalid(param, "be an ISO 639-1 code such as en", language)
-    return code
-
-
-def _number(fields: Fields, name: str) -> float:
-    try:
-        return float(fields.text(name, "0"))
-    except ValueError:
-        raise invalid(name, "be a number", fields.get(name)) from None
-
-
-def _flag(fields: Fields, name: str) -> bool:
-    value = fields.text(name, "false").lower()
-    if value not in ("true", "false", "1", "0"):
-        raise invalid(name, "be true or false", value)
-    return value in ("true", "1")
+async def _transcribed(
+    engines: Engines, encoder: Encoder, asked: Asked, form: FormData, queue: asyncio.Semaphore
+) -> Response:
+    async with queue, answering_engines():
+        sound = await _sound(form)
+        voices = None
+        if asked.format == "diarized_json":
+            voices = await diarization.voices_in(sound, engines.vad, await encoder(), asked.known)
+        pieces = _heard(engines.stt, asked.hint, await _chunks(sound, asked.chunking, engines.vad))
+        work = _Work(asked, sound.seconds, pieces, voices)
+        if asked.stream:
+            first = await anext(pieces, None)  # what fails now is an answer with a status
+            return StreamingResponse(_as_events(first, work, queue), media_type="text/event-stream")
+        async with aclosing(pieces):
+            heard = [piece async for piece in pieces]
+    return _formatted(work, heard)
 
 
 async def _sound(form: FormData) -> Pcm:
@@ -188,45 +141,61 @@ async def _sound(form: FormData) -> Pcm:
     return await asyncio.to_thread(read_sound, data, HEARING_RATE, longest=LONGEST)
 
 
-# --- the answer
+async def _chunks(sound: Pcm, chunking: Chunking | None, vad: VoiceActivityDetector) -> list[_Chunk]:
+    """What the recogniser takes at once: as long as may be, or each stretch of speech alone."""
+    if chunking is None:
+        return _cut(_Chunk(0.0, sound))
+    voice = await diarization.voice_in(sound, vad)
+    pause, padding = chunking.silence_duration_ms / 1000, chunking.prefix_padding_ms / 1000
+    chunks: list[_Chunk] = []
+    end = 0.0
+    for span in speech_in(voice, HOP / HEARING_RATE, voiced_from=chunking.threshold, pause=pause):
+        start, end = max(end, span.start - padding), min(sound.seconds, span.end + pause / 2)
+        chunks += _cut(_Chunk(start, sound.cut(start, end)))
+    return chunks
 
 
-async def _transcribed(stt: Transcriber, asked: Asked, form: FormData, queue: asyncio.Semaphore) -> Response:
-    async with queue, answering_engines():
-        sound = await _sound(form)
-        pieces = pieces_of(stt, asked.hint, sound)
-        if asked.stream:
-            first = await anext(pieces, None)  # what fails now is an answer with a status
-            body = _as_events(first, pieces, asked, sound.seconds, queue)
-            return StreamingResponse(body, media_type="text/event-stream")
-        async with aclosing(pieces):
-            heard = [piece async for piece in pieces]
-    return _formatted(_whole(heard, asked, sound.seconds), asked)
+def _cut(chunk: _Chunk) -> list[_Chunk]:
+    cuts: list[_Chunk] = []
+    position = chunk.start
+    for piece in cut(chunk.sound, PIECE):
+        cuts.append(_Chunk(position, piece))
+        position += piece.seconds
+    return cuts
 
 
-async def pieces_of(stt: Transcriber, hint: TranscriptionHint, sound: Pcm) -> AsyncGenerator[Transcription, None]:
-    """What is heard in each piece, with the times of its words in the whole. The first words settle the language."""
-    position = 0.0
-    for piece in cut(sound, PIECE):
-        heard = await stt.transcribe(piece, hint, Urgency.SOON)
-        words = tuple(Word(it.text, it.start + position, it.end + position, it.tokens) for it in heard.words)
+def pieces_of(stt: Transcriber, hint: TranscriptionHint, sound: Pcm) -> AsyncGenerator[Transcription, None]:
+    """What is heard in each piece, with the times of its words in the whole."""
+    return _heard(stt, hint, _cut(_Chunk(0.0, sound)))
+
+
+async def _heard(
+    stt: Transcriber, hint: TranscriptionHint, chunks: Iterable[_Chunk]
+) -> AsyncGenerator[Transcription, None]:
+    """The first words settle the language. Where an engine tells no times, the words of a chunk last as long as it."""
+    for chunk in chunks:
+        heard = await stt.transcribe(chunk.sound, hint, Urgency.SOON)
+        words = heard.words
+        if hint.detail and heard.text and not words:
+            words = (Word(f" {heard.text}", 0.0, chunk.sound.seconds),)
+        words = tuple(Word(it.text, it.start + chunk.start, it.end + chunk.start, it.tokens) for it in words)
         yield replace(heard, words=words)
         hint = replace(hint, language=hint.language or heard.language)
-        position += piece.seconds
 
 
-def _whole(heard: list[Transcription], asked: Asked, seconds: float) -> Transcript:
-    language = next((piece.language for piece in heard if piece.language), asked.hint.language)
+def _whole(work: _Work, heard: list[Transcription]) -> Transcript:
+    hint = work.asked.hint
     return Transcript(
         words=tuple(word for piece in heard for word in piece.words),
         text=" ".join(piece.text for piece in heard if piece.text),
-        language=language,
-        seconds=seconds,
-        task="translate" if asked.hint.translate else "transcribe",
+        language=next((piece.language for piece in heard if piece.language), hint.language),
+        seconds=work.seconds,
+        task="translate" if hint.translate else "transcribe",
     )
 
 
-def _formatted(transcript: Transcript, asked: Asked) -> Response:
+def _formatted(work: _Work, heard: list[Transcription]) -> Response:
+    asked, transcript = work.asked, _whole(work, heard)
     match asked.format:
         case "text":
             return PlainTextResponse(transcript.text + "\n")
@@ -236,30 +205,38 @@ def _formatted(transcript: Transcript, asked: Asked) -> Response:
             return PlainTextResponse(transcripts.vtt(transcript), media_type="text/vtt")
         case "verbose_json":
             return JSONResponse(transcripts.verbose(transcript, words=asked.words, segments=asked.segments))
+        case "diarized_json":
+            return JSONResponse(transcripts.diarized(transcript, _segments(work, transcript.words, 0)))
     return JSONResponse(transcripts.plain(transcript, logprobs=asked.logprobs))
 
 
-async def _as_events(
-    first: Transcription | None,
-    rest: AsyncGenerator[Transcription, None],
-    asked: Asked,
-    seconds: float,
-    queue: asyncio.Semaphore,
-) -> AsyncGenerator[bytes, None]:
+def _segments(work: _Work, words: tuple[Word, ...], first: int) -> list[dict[str, Any]]:
+    """Who said what, counted from `first`; nothing where that was not asked for."""
+    if work.voices is None:
+        return []
+    told = diarization.spoken(words, work.voices)
+    return [transcripts.diarized_segment(first + place, it.speaker, it.segment) for place, it in enumerate(told)]
+
+
+async def _as_events(first: Transcription | None, work: _Work, queue: asyncio.Semaphore) -> AsyncGenerator[bytes, None]:
     heard: list[Transcription] = []
-    async with queue, aclosing(rest):
+    told = 0
+    async with queue, aclosing(work.pieces):
         try:
-            async for piece in _chained(first, rest):
+            async for piece in _chained(first, work.pieces):
                 delta = f" {piece.text}" if piece.text and any(it.text for it in heard) else piece.text
                 heard.append(piece)
                 if delta:
-                    yield _event("transcript.text.delta", delta=delta, **_logprobs([piece], asked))
+                    yield _event("transcript.text.delta", delta=delta, **_logprobs([piece], work.asked))
+                for segment in _segments(work, piece.words, told):
+                    yield _event(**segment)
+                    told += 1
         except TurnError as error:
             yield _event("error", error={"type": "server_error", "code": "engine_failed", "message": str(error)})
             return
-    whole = _whole(heard, asked, seconds)
+    whole = _whole(work, heard)
     usage = transcripts.wire_usage(whole)
-    yield _event("transcript.text.done", text=whole.text, usage=usage, **_logprobs(heard, asked))
+    yield _event("transcript.text.done", text=whole.text, usage=usage, **_logprobs(heard, work.asked))
 
 
 async def _chained(
@@ -278,5 +255,5 @@ def _logprobs(heard: list[Transcription], asked: Asked) -> dict[str, Any]:
     return {"logprobs": wire_logprobs(tokens)}
 
 
-def _event(kind: str, **fields: object) -> bytes:
-    return f"data: {json.dumps({'type': kind, **fields})}\n\n".encode()
+def _event(type: str, **fields: object) -> bytes:
+    return f"data: {json.dumps({'type': type, **fields})}\n\n".encode()

@@ -1,4 +1,4 @@
-"""A transcript in the forms of OpenAI's route: json, text, srt, vtt, verbose_json. Pure."""
+"""A transcript in the forms of OpenAI's route: json, text, srt, vtt, verbose_json, diarized_json. Pure."""
 
 from __future__ import annotations
 
@@ -57,7 +57,12 @@ def segments_of(transcript: Transcript) -> list[Segment]:
     if not transcript.words:
         whole = Word(transcript.text, 0.0, transcript.seconds)
         return [Segment((whole,))] if transcript.text else []
-    return [Segment(tuple(words)) for words in _grouped(transcript.words)]
+    return in_segments(transcript.words)
+
+
+def in_segments(words: Iterable[Word]) -> list[Segment]:
+    """Words in lines that can be read as subtitles."""
+    return [Segment(tuple(group)) for group in _grouped(words)]
 
 
 def _grouped(words: Iterable[Word]) -> Iterator[list[Word]]:
@@ -106,6 +111,28 @@ def plain(transcript: Transcript, *, logprobs: bool) -> Wire:
     if logprobs:
         wire["logprobs"] = wire_logprobs(token for word in transcript.words for token in word.tokens)
     return wire
+
+
+def diarized(transcript: Transcript, segments: Sequence[Wire]) -> Wire:
+    """The `diarized_json` form."""
+    return {
+        "task": transcript.task,
+        "duration": round(transcript.seconds, 2),
+        "text": transcript.text,
+        "segments": list(segments),
+        "usage": {"type": "duration", "seconds": round(transcript.seconds, 2)},
+    }
+
+
+def diarized_segment(place: int, speaker: str, segment: Segment) -> Wire:
+    return {
+        "type": "transcript.text.segment",
+        "id": f"seg_{place}",
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+        "speaker": speaker,
+        "text": segment.text,
+    }
 
 
 def verbose(transcript: Transcript, *, words: bool, segments: bool) -> Wire:
