@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vivavoce.api.realtime import client_events, hosted_events, server_events
+from vivavoce.api.realtime import client_events, hosted_events, server_events, turn_events
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.conversation.config import SessionConfig, TranscriptionOptions
 
@@ -51,7 +51,7 @@ REFUSED = {
 
 def sent_events() -> list[str]:
     """The types of all server events, as they stand in the modules that tell them."""
-    told = (server_events, hosted_events)
+    told = (server_events, turn_events, hosted_events)
     source = "\n".join(Path(module.__file__).read_text(encoding="utf-8") for module in told)
     whole = set(
         re.findall(

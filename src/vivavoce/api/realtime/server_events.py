@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, assert_never
 
@@ -24,8 +24,10 @@ from vivavoce.api.rates import Rate
 from vivavoce.api.realtime.hosted_events import tell_hosted
 from vivavoce.api.realtime.items import wire_item
 from vivavoce.api.realtime.reply_options import wire_max_tokens
+from vivavoce.api.realtime.response_end import wire_latency, wire_status, wire_usage
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.api.realtime.sound import SoundOut, wire_format
+from vivavoce.api.realtime.turn_events import tell_added, tell_input, tell_items, tell_managed, tell_transcription
 from vivavoce.audio.codecs import Encoding
 from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import (
@@ -39,7 +41,6 @@ from vivavoce.conversation.events import (
     ItemAdded,
     ItemDeleted,
     ItemTruncated,
-    Latency,
     ListingEnded,
     ListingStarted,
     OutputEnded,
@@ -57,10 +58,8 @@ from vivavoce.conversation.events import (
     TranscriptGrew,
     TranscriptionFailed,
     TurnDecided,
-    Usage,
 )
 from vivavoce.conversation.items import FunctionCall, HostedCall, Item, Message, new_id
-from vivavoce.conversation.words import Token
 from vivavoce.errors import RequestError
 
 Wire = dict[str, Any]
@@ -125,6 +124,11 @@ def failure(message: str, kind: str, code: str | None, param: str | None = None,
     return wire_event("error", error=error)
 
 
+def item_added(item: Item, previous_id: str | None) -> Iterator[Wire]:
+    """An item entered the conversation that is whole already, or a call that goes on."""
+    return tell_added(item, previous_id, wire_event)
+
+
 @dataclass(slots=True)
 class _Output:
     """An item of a response while it is being made."""
@@ -175,11 +179,11 @@ class Narrator:
                 yield from self._replying(event)
             case Transcribed() | TranscriptGrew() | TranscriptionFailed():
                 if self.session.config.transcription is not None:
-                    yield _transcription(event)
+                    yield tell_transcription(event, wire_event)
             case InputCommitted() | ItemAdded() | ItemDeleted() | ItemTruncated():
-                yield from _items(event)
+                yield from tell_items(event, wire_event)
             case SpeechStarted() | SpeechStopped() | InputCleared() | IdleTimeout():
-                yield _input(event)
+                yield tell_input(event, wire_event)
             case ListingStarted() | ListingEnded() | CallStarted() | CallProgressed() | CallEnded():
                 yield from tell_hosted(event, wire_event)
             case _:
@@ -187,7 +191,7 @@ class Narrator:
 
     def _playing(self, event: PlaybackDucked | PlaybackHeld | PlaybackResumed | TurnDecided) -> Iterator[Wire]:
         if self.session.config.manners.managed_playback:
-            yield _managed(event)
+            yield tell_managed(event, wire_event)
 
     def _replying(self, event: _ReplyEvent) -> Iterator[Wire]:
         if isinstance(event, ResponseStarted):
@@ -253,12 +257,12 @@ class Narrator:
 
     def _response_ended(self, response: _Response, event: ResponseEnded) -> Wire:
         del self._responses[response.id]
-        status, details = _status(event, limited=response.id in self._refused)
+        status, details = wire_status(event, limited=response.id in self._refused)
         self._refused.discard(response.id)
-        wire = self._wire_response(response, status, details, _wire_usage(event.usage))
+        wire = self._wire_response(response, status, details, wire_usage(event.usage))
         extra: Wire = {"reason": event.reason}
         if event.latency is not None:
-            extra["latency_ms"] = _milliseconds(event.latency)
+            extra["latency_ms"] = wire_latency(event.latency)
         if event.draft is not None:
             extra["draft"] = asdict(event.draft)
         if event.mind:
@@ -286,85 +290,6 @@ class Narrator:
             "usage": usage,
             "metadata": None if metadata is None else dict(metadata),
         }
-
-
-def _input(event: SpeechStarted | SpeechStopped | InputCleared | IdleTimeout) -> Wire:
-    match event:
-        case SpeechStarted(item_id, at_ms):
-            return wire_event("input_audio_buffer.speech_started", item_id=item_id, audio_start_ms=at_ms)
-        case SpeechStopped(item_id, at_ms):
-            return wire_event("input_audio_buffer.speech_stopped", item_id=item_id, audio_end_ms=at_ms)
-        case InputCleared():
-            return wire_event("input_audio_buffer.cleared")
-        case IdleTimeout(item_id, start_ms, end_ms):
-            return wire_event(
-                "input_audio_buffer.timeout_triggered", item_id=item_id, audio_start_ms=start_ms, audio_end_ms=end_ms
-            )
-        case _:
-            assert_never(event)
-
-
-def _managed(event: PlaybackDucked | PlaybackHeld | PlaybackResumed | TurnDecided) -> Wire:
-    """Events of ours, for clients that asked for them (`session.vivavoce.managed_playback`)."""
-    match event:
-        case PlaybackDucked(item_id, at_ms, gain_db):
-            return wire_event("vivavoce.output_audio.ducked", item_id=item_id, at_ms=at_ms, gain_db=gain_db)
-        case PlaybackHeld(item_id, at_ms):
-            return wire_event("vivavoce.output_audio.held", item_id=item_id, at_ms=at_ms)
-        case PlaybackResumed(item_id, at_ms, reason):
-            return wire_event("vivavoce.output_audio.resumed", item_id=item_id, at_ms=at_ms, reason=reason)
-        case TurnDecided(decision, reason, at_ms):
-            return wire_event("vivavoce.turn.decided", decision=decision, reason=reason, at_ms=at_ms)
-        case _:
-            assert_never(event)
-
-
-def _items(event: InputCommitted | ItemAdded | ItemDeleted | ItemTruncated) -> Iterator[Wire]:
-    match event:
-        case InputCommitted(item, previous_id):
-            yield wire_event("input_audio_buffer.committed", item_id=item.id, previous_item_id=previous_id)
-            yield from item_added(item, previous_id)
-        case ItemAdded(item, previous_id):
-            yield from item_added(item, previous_id)
-        case ItemDeleted(item_id):
-            yield wire_event("conversation.item.deleted", item_id=item_id)
-        case ItemTruncated(item_id, end_ms):
-            yield wire_event("conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=end_ms)
-        case _:
-            assert_never(event)
-
-
-def item_added(item: Item, previous_id: str | None) -> Iterator[Wire]:
-    """An item entered the conversation that is whole already, or a call that goes on."""
-    wire = wire_item(item)
-    yield wire_event("conversation.item.added", previous_item_id=previous_id, item=wire)
-    if not (isinstance(item, HostedCall) and item.status == "in_progress"):
-        yield wire_event("conversation.item.done", previous_item_id=previous_id, item=wire)
-
-
-def _transcription(event: TranscriptGrew | Transcribed | TranscriptionFailed) -> Wire:
-    at = {"item_id": event.item_id, "content_index": 0}
-    name = "conversation.item.input_audio_transcription"
-    match event:
-        case TranscriptGrew(_, delta):
-            return wire_event(f"{name}.delta", **at, delta=delta)
-        case Transcribed(_, text, language, seconds, tokens):
-            languages = None if language is None else [{"code": language}]
-            usage = {"type": "duration", "seconds": round(seconds, 3)}
-            logprobs = {} if tokens is None else {"logprobs": wire_logprobs(tokens)}
-            return wire_event(f"{name}.completed", **at, transcript=text, usage=usage, languages=languages, **logprobs)
-        case TranscriptionFailed(_, message):
-            error = {"type": "server_error", "code": "transcription_failed", "message": message, "param": None}
-            return wire_event(f"{name}.failed", **at, error=error)
-        case _:
-            assert_never(event)
-
-
-def wire_logprobs(tokens: Iterable[Token]) -> list[Wire]:
-    return [
-        {"token": token.text, "logprob": round(token.logprob, 5), "bytes": list(token.text.encode())}
-        for token in tokens
-    ]
 
 
 def _of_part(kind: str, response: _Response, index: int, item_id: str, **fields: Any) -> Wire:
@@ -401,40 +326,3 @@ def _unfinished(item: Item) -> Wire:
     if isinstance(item, Message):
         return {**wire, "content": []}
     return {**wire, "arguments": ""} if isinstance(item, FunctionCall | HostedCall) else wire
-
-
-def _status(event: ResponseEnded, *, limited: bool) -> tuple[str, Wire | None]:
-    match event.how:
-        case "finished":
-            return "completed", None
-        case "interrupted":
-            reason = "turn_detected" if event.reason in ("barge_in", "reopened") else "client_cancelled"
-            return "cancelled", {"type": "cancelled", "reason": reason}
-        case "incomplete":
-            return "incomplete", {"type": "incomplete", "reason": "max_output_tokens"}
-        case "failed":
-            message = event.error or "The response could not be made; ask again."
-            kind, code = ("rate_limit_error", "rate_limit_exceeded") if limited else ("server_error", "response_failed")
-            error = {"type": kind, "code": code, "message": message}
-            return "failed", {"type": "failed", "error": error}
-
-
-def _wire_usage(usage: Usage) -> Wire:
-    taken, given = usage.input_text + usage.input_audio, usage.output_text + usage.output_audio
-    return {
-        "total_tokens": taken + given,
-        "input_tokens": taken,
-        "output_tokens": given,
-        "input_token_details": {
-            "text_tokens": usage.input_text,
-            "audio_tokens": usage.input_audio,
-            "image_tokens": 0,
-            "cached_tokens": usage.cached,
-            "cached_tokens_details": {"text_tokens": usage.cached, "audio_tokens": 0, "image_tokens": 0},
-        },
-        "output_token_details": {"text_tokens": usage.output_text, "audio_tokens": usage.output_audio},
-    }
-
-
-def _milliseconds(latency: Latency) -> Wire:
-    return {name: None if value is None else round(value, 1) for name, value in asdict(latency).items()}

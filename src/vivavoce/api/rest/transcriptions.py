@@ -21,7 +21,7 @@ from vivavoce.api.auth import Keys, locked
 from vivavoce.api.body import read_form, while_connected
 from vivavoce.api.fields import missing
 from vivavoce.api.problems import answering_engines, problem, warming_up
-from vivavoce.api.realtime.server_events import wire_logprobs
+from vivavoce.api.realtime.turn_events import wire_logprobs
 from vivavoce.api.rest import diarization, transcripts
 from vivavoce.api.rest.diarization import Voices
 from vivavoce.api.rest.transcription_request import Asked, Chunking, read_asked

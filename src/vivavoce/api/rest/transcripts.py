@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import exp
 from typing import Any
 
-from vivavoce.api.realtime.server_events import wire_logprobs
+from vivavoce.api.realtime.turn_events import wire_logprobs
 from vivavoce.conversation.words import Word
 from vivavoce.text.language_names import name_of
 
