@@ -33,7 +33,12 @@ OPEN_WEBUI = {
             "type": "function",
             "name": "generate_chat_completion",
             "description": "Ask the assistant",
-            "parameters": {"type": "object", "properties": {"prompt": {"type": "string"}}, "required": ["prompt"]},
+            "parameters": {
+                "type": "object",
+                "properties": {"request": {"type": "string"}},
+                "required": ["request"],
+                "additionalProperties": False,
+            },
         }
     ],
     "tool_choice": "auto",
@@ -136,7 +141,8 @@ def test_their_first_update_is_answered_at_once_with_what_it_asked_for(session: 
 
 
 def test_a_call_of_open_webui() -> None:
-    """Push-to-talk by its bridge, with its cap of 512 KiB a message and its own item ids."""
+    """What its bridge sends, in its order, with its cap of 512 KiB a message and its own item ids. The bridge itself
+    is run by tests/clients/test_open_webui.py."""
 
     async def scene() -> None:
         async with serving(Script(seconds=20.0)) as served, connect(served.ws, max_size=512 * 1024) as socket:
@@ -145,13 +151,13 @@ def test_a_call_of_open_webui() -> None:
             await client.say("session.update", session=OPEN_WEBUI)
             assert (await client.next())["type"] == "session.updated"
             context = {
-                "id": "chat_context_0",
+                "id": "chat_context_1",
                 "type": "message",
                 "role": "system",
                 "content": [{"type": "input_text", "text": "So far: nothing."}],
             }
             await client.say("conversation.item.create", item=context)
-            assert (await client.until("conversation.item.added"))["item"]["id"] == "chat_context_0"
+            assert (await client.until("conversation.item.added"))["item"]["id"] == "chat_context_1"
             await client.say("input_audio_buffer.append", audio=SECOND)
             await client.say("input_audio_buffer.commit")
             heard = await client.until("input_audio_buffer.committed")
@@ -168,16 +174,23 @@ def test_a_call_of_open_webui() -> None:
                     "input": [],
                     "tools": [],
                     "tool_choice": "none",
-                    "instructions": "Say that you are thinking.",
-                    "metadata": {"status": "thinking"},
+                    "instructions": "Say that you are working on it.",
+                    "metadata": {"status": "working"},
                 },
             )
             status = await client.until("response.done")
-            assert status["response"]["metadata"] == {"status": "thinking"}
+            assert status["response"]["metadata"] == {"status": "working"}
             assert status["response"]["conversation_id"] is None
             await client.say("conversation.item.truncate", item_id=delta["item_id"], content_index=0, audio_end_ms=500)
             await client.until("conversation.item.truncated")
-            await client.say("conversation.item.delete", item_id="chat_context_0")
+            await client.say("conversation.item.delete", item_id="chat_context_1")  # each snapshot replaces the last
+            await client.say("conversation.item.create", item={**context, "id": "chat_context_2"})
+            assert (await client.until("conversation.item.deleted"))["item_id"] == "chat_context_1"
+            assert (await client.until("conversation.item.added"))["item"]["id"] == "chat_context_2"
+            told = {"tools": [], "tool_choice": "none", "metadata": {"call_id": "call_1"}}
+            await client.say("response.create", response=told)
+            assert (await client.until("response.done"))["response"]["metadata"] == {"call_id": "call_1"}
+            await client.say("conversation.item.delete", item_id=heard["item_id"])  # as where no word was understood
             await client.until("conversation.item.deleted")
             await client.say("response.cancel", response_id=created["response"]["id"])
             await client.say("input_audio_buffer.clear")
