@@ -24,7 +24,7 @@ ELSEWHERE = {
     "conversation.item.created": "clients of the beta only; it is `conversation.item.added` now",
 }
 NOT_SENT = {
-    "conversation.item.input_audio_transcription.segment": "who speaks is not told apart",
+    "conversation.item.input_audio_transcription.segment": "who speaks is told apart in files only",
 }
 WITHOUT_EFFECT = {
     "session.model": "another name than the URL's changes nothing: a session keeps the mind that it opened with",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from tests import virtual_time
 from tests.session.scene import SEMANTIC, Scene, play, tone
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import (
+    NoiseReduction,
     ReplyOptions,
     ResponseRequest,
     ServerVad,
@@ -343,6 +344,19 @@ def test_truncation_keeps_the_words_until_then_and_refuses_more_than_there_is():
     kept = scene.session.history.items[-1]
     assert isinstance(kept.parts[0], Speech) and abs(kept.parts[0].sound.seconds - 1.2) < 0.01
     assert LONG.startswith(kept.text) and 1 <= len(kept.text.split()) <= 5
+
+
+def test_noise_is_reduced_from_the_update_that_asks_for_it():
+    async def talk(scene: Scene) -> None:
+        for config in (PUSH_TO_TALK, replace(PUSH_TO_TALK, noise_reduction=NoiseReduction("near_field"))):
+            await scene.session.configure(config)
+            hiss = np.random.default_rng(1).normal(0, 0.01, 3 * 16_000).astype(np.float32)
+            await scene.session.hear(Pcm(hiss, 16_000))
+            await asyncio.sleep(0.1)
+            await scene.session.commit()
+
+    before, after = (event.item.parts[0].sound for event in play(talk, config=PUSH_TO_TALK).of(InputCommitted))
+    assert np.abs(after.samples[-16_000:]).mean() < 0.5 * np.abs(before.samples[-16_000:]).mean()
 
 
 def test_any_answer_in_the_conversation_can_be_truncated_however_long_ago_it_was_given():
