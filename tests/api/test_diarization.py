@@ -30,7 +30,7 @@ def voice(hertz: float, seconds: float) -> Pcm:
     return Pcm((0.3 * np.sin(2 * np.pi * hertz * times)).astype(np.float32), RATE)
 
 
-TALK = wav(join([voice(LOW, TURN), voice(HIGH, TURN)], RATE))
+TALK = wav(join([voice(LOW, TURN), Pcm.silence(WORD_SECONDS, RATE), voice(HIGH, TURN)], RATE))
 
 
 class Pitch:
@@ -78,9 +78,10 @@ def test_each_segment_has_its_speaker() -> None:
     async def scene(client: AsyncOpenAI, _: Served) -> None:
         answer = await ask(client)
         assert isinstance(answer, TranscriptionDiarized)
-        assert answer.text == WORDS and answer.duration == pytest.approx(2 * TURN, abs=0.01)
+        assert answer.text == WORDS and answer.duration == pytest.approx(2 * TURN + WORD_SECONDS, abs=0.01)
         said = {who: " ".join(it.text for it in answer.segments if it.speaker == who) for who in "AB"}
-        assert said["A"].split() == WORDS.split()[:12] and said["B"].split() == WORDS.split()[12:]
+        words = WORDS.split()  # the thirteenth falls into the pause
+        assert said["A"].split()[:12] == words[:12] and said["B"].split()[-11:] == words[13:]
         assert len({it.id for it in answer.segments}) == len(answer.segments)
         assert all(it.start < it.end and it.type == "transcript.text.segment" for it in answer.segments)
 

@@ -40,10 +40,6 @@ class Span:
     start: float
     end: float
 
-    @property
-    def middle(self) -> float:
-        return (self.start + self.end) / 2
-
 
 def speech_in(
     voice: Sequence[float], hop: float, *, voiced_from: float = VOICED, pause: float = SHORTEST_PAUSE

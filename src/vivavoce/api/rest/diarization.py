@@ -29,15 +29,18 @@ SLIP = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Voices:
-    """Who is heard when: `names` of the speakers of windows whose middles are `middles`, in seconds."""
+    """Who is heard when. `spans`: (start, end) of each window, in seconds, shape (n, 2); `names`: of its speaker."""
 
-    middles: NDArray[np.float64]
+    spans: NDArray[np.float64]
     names: tuple[str, ...]
 
     def at(self, seconds: float) -> str:
+        """Of the windows that hold this moment, or end nearest to it, the one whose middle is nearest."""
         if not self.names:
             return "A"
-        return self.names[int(np.abs(self.middles - seconds).argmin())]
+        outside = np.maximum(0.0, np.maximum(self.spans[:, 0] - seconds, seconds - self.spans[:, 1]))
+        aside = np.abs(self.spans.mean(axis=1) - seconds)
+        return self.names[int(np.lexsort((aside, outside))[0])]
 
 
 async def voice_in(sound: Pcm, vad: VoiceActivityDetector) -> list[float]:
@@ -54,11 +57,12 @@ async def voices_in(sound: Pcm, vad: VoiceActivityDetector, encoder: SpeakerEnco
     references = [await _reference(each, place, vad, encoder) for place, each in enumerate(known)]
     windows = await _windows(sound, vad)
     if not windows:
-        return Voices(np.zeros(0), ())
+        return Voices(np.zeros((0, 2)), ())
     vectors = np.stack(await encoder.voices([sound.cut(span.start, span.end) for span in windows]))
     labels = await asyncio.to_thread(speakers.tell_apart, vectors)
     names = _names(speakers.means_of(vectors, labels), known, references)
-    return Voices(np.array([span.middle for span in windows]), tuple(names[label] for label in labels))
+    spans = np.array([(span.start, span.end) for span in windows])
+    return Voices(spans, tuple(names[label] for label in labels))
 
 
 async def _windows(sound: Pcm, vad: VoiceActivityDetector) -> list[Span]:
