@@ -1,4 +1,4 @@
-"""What people say about themselves in passing: name, home, work, family, health, tastes. Pure; English and Italian.
+"""What people say about themselves in passing: name, home, work, family, health, tastes. Pure; five languages.
 
 Careful on purpose: a whole sentence has to be such a statement (`facts.toml`). Questions, wishes, stories
 about others and guesses are left alone.
@@ -29,11 +29,14 @@ class Fact:
 
 _LEAD = re.compile(
     r"^(?:(?:well|so|hi|hello|hey|um+|uh+|by the way|actually|you know|and|yes|no|okay|ok|oh|allora|ciao|beh|comunque|"
-    r"sai|e|sì|ok|senti)\b,? ?)+",
+    r"sai|e|sì|ok|senti|also|na|hallo|ja|nein|und|übrigens|weißt du|hola|bueno|pues|sí|y|oye|por cierto|alors|bonjour|"
+    r"salut|bon|oui|non|et|tu sais|au fait)\b,? ?)+",
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(
-    r"(?<=[.!?;])\s+|\n+|,? (?:and|e) (?=(?:my|i|mi|mia|mio|ho|sono|abito|vivo|lavoro)\b)", re.IGNORECASE
+    r"(?<=[.!?;])\s+|\n+|,? (?:and|e|und|y|et) (?=(?:my|i|mi|mia|mio|ho|sono|abito|vivo|lavoro|ich|meine?|me|soy|tengo|"
+    r"trabajo|mon|ma|je|j')\b)",
+    re.IGNORECASE,
 )
 
 
@@ -61,7 +64,7 @@ def _fact(plain: str) -> Fact | None:
         if pattern.fullmatch(plain):
             subject = "" if subject == "many" else subject
             if subject == "favourite":  # one of each kind
-                subject = re.split(r" is | è ", plain.lower(), maxsplit=1)[0]
+                subject = re.split(r" is | è | ist | es | est ", plain.lower(), maxsplit=1)[0]
             return Fact(plain, subject)
     return None
 
