@@ -9,6 +9,7 @@ import { followLanguage } from "./i18n/index.js";
 import { followAppearance, prefer } from "./state/preferences.js";
 import { addressed } from "./state/address.js";
 import { newRoom, openRoom, room } from "./state/room.js";
+import { followReminders } from "./state/reminders.js";
 import { followHealth, keysTried, learnModels, learnToolServers, learnVoices, ready } from "./state/server.js";
 import { comeBack } from "./state/sound.js";
 import { followWishes, hurry, stopTalking } from "./state/talks.js";
@@ -23,6 +24,7 @@ followLanguage();
 followWishes();
 listenToKeys();
 followThreads();
+followReminders();
 
 shortcut("KeyO", () => begin(false));
 shortcut("Comma", () => (settingsOpen.value = "general"));

@@ -209,6 +209,15 @@ export async function write(text: string, attachments: readonly Attachment[]): P
   talk.type(text, attachments);
 }
 
+/** Opens a session without sound where none is open: the server tells in it what came due meanwhile. */
+export async function beReminded(): Promise<void> {
+  if (talk.linkState !== "off" || opening) return;
+  await keep();
+  if (talk.linkState !== "off") return;
+  talk.aloud = false;
+  talk.start();
+}
+
 export function answerAgain(): void {
   clearProblem();
   talk.again();
