@@ -154,6 +154,14 @@ Readable = Message | FunctionCall | FunctionOutput
 Item = Readable | ToolListing | HostedCall | ApprovalRequest | ApprovalResponse
 
 
+def without_sound(item: Item) -> Item:
+    """What remains of speech that is long ago: its words."""
+    if not isinstance(item, Message):
+        return item
+    parts = (replace(part, sound=None) if isinstance(part, Speech) else part for part in item.parts)
+    return replace(item, parts=tuple(parts))
+
+
 def with_transcript(item: Message, transcript: str) -> Message:
     """The same spoken message, now with its words."""
     parts = tuple(replace(part, transcript=transcript) if isinstance(part, Speech) else part for part in item.parts)

@@ -11,7 +11,7 @@ from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import Event, PlaybackDucked, PlaybackHeld, PlaybackResumed, Reason, ReplyAudio
 from vivavoce.conversation.floor import Floor
 from vivavoce.conversation.history import History
-from vivavoce.conversation.items import Item, Message, new_id
+from vivavoce.conversation.items import Item, Message, new_id, without_sound
 from vivavoce.errors import RequestError
 from vivavoce.session.answer import Answer, HostedCalls
 from vivavoce.session.ledger import Ledger
@@ -22,8 +22,7 @@ OUT_OF_BAND = 4
 WAITING = 4
 """Responses that may wait for the one that writes to the conversation."""
 SPOKEN_KEPT = 16
-"""Spoken messages whose whole sound is kept, so that words of which too few were thought to be heard can come back. Of
-all others in the conversation there are the times of the words."""
+"""Spoken messages whose sound is kept. Of older ones in the conversation there are the words and their times."""
 
 
 class Answers:
@@ -249,3 +248,4 @@ class Answers:
             item_id, old = self._spoken.popitem(last=False)
             if self._history.has(item_id):
                 self._ledgers[item_id] = old.ledger(item_id)
+                self._history.replace(without_sound(self._history.get(item_id)))

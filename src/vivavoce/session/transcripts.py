@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import TranscriptionOptions
 from vivavoce.conversation.events import Event, Transcribed, TranscriptGrew, TranscriptionFailed
 from vivavoce.conversation.history import History
-from vivavoce.conversation.items import Message, Speech, with_transcript
+from vivavoce.conversation.items import Message, Speech, with_transcript, without_sound
 from vivavoce.errors import TurnError
 from vivavoce.ports import HOP, Engines, Transcription, TranscriptionHint
 from vivavoce.session.ear import Ear
@@ -123,10 +123,7 @@ class Transcripts:
         self._sounding.append(item_id)
         if len(self._sounding) <= SOUNDS_KEPT or not self._history.has(oldest := self._sounding.pop(0)):
             return
-        item = self._history.get(oldest)
-        if isinstance(item, Message):
-            parts = tuple(replace(part, sound=None) if isinstance(part, Speech) else part for part in item.parts)
-            self._history.replace(replace(item, parts=parts))
+        self._history.replace(without_sound(self._history.get(oldest)))
 
 
 async def _safely(hearing: Callable[[], Awaitable[Transcription]]) -> Heard:
