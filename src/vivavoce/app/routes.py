@@ -46,7 +46,15 @@ def _kept(house: House, keys: Keys) -> list[BaseRoute]:
     minds, engines, archive = house.ready_minds, house.ready_engines, house.archive
     opener = Opener(house.files)
     means = Means(
-        minds, engines, opener, archive, house.jobs, house.tooling, house.prompts, house.keeper.titling.consider
+        minds,
+        engines,
+        opener,
+        archive,
+        house.jobs,
+        house.tooling,
+        house.prompts,
+        house.keeper.titling.consider,
+        house.home.mind,
     )
     return [
         *file_routes(house.files, keys),

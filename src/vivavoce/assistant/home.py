@@ -13,6 +13,7 @@ from vivavoce.assistant.alarms import Alarms, ReminderShelf
 from vivavoce.assistant.attendant import Aside, Attendant, Helpers
 from vivavoce.assistant.extraction import Embed, Extraction
 from vivavoce.assistant.memory import Knowledge, MemoryShelf, ProfileShelf
+from vivavoce.assistant.personal import Personal
 from vivavoce.assistant.places import zone_of
 from vivavoce.assistant.tools import calculator
 from vivavoce.assistant.tools.clock import Clock
@@ -91,6 +92,15 @@ class Home:
     def attendant(self, owner: str) -> Attendant:
         """For a session that is being opened."""
         return Attendant(owner, self._helpers, self.tools.own)
+
+    def mind(self, mind: LanguageModel) -> LanguageModel:
+        """`mind` for requests that stand alone: our tools are found by rule where they are offered, as in a session; it
+        is told nothing of the person."""
+        return Personal(mind, _nothing, self.tools.own)
+
+
+async def _nothing() -> str:
+    return ""
 
 
 def _local_zone() -> ZoneInfo:

@@ -51,7 +51,7 @@ SAVING = 10.0
 @dataclass(frozen=True, slots=True)
 class Means:
     """What responses are made with. `minds`, `engines`: None while they are not warm. `answered(owner, conversation)`:
-    something was answered there."""
+    something was answered there. `helped`: a mind that has the assistant's own rules before it."""
 
     minds: Callable[[], Minds | None]
     engines: Callable[[], Engines | None]
@@ -61,6 +61,7 @@ class Means:
     tooling: Tooling = NO_TOOLS
     prompts: Prompts = no_prompts
     answered: Callable[[str, str], None] = lambda owner, conversation: None
+    helped: Callable[[LanguageModel], LanguageModel] = lambda mind: mind
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,7 @@ class Making:
         await answer.run(prompt, options, self._read.items, lambda step: self.job.tell(self._telling.of(step)))
 
     def _think(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
-        return thoughts_of(self._mind, prompt, parallel=self._asked.options.parallel_tool_calls)
+        return thoughts_of(self._means.helped(self._mind), prompt, parallel=self._asked.options.parallel_tool_calls)
 
     def _session(self) -> str:
         """Which requests share a prompt cache: those of one conversation, one chain, or one word of the client's."""
