@@ -28,7 +28,7 @@ from vivavoce.conversation.items import (
     ToolListing,
     new_id,
 )
-from vivavoce.errors import ToolFailed, TurnError
+from vivavoce.errors import EngineTooSlow, ToolFailed, TurnError
 from vivavoce.ports import Call, Done, Prompt, Thought, ToolContext, ToolResult, Words
 from vivavoce.session.toolbox import Offer, Toolbox
 from vivavoce.session.tooling import Tooling
@@ -39,6 +39,8 @@ LISTED_WITHIN = 15.0
 """Seconds that the answer waits for what tool servers offer."""
 CALL_WITHIN = 120.0
 """Seconds that one call may take."""
+ANSWER_WITHIN = 900.0
+"""Seconds that all of it may take: minds have deadlines of their own, and this one is for those that trickle."""
 LONGEST_RESULT = 100_000
 """Characters of a result: a server of others must not fill the memory."""
 
@@ -103,7 +105,10 @@ class TextAnswer:
             try:
                 await toolbox.ready(options, LISTED_WITHIN)
                 hands = _Hands(toolbox, self._context, tell, self._most_calls)
-                await _Rounds(self._think, hands, options, list(items), tell).run(prompt)
+                async with asyncio.timeout(ANSWER_WITHIN):
+                    await _Rounds(self._think, hands, options, list(items), tell).run(prompt)
+            except TimeoutError:
+                trouble = EngineTooSlow(f"No answer was made within {ANSWER_WITHIN:g} s")
             except TurnError as error:  # as itself, not as a group of one
                 trouble = error
             finally:
@@ -210,7 +215,9 @@ class _Hands:
                 continue
             self._left = None if self._left is None else self._left - 1
             running.append((offer, HostedCall(new_id("mcp"), label, tool.tool.name, call.arguments)))
-        return list(await asyncio.gather(*(self._call(offer, call, items) for offer, call in running)))
+        async with asyncio.TaskGroup() as tasks:
+            calls = [tasks.create_task(self._call(offer, call, items)) for offer, call in running]
+        return [call.result() for call in calls]
 
     async def _call(self, offer: Offer | None, call: HostedCall, items: Sequence[Item]) -> _Result:
         """The call with its result or its error, told when it begins and when it has ended."""
