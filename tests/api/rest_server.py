@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,18 @@ from vivavoce.conversation.config import Tool
 from vivavoce.conversation.items import FunctionOutput, Message
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, scripted_engines
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, PromptRefused, ToolFailed
-from vivavoce.ports import Call, Done, HostedTool, Prompt, Reasoning, Thought, ToolContext, ToolResult, Words
+from vivavoce.ports import (
+    Call,
+    Done,
+    HostedTool,
+    Prompt,
+    Reasoning,
+    ScoredToken,
+    Thought,
+    ToolContext,
+    ToolResult,
+    Words,
+)
 from vivavoce.session.tooling import Tooling
 from vivavoce.storage.archive import Archive, open_archive
 from vivavoce.storage.database import MEMORY
@@ -98,11 +109,19 @@ class Actor(ScriptedModel):
             if word.strip() in prompt.stop:
                 yield Done(20, 12, n, stopped=word.strip())
                 return
-            yield Words(word)
+            yield Words(word, scored(word, prompt))
             await asyncio.sleep(0)
         if broken:
             raise FAILURES["fail"]
         yield Done(20, 12, min(most, len(words)), cut_short=most < len(words), reasoning_tokens=3 * self.thinks)
+
+
+def scored(word: str, prompt: Prompt) -> tuple[ScoredToken, ...]:
+    """The word as one token, where tokens are to be scored."""
+    if prompt.sampling.logprobs is None:
+        return ()
+    token = ScoredToken(word, -0.5, word.encode())
+    return (replace(token, likeliest=(token, ScoredToken("é", -1.5, "é".encode()))[: prompt.sampling.logprobs]),)
 
 
 def calls_in(text: str) -> list[Call]:
@@ -132,6 +151,7 @@ def shown(prompt: Prompt) -> dict[str, Any]:
     return {
         **plain,
         "urgency": prompt.urgency.name,
+        "sampling": asdict(prompt.sampling),
         "choice": asdict(prompt.tool_choice),
         "tools": tools,
         "items": items,
@@ -146,15 +166,15 @@ def _plain(part: Any) -> dict[str, Any]:
 
 class Host:
     """Tools beside the server: `clock` only reads, `erase` asks first, `page` brings words of others, `note` changes
-    something, `slow` takes its time, `broken` fails."""
+    something, `slow` takes its time, `held` until it is released, `broken` fails."""
 
-    def __init__(self, label: str) -> None:
-        self.label = label
+    def __init__(self, label: str, released: asyncio.Event) -> None:
+        self.label, self._released = label, released
 
     async def tools(self) -> list[HostedTool]:
         if self.label == "away":
             raise ToolFailed("the tool server cannot be reached", kind="http", code=502)
-        ours = {name: HostedTool(Tool(name), foreign=False) for name in ("note", "slow", "broken", "recite")}
+        ours = {name: HostedTool(Tool(name), foreign=False) for name in ("note", "slow", "broken", "recite", "held")}
         clock = HostedTool(Tool("clock", "Tells the time."), reads_only=True, foreign=False)
         return [
             clock,
@@ -167,6 +187,8 @@ class Host:
         match name:
             case "slow":
                 await asyncio.sleep(30)
+            case "held":
+                await self._released.wait()
             case "broken":
                 raise ToolFailed("the tool is broken")
             case "recite":
@@ -186,7 +208,14 @@ def api(folder: Path, archive: Archive, jobs: Jobs, keys: tuple[str, ...] = ()) 
 
     known = Keys.of(keys)
     files = FileShelf(folder)
-    tooling = Tooling({label: Host(label) for label in ("vivavoce", "away")}, lambda server: Host(server.label))
+    released = asyncio.Event()
+
+    async def release(_: Request) -> JSONResponse:
+        released.set()
+        return JSONResponse(None)
+
+    hosts = {label: Host(label, released) for label in ("vivavoce", "away")}
+    tooling = Tooling(hosts, lambda server: Host(server.label, released))
     opener = Opener(files)
     means = Means(lambda: minds, lambda: engines, opener, archive, jobs, tooling)
     return create_api(
@@ -202,6 +231,7 @@ def api(folder: Path, archive: Archive, jobs: Jobs, keys: tuple[str, ...] = ()) 
             *conversation_routes(archive.conversations, known),
             *file_routes(files, known),
             Route("/test/live", live),
+            Route("/test/release", release, methods=["POST"]),
         ],
     )
 

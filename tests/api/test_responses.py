@@ -168,6 +168,18 @@ def test_what_the_mind_is_asked(client: OpenAI) -> None:
     assert prompt["urgency"] == "SOON" and prompt["tools"][0]["name"] == "weather"
 
 
+def test_tokens_are_told_with_their_probabilities_where_that_is_asked(client: OpenAI) -> None:
+    events = stream(client, "say One two", include=["message.output_text.logprobs"], top_logprobs=2)
+    deltas = [event.logprobs[0] for event in events if event.type == "response.output_text.delta"]
+    assert [(each.token, len(each.top_logprobs)) for each in deltas] == [("One", 2), (" two", 2)]
+    part = events[-1].response.output[0].content[0]
+    assert [(each.token, bytes(each.bytes)) for each in part.logprobs] == [("One", b"One"), (" two", b" two")]
+    assert events[-1].response.top_logprobs == 2
+    bare = ask(client, "say One two", include=["message.output_text.logprobs"])
+    assert [each.token for each in bare.output[0].content[0].logprobs] == ["One", " two"]  # type: ignore[union-attr]
+    assert ask(client, "say One two").output[0].content[0].logprobs == []  # type: ignore[union-attr]
+
+
 # --- JSON
 
 
@@ -577,6 +589,7 @@ def test_a_client_that_hangs_up_stops_the_mind(client: OpenAI, address: str) -> 
         ({"previous_response_id": "resp_x", "conversation": "conv_x"}, "previous_response_id"),
         ({"background": True, "store": False}, "store"),
         ({"include": ["everything"]}, "include.0"),
+        ({"top_logprobs": 21}, "top_logprobs"),
         ({"temperature": 3}, "temperature"),
         ({"metadata": {"a": 1}}, "metadata.a"),
         ({"truncation": "maybe"}, "truncation"),
@@ -636,6 +649,58 @@ def test_pictures_are_for_minds_that_see(client: OpenAI) -> None:
     assert (seen["kind"], seen["detail"]) == ("Image", "low")
     with pytest.raises(openai.BadRequestError, match="does not see"):
         ask(client, items)
+
+
+# --- made short
+
+
+def test_a_conversation_is_made_short_and_gone_on_from(client: OpenAI) -> None:
+    talk: list[Any] = [
+        {"role": "developer", "content": "Be kind."},
+        {"role": "user", "content": "My name is Ada."},
+        {"role": "assistant", "content": "Hello Ada."},
+        {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c1", "output": "sunny"},
+    ]
+    raw = client.responses.with_raw_response.compact(model="actor", input=talk)
+    wire = json.loads(raw.text)
+    assert wire["object"] == "response.compaction" and wire["usage"]["output_tokens"] > 0
+    *said, short = wire["output"]
+    assert [(item["role"], item["content"][0]["text"]) for item in said] == [
+        ("developer", "Be kind."),
+        ("user", "My name is Ada."),
+    ]
+    assert raw.parse().output[-1].type == "compaction"
+    prompt = prompt_of(client, [*wire["output"], {"role": "user", "content": "Who am I?"}])
+    # the mind of this server says again what it is asked: here, to make notes of all that was said
+    assert prompt["instructions"].startswith("Be kind.\n\nWhat was said so far, in short:\n")
+    for told in ("User: My name is Ada.", "Assistant: Hello Ada.", "weather", "It gave: sunny"):
+        assert told in prompt["instructions"]
+    assert [item["parts"][0]["text"] for item in prompt["items"]] == ["Who am I?", "prompt"]
+    again = client.responses.compact(model="actor", input=[short, {"role": "user", "content": "I am forty."}])
+    prompt = prompt_of(client, [again.output[-1].model_dump(exclude_none=True)])
+    assert "My name is Ada." in prompt["instructions"] and "I am forty." in prompt["instructions"]
+
+
+def test_a_chain_is_made_short_by_its_last_response(client: OpenAI) -> None:
+    first = ask(client, "say I live in Rome.")
+    short = client.responses.compact(model="actor", previous_response_id=first.id)
+    assert short.output[-1].type == "compaction" and short.usage.total_tokens > 0
+    asked = [short.output[-1].model_dump(exclude_none=True), {"role": "user", "content": "prompt"}]
+    chained = json.loads(ask(client, asked, previous_response_id=first.id).output_text)
+    assert [item["parts"][0]["text"] for item in chained["items"]] == ["prompt"]
+
+
+def test_a_talk_longer_than_the_context_is_told_piece_by_piece(client: OpenAI) -> None:
+    talk: list[Any] = [{"role": "user", "content": f"say note {n}. " + "word " * 600} for n in range(12)]
+    short = client.responses.compact(model="actor", input=talk)
+    assert short.usage.output_tokens > 1000  # several answers
+
+
+def test_a_foreign_compaction_is_refused_with_its_place(client: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        ask(client, [{"type": "compaction", "encrypted_content": "gAAAA"}, {"role": "user", "content": "Hi"}])
+    assert refused.value.param == "input.0.encrypted_content"
 
 
 # --- how long it is

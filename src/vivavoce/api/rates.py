@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
@@ -125,6 +126,17 @@ def spend(tokens: int) -> None:
     _spender.get()(tokens)
 
 
+@contextmanager
+def counted(rates: Rates, owner: str) -> Iterator[None]:
+    """What is done inside is a request of the owner's. Raises RateLimited when it may not be made."""
+    rates.take(owner)
+    token = _spender.set(lambda tokens: rates.spend(owner, tokens))
+    try:
+        yield
+    finally:
+        _spender.reset(token)
+
+
 class LimitRates:
     """Counts requests that ask for work (POST below /v1/) of callers that showed a key that fits."""
 
@@ -147,15 +159,10 @@ class LimitRates:
             await send(message)
 
         try:
-            self._rates.take(owner)
+            with counted(self._rates, owner):
+                await self._app(scope, receive, send_with_rates)
         except RateLimited as refusal:
             await _too_many(refusal, scope)(scope, receive, send_with_rates)
-            return
-        token = _spender.set(lambda tokens: self._rates.spend(owner, tokens))
-        try:
-            await self._app(scope, receive, send_with_rates)
-        finally:
-            _spender.reset(token)
 
     def _counts(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith("/v1/"):

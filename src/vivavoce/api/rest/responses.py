@@ -10,33 +10,37 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from vivavoce.api.auth import Keys, locked
 from vivavoce.api.body import read_object, while_connected
 from vivavoce.api.fields import Fields, invalid
-from vivavoce.api.problems import EngineTrouble, answering_engines, problem, warming_up
+from vivavoce.api.problems import EngineTrouble, answering_engines, told, warming_up
 from vivavoce.api.rest.attachments import LARGEST_REQUEST
 from vivavoce.api.rest.event_stream import EventStream, named
 from vivavoce.api.rest.paging import page, read_page
+from vivavoce.api.rest.replies import tokens_of
+from vivavoce.api.rest.responses_compact import compacted
 from vivavoce.api.rest.responses_jobs import Job
-from vivavoce.api.rest.responses_request import ResponseAsked, read_response
-from vivavoce.api.rest.responses_run import UNDER_WAY, Making, Means, Reading
+from vivavoce.api.rest.responses_request import read_response
+from vivavoce.api.rest.responses_run import UNDER_WAY, Means, prepared, reading_of
+from vivavoce.api.rest.responses_socket import response_socket
 from vivavoce.api.rest.responses_wire import shown
 from vivavoce.conversation.hosted import readable
 from vivavoce.errors import RequestError
-from vivavoce.ports import LanguageModel, Prompt
-from vivavoce.session.accounts import estimated_tokens
+from vivavoce.ports import Prompt
 from vivavoce.storage.responses import StoredResponse
 
 Wire = dict[str, Any]
 
 
-def response_routes(means: Means, keys: Keys) -> list[Route]:
+def response_routes(means: Means, keys: Keys) -> list[BaseRoute]:
     desk = Desk(means, keys)
     return [
         Route("/v1/responses", locked(keys, desk.create), methods=["POST"]),
         Route("/v1/responses/input_tokens", locked(keys, desk.input_tokens), methods=["POST"]),
+        Route("/v1/responses/compact", locked(keys, desk.compact), methods=["POST"]),
+        response_socket(means, keys),
         Route("/v1/responses/{id}", locked(keys, desk.retrieve), methods=["GET"]),
         Route("/v1/responses/{id}", locked(keys, desk.delete), methods=["DELETE"]),
         Route("/v1/responses/{id}/cancel", locked(keys, desk.cancel), methods=["POST"]),
@@ -59,7 +63,7 @@ class Desk:
         if self._means.minds() is None or self._means.engines() is None:
             return warming_up()
         async with answering_engines():
-            making = await while_connected(request, self._prepared(asked, self._keys.owner(request)))
+            making = await while_connected(request, prepared(self._means, asked, self._keys.owner(request)))
             await making.start()
         if asked.stream:
             return EventStream(_streamed(making.job))
@@ -68,31 +72,33 @@ class Desk:
         await while_connected(request, _finished(making.job))
         trouble = making.job.trouble
         if trouble is not None:
-            raise EngineTrouble(problem(trouble.status, trouble.message, code=trouble.code))
+            raise EngineTrouble(told(trouble))
         return JSONResponse(making.response())
 
-    async def _prepared(self, asked: ResponseAsked, owner: str) -> Making:
-        reading, mind = self._reading(asked, owner)
-        return Making(self._means, asked, mind, await reading.read(), owner)
-
-    def _reading(self, asked: ResponseAsked, owner: str) -> tuple[Reading, LanguageModel]:
-        """Raises RequestError for a model that is not there."""
-        minds, engines = self._means.minds(), self._means.engines()
-        assert minds is not None and engines is not None  # noqa: S101 - the routes answer 503 before
-        mind = minds.choose(asked.model)
-        return Reading(self._means, asked, mind, engines, owner), mind
-
     async def input_tokens(self, request: Request) -> Response:
-        """How long a request is; an estimate, since no engine tells before it has read it."""
+        """How long a request is, without what the tools of servers would add."""
         fields = await read_object(request, LARGEST_REQUEST)
         asked = read_response(Fields({"model": "", **fields.raw, "background": False}, ""), self._means.prompts)
         if self._means.minds() is None or self._means.engines() is None:
             return warming_up()
         async with answering_engines():
-            reading, _ = self._reading(asked, self._keys.owner(request))
+            reading, mind = reading_of(self._means, asked, self._keys.owner(request))
             read = await while_connected(request, reading.read())
-        prompt = Prompt(read.instructions, tuple(readable(read.items, {})), tools=asked.options.tools)
-        return JSONResponse({"object": "response.input_tokens", "input_tokens": estimated_tokens(prompt)})
+            items = tuple(readable(read.items, {}))
+            prompt = Prompt(read.instructions, items, tools=asked.options.tools, schema=asked.schema)
+            counted = await while_connected(request, tokens_of(mind, prompt))
+        return JSONResponse({"object": "response.input_tokens", "input_tokens": counted})
+
+    async def compact(self, request: Request) -> Response:
+        """A conversation made short."""
+        fields = await read_object(request, LARGEST_REQUEST)
+        asked = read_response(Fields({**fields.raw, "background": False, "store": False}, ""), self._means.prompts)
+        if self._means.minds() is None or self._means.engines() is None:
+            return warming_up()
+        async with answering_engines():
+            reading, mind = reading_of(self._means, asked, self._keys.owner(request))
+            read = await while_connected(request, reading.read())
+            return JSONResponse(await while_connected(request, compacted(mind, read)))
 
     # --- those kept
 

@@ -7,6 +7,7 @@ stand under `vivavoce` in it, which no client can set: the `text` of a file that
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -42,6 +43,7 @@ SERVED = (
     "custom_tool_call",
     "custom_tool_call_output",
     "reasoning",
+    "compaction",
     "item_reference",
     "mcp_list_tools",
     "mcp_call",
@@ -76,6 +78,8 @@ def _item(value: Any, path: str) -> Body:
         _check_part(Fields(part, fields.at(f"content.{place}")))
     if "reason" in body and len(fields.text("reason", "")) > LONGEST_REASON:
         raise invalid(fields.at("reason"), f"have at most {LONGEST_REASON} characters")
+    if kind == "compaction":
+        unsealed(fields)
     return {**body, "id": body.get("id") or new_id(PREFIXES.get(kind, "ctc")), "type": kind}
 
 
@@ -91,11 +95,36 @@ def _check_part(part: Fields) -> None:
         raise missing(part.at("file_id"), "give the file_id of an uploaded file, or the file as base64 in file_data")
 
 
-def include(fields: Fields, known: Iterable[str]) -> None:
-    """Check `include`: names of what may be told besides. Raises RequestError."""
-    for place, name in enumerate(fields.array("include", string, most=20) or ()):
+def include(fields: Fields, known: Iterable[str]) -> list[str]:
+    """`include`, checked: names of what may be told besides. Raises RequestError."""
+    names = fields.array("include", string, most=20) or []
+    for place, name in enumerate(names):
         if name not in known:
             raise invalid(f"include.{place}", f"be one of {', '.join(known)}", name)
+    return names
+
+
+# --- a conversation made short
+
+SO_FAR = "What was said so far, in short:"
+_SEAL = "vivavoce1."
+
+
+def sealed(summary: str) -> str:
+    """A summary as the `encrypted_content` of a compaction. It is the client's own and no secret to it: written so that
+    it passes through clients unchanged, not so that nobody could read it."""
+    return _SEAL + base64.urlsafe_b64encode(summary.encode(errors="replace")).decode()
+
+
+def unsealed(compaction: Fields) -> str:
+    """The summary in a compaction. Raises RequestError."""
+    text, path = compaction.need_text("encrypted_content"), compaction.at("encrypted_content")
+    try:
+        if text.startswith(_SEAL):
+            return base64.b64decode(text.removeprefix(_SEAL), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        pass
+    raise invalid(path, "be as /v1/responses/compact of this server gave it")
 
 
 # --- what a mind reads
@@ -122,6 +151,8 @@ def raw_item(body: Body, path: str) -> Raw | None:
     match body.get("type"):
         case "message":
             return _said(body, path)
+        case "compaction":
+            return RawMessage("system", (Text(f"{SO_FAR}\n{unsealed(Fields(body, path))}"),))
         case "custom_tool_call":
             arguments = json.dumps({"input": body.get("input", "")}, ensure_ascii=False)
             return FunctionCall(body["id"], body["call_id"], body["name"], arguments)

@@ -70,8 +70,12 @@ class Job:
             await self._news.wait()
 
     async def cancel(self) -> None:
-        """Returns once it has ended."""
+        """Nobody wants it any more. Returns once it has ended."""
         self.unwanted = True
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Returns once it has ended."""
         if self.task is not None:
             self.task.cancel()
             await asyncio.wait([self.task])

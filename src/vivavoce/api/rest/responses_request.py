@@ -1,7 +1,7 @@
 """A request for a response, as OpenAI's Responses API writes it: every field of the wire, checked, into values. Pure.
 
-What nobody here can honour and what changes only how OpenAI bills (`service_tier`, `top_logprobs`, `user` …) is left
-unread, or repeated as it came.
+What nobody here can honour and what changes only how OpenAI bills (`service_tier`, `user` …) is left unread, or
+repeated as it came.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from vivavoce.api.realtime.reply_options import read_tool, wire_tool, wire_tool_
 from vivavoce.api.realtime.tool_servers import wire_tool_server
 from vivavoce.api.rest.chat_request import EFFORTS, FREE_TEXT, MOST_TOOLS
 from vivavoce.api.rest.responses_items import include, read_input
+from vivavoce.api.rest.sampling import MOST_LIKELY
 from vivavoce.api.rest.schemas import checked_schema
 from vivavoce.conversation.config import ReplyOptions, Tool, ToolChoice, Truncation
 from vivavoce.conversation.hosted import ToolServer
 from vivavoce.errors import RequestError
 from vivavoce.storage.bodies import Body
 
+LOGPROBS = "message.output_text.logprobs"
 INCLUDABLE = (
     "reasoning.encrypted_content",
-    "message.output_text.logprobs",
+    LOGPROBS,
     "message.input_image.image_url",
     "web_search_call.action.sources",
     "web_search_call.results",
@@ -45,7 +47,8 @@ Wire = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class ResponseAsked:
     """One request, checked. `given`: the input, references included; `options`: how the reply is made; `custom`: names
-    of the tools that take free text; `echo`: what the response repeats of the request."""
+    of the tools that take free text; `logprobs`: as in `Sampling`; `generate`: false where it is only to be there to
+    go on from; `echo`: what the response repeats of the request."""
 
     model: str
     given: tuple[Body, ...]
@@ -56,7 +59,9 @@ class ResponseAsked:
     previous: str | None = None
     conversation: str | None = None
     max_tool_calls: int | None = None
+    logprobs: int | None = None
     store: bool = True
+    generate: bool = True
     background: bool = False
     stream: bool = False
     cache_key: str = ""
@@ -69,7 +74,8 @@ def read_response(fields: Fields, prompts: Prompts = no_prompts) -> ResponseAske
     instructions = fields.text("instructions", None)
     tools, custom = _tools(fields)
     options = _options(fields, tools, instructions if stored is None else _joined(stored[1], instructions))
-    include(fields, INCLUDABLE)
+    included = include(fields, INCLUDABLE)
+    top = fields.integer("top_logprobs", None, 0, MOST_LIKELY)
     schema, form = _format(fields)
     asked = ResponseAsked(
         model=fields.text("model", "") if stored else fields.need_text("model", "give the id of a model"),
@@ -81,7 +87,9 @@ def read_response(fields: Fields, prompts: Prompts = no_prompts) -> ResponseAske
         previous=fields.text("previous_response_id", None),
         conversation=_conversation(fields),
         max_tool_calls=fields.integer("max_tool_calls", None, 1, MOST_TOKENS),
+        logprobs=top or 0 if top is not None or LOGPROBS in included else None,
         store=fields.flag("store", True),
+        generate=fields.flag("generate", True),
         background=fields.flag("background", False),
         stream=fields.flag("stream", False),
         cache_key=fields.text("prompt_cache_key", "") or fields.text("user", ""),
@@ -243,6 +251,7 @@ def _echo(fields: Fields, asked: ResponseAsked, instructions: str | None, form: 
         "parallel_tool_calls": options.parallel_tool_calls,
         "temperature": options.temperature,
         "top_p": 1.0 if asked.top_p is None else asked.top_p,
+        "top_logprobs": asked.logprobs or 0,
         "tool_choice": _wire_choice(fields, options),
         "tools": [*(_wire_tool(tool, asked.custom) for tool in options.tools), *map(wire_tool_server, options.servers)],
         "background": asked.background,

@@ -6,15 +6,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vivavoce.api.problems import Trouble, trouble_of
+from vivavoce.api.rates import Rates
 from vivavoce.api.realtime.prompts import Prompts, no_prompts
 from vivavoce.api.rest.attachments import Document, Opener, RawMessage, Reader
-from vivavoce.api.rest.chat_request import PLAIN
+from vivavoce.api.rest.chat_messages import PLAIN
 from vivavoce.api.rest.replies import thoughts_of
 from vivavoce.api.rest.responses_items import raw_item, read_already, resolved
 from vivavoce.api.rest.responses_jobs import Job, Jobs
@@ -31,7 +32,7 @@ from vivavoce.conversation.items import (
     new_id,
 )
 from vivavoce.errors import RequestError, StorageError, TurnError
-from vivavoce.ports import Engines, LanguageModel, Prompt, Thought, ToolContext, Urgency
+from vivavoce.ports import Engines, LanguageModel, Prompt, Sampling, Thought, ToolContext, Urgency
 from vivavoce.session.text_answer import TextAnswer
 from vivavoce.session.tooling import NO_TOOLS, Tooling
 from vivavoce.storage.archive import Archive
@@ -40,6 +41,8 @@ from vivavoce.storage.responses import StoredResponse, response_id
 
 MOST_BEFORE = 2000
 """Items of a conversation that are read."""
+Recent = Mapping[str, StoredResponse]
+EMPTY: Recent = {}
 UNDER_WAY = ("queued", "in_progress")
 GONE = "[Something that was attached here cannot be opened any more.]"
 STORAGE_TROUBLE = Trouble(503, "The database cannot be used now. Try again in a moment.", "storage_unavailable")
@@ -51,7 +54,8 @@ SAVING = 10.0
 @dataclass(frozen=True, slots=True)
 class Means:
     """What responses are made with. `minds`, `engines`: None while they are not warm. `answered(owner, conversation)`:
-    something was answered there. `helped`: a mind that has the assistant's own rules before it."""
+    something was answered there. `helped`: a mind that has the assistant's own rules before it; `rates`:
+    of responses that come by WebSocket."""
 
     minds: Callable[[], Minds | None]
     engines: Callable[[], Engines | None]
@@ -62,6 +66,7 @@ class Means:
     prompts: Prompts = no_prompts
     answered: Callable[[str, str], None] = lambda owner, conversation: None
     helped: Callable[[LanguageModel], LanguageModel] = lambda mind: mind
+    rates: Rates = field(default_factory=Rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +88,33 @@ class Read:
 
 
 class Reading:
-    """Finds what came before, and opens what is attached. `owner`: of all that is read."""
+    """Finds what came before, and opens what is attached. `owner`: of all that is read; `recent`: responses that need
+    not be looked for."""
 
-    def __init__(self, means: Means, asked: ResponseAsked, mind: LanguageModel, engines: Engines, owner: str) -> None:
-        self._means, self._asked, self._mind, self._owner = means, asked, mind, owner
+    def __init__(
+        self,
+        means: Means,
+        asked: ResponseAsked,
+        mind: LanguageModel,
+        engines: Engines,
+        owner: str,
+        recent: Recent = EMPTY,
+    ) -> None:
+        self._means, self._asked, self._mind, self._owner, self._recent = means, asked, mind, owner, recent
         self._reader = Reader(mind, engines.stt, owner)
 
     async def read(self) -> Read:
         """Raises RequestError, TurnError and StorageError."""
         before = await self._before()
         given = await self._resolved(before)
-        items = [item for body in before.bodies if (item := await self._opened_before(body)) is not None]
+        read = [(body, await self._opened_before(body)) for body in before.bodies]
         kept: list[Body] = []
         for place, body in enumerate(given):
             item, body = await self._opened(body, f"input.{place}")
             kept.append(body)
-            items += [] if item is None else [item]
-        _check_links(given, items)
+            read.append((body, item))
+        _check_links(given, [item for _, item in read if item is not None])
+        items = _since_compaction(read)
         instructions, items = _instructions(self._asked.options.instructions, items)
         return Read(before, tuple(kept), instructions, tuple(items))
 
@@ -110,7 +125,7 @@ class Reading:
             return Before(tuple(item.body for item in reversed(page.rows)), asked.conversation)
         if asked.previous is None:
             return Before()
-        previous = await archive.responses.get(self._owner, asked.previous)
+        previous = self._recent.get(asked.previous) or await archive.responses.get(self._owner, asked.previous)
         if previous.status in UNDER_WAY:
             message = f"The response {asked.previous!r} is still being made; wait until it has ended."
             raise RequestError(message, param="previous_response_id", code="response_not_ended")
@@ -155,6 +170,16 @@ class Reading:
             return Message(new_id("msg"), raw.role, parts)
 
 
+def _since_compaction(read: Sequence[tuple[Body, Item | None]]) -> list[Item]:
+    """What the mind reads: where the conversation was made short, that is all of what came before."""
+    last = max((place for place, (body, _) in enumerate(read) if body["type"] == "compaction"), default=0)
+    return [item for place, (_, item) in enumerate(read) if item is not None and (place >= last or _is_system(item))]
+
+
+def _is_system(item: Item) -> bool:
+    return isinstance(item, Message) and item.role == "system"
+
+
 def _check_links(given: Sequence[Body], items: Sequence[Item]) -> None:
     """Results and approvals have to belong to something. Raises RequestError."""
     calls = {item.call_id for item in items if isinstance(item, FunctionCall)}
@@ -170,9 +195,23 @@ def _check_links(given: Sequence[Body], items: Sequence[Item]) -> None:
 
 def _instructions(instructions: str, items: list[Item]) -> tuple[str, list[Item]]:
     """What the mind is told first: the instructions, then what the system says before all others; and the rest."""
-    first = next((n for n, it in enumerate(items) if not (isinstance(it, Message) and it.role == "system")), len(items))
+    first = next((place for place, item in enumerate(items) if not _is_system(item)), len(items))
     told = [instructions, *(item.text for item in items[:first] if isinstance(item, Message))]
     return "\n\n".join(text for text in told if text) or PLAIN, items[first:]
+
+
+async def prepared(means: Means, asked: ResponseAsked, owner: str, recent: Recent = EMPTY) -> Making:
+    """Raises RequestError, TurnError and StorageError."""
+    reading, mind = reading_of(means, asked, owner, recent)
+    return Making(means, asked, mind, await reading.read(), owner)
+
+
+def reading_of(means: Means, asked: ResponseAsked, owner: str, recent: Recent = EMPTY) -> tuple[Reading, LanguageModel]:
+    """Raises RequestError for a model that is not there."""
+    minds, engines = means.minds(), means.engines()
+    assert minds is not None and engines is not None  # noqa: S101 - those who call have looked
+    mind = minds.choose(asked.model)
+    return Reading(means, asked, mind, engines, owner, recent), mind
 
 
 class Making:
@@ -184,6 +223,17 @@ class Making:
         self._created = int(time.time())
         self._telling = Telling(self.id, asked.model or mind.name, self._created, asked.echo, asked.custom)
         self.job = Job(self.id, owner, self.response, background=asked.background)
+        self._steered = False
+
+    @property
+    def output(self) -> list[Body]:
+        return self._telling.output
+
+    async def steer(self) -> None:
+        """End it where it is, so that one that knows more may go on; not while a tool runs."""
+        if not (self._telling.at_work or self.job.ended):
+            self._steered = True
+            await self.job.stop()
 
     def response(self) -> dict[str, Any]:
         """As it stands."""
@@ -202,7 +252,8 @@ class Making:
         try:
             async with self._means.jobs.turn(job):
                 job.tell([telling.in_progress()])
-                await self._answer()
+                if self._asked.generate:
+                    await self._answer()
             await self._remember()
             last = telling.ended(int(time.time()))
         except (TurnError, RequestError, StorageError) as error:
@@ -210,6 +261,8 @@ class Making:
         except asyncio.CancelledError:
             if job.unwanted:
                 telling.cancelled()
+            elif self._steered:
+                job.tell(telling.steered())
             else:
                 job.tell(self._failed(STOPPED))
             await self._keep_quickly()
@@ -230,6 +283,7 @@ class Making:
             top_p=asked.top_p,
             urgency=Urgency.SOON,
             route=wanted_route(asked.echo.get("metadata")),
+            sampling=Sampling(logprobs=asked.logprobs),
         )
         context = ToolContext(self._owner, session=self.id, conversation=asked.conversation or "")
         answer = TextAnswer(self._think, self._means.tooling, context, most_calls=asked.max_tool_calls)
@@ -253,13 +307,15 @@ class Making:
             self._means.answered(self._owner, self._asked.conversation)
 
     async def _keep(self) -> None:
-        if not self._asked.store:
-            return
+        if self._asked.store:
+            await self._means.archive.responses.keep(self._owner, self.stored())
+
+    def stored(self) -> StoredResponse:
+        """As it is kept."""
         body = {**self._telling.response(), "output": list(self._telling.output)}
         before = self._read.before
         read, root = (*before.bodies, *self._read.given), before.root or self.id
-        stored = StoredResponse(self.id, self._created, body["status"], body, read, root, self._asked.conversation)
-        await self._means.archive.responses.keep(self._owner, stored)
+        return StoredResponse(self.id, self._created, body["status"], body, read, root, self._asked.conversation)
 
     async def _keep_or_fail(self, last: list[dict[str, Any]]) -> None:
         """The end is told once it is kept: a client that reads it may go on from it at once."""

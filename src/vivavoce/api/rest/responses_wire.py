@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from vivavoce.api.problems import Trouble
 from vivavoce.api.rest.replies import told_mind
 from vivavoce.api.rest.responses_items import PRIVATE
+from vivavoce.api.rest.sampling import part_logprobs
 from vivavoce.conversation.items import FunctionCall, HostedCall, ToolListing, new_id
-from vivavoce.ports import Call, Done, Reasoning, Words
+from vivavoce.ports import Call, Done, Reasoning, ScoredToken, Words
 from vivavoce.session.text_answer import Asks, Listing, Ran, Running, Step
 from vivavoce.storage.bodies import Body, body_of
 
@@ -29,6 +30,7 @@ class _Open:
     body: Body
     kind: str
     text: str = ""
+    tokens: list[ScoredToken] = field(default_factory=list[ScoredToken])
 
 
 class Telling:
@@ -54,7 +56,7 @@ class Telling:
     def response(self) -> Wire:
         """The response as it stands; what only we need is left out."""
         output = [shown(body) for body in self.output]
-        usage = None if self._usage is None else _usage(self._usage)
+        usage = None if self._usage is None else usage_wire(self._usage)
         told = {} if self._usage is None else told_mind(self._usage)
         return {**self._head, "status": self._status, **self._ended, "output": output, "usage": usage, **told}
 
@@ -87,6 +89,17 @@ class Telling:
         self._ended["error"] = {"code": code, "message": trouble.message}
         return [*events, self._event("response.failed", response=self.response())]
 
+    def steered(self) -> list[Wire]:
+        """It ends here, for another one that knows more."""
+        events = self._closed("incomplete")
+        self._status, self._ended["incomplete_details"] = "incomplete", {"reason": "steered"}
+        return [*events, self._event("response.incomplete", response=self.response())]
+
+    @property
+    def at_work(self) -> bool:
+        """A tool beside the server is running, or is being asked for."""
+        return bool(self._places)
+
     def cancelled(self) -> None:
         """There is no event for that: the stream ends."""
         self._closed("incomplete")
@@ -96,8 +109,8 @@ class Telling:
 
     def of(self, step: Step) -> list[Wire]:
         match step:
-            case Words(text):
-                return [*self._opened("message"), *self._written(text)] if text else []
+            case Words(text, tokens):
+                return [*self._opened("message"), *self._written(text, tokens)] if text else []
             case Reasoning(text):
                 return [*self._opened("reasoning"), *self._written(text)] if text else []
             case Call():
@@ -124,6 +137,8 @@ class Telling:
         before = self._usage or USAGE_AT_FIRST
         self._usage = replace(
             done,
+            mind=done.mind or before.mind,  # a result that is told as it stands needed none
+            reason=done.reason or before.reason,
             prompt_tokens=before.prompt_tokens + done.prompt_tokens,
             cached_tokens=before.cached_tokens + done.cached_tokens,
             completion_tokens=before.completion_tokens + done.completion_tokens,
@@ -145,22 +160,23 @@ class Telling:
         self._open = _Open(len(self.output) - 1, body, kind)
         return [*events, self._part_event("added", _part(kind, ""))]
 
-    def _written(self, text: str) -> list[Wire]:
+    def _written(self, text: str, tokens: Sequence[ScoredToken] = ()) -> list[Wire]:
         it = self._open
         assert it is not None  # noqa: S101 - `_opened` comes before
         it.text += text
+        it.tokens.extend(tokens)
         if it.kind == "message":
-            return [self._text_event("response.output_text.delta", delta=text, logprobs=[])]
+            return [self._text_event("response.output_text.delta", delta=text, logprobs=part_logprobs(tokens))]
         return [self._text_event("response.reasoning_text.delta", delta=text)]
 
     def _closed(self, status: str = "completed") -> list[Wire]:
         """The end of what is being written, if anything is."""
         if (it := self._open) is None:
             return []
-        part = _part(it.kind, it.text)
+        part = _part(it.kind, it.text, it.tokens)
         it.body |= {"content": [part], "status": status}
         name = "output_text" if it.kind == "message" else "reasoning_text"
-        logprobs: Wire = {"logprobs": []} if it.kind == "message" else {}
+        logprobs: Wire = {"logprobs": part["logprobs"]} if it.kind == "message" else {}
         events = [
             self._text_event(f"response.{name}.done", text=it.text, **logprobs),
             self._part_event("done", part),
@@ -261,9 +277,9 @@ def shown(body: Body) -> Body:
     return {name: value for name, value in body.items() if name != PRIVATE}
 
 
-def _part(kind: str, text: str) -> Body:
+def _part(kind: str, text: str, tokens: Iterable[ScoredToken] = ()) -> Body:
     if kind == "message":
-        return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+        return {"type": "output_text", "text": text, "annotations": [], "logprobs": part_logprobs(tokens)}
     return {"type": "reasoning_text", "text": text}
 
 
@@ -277,7 +293,7 @@ def _free_text(arguments: str) -> str:
     return text if isinstance(text, str) else arguments
 
 
-def _usage(done: Done) -> Wire:
+def usage_wire(done: Done) -> Wire:
     return {
         "input_tokens": done.prompt_tokens,
         "input_tokens_details": {"cached_tokens": done.cached_tokens, "cache_write_tokens": 0},

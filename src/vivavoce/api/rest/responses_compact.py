@@ -1,0 +1,102 @@
+"""A conversation made short: the mind tells what was said, so that a long talk goes on in a small context.
+
+What is longer than the mind can read at once is told piece by piece, each time with what was told of the pieces before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from vivavoce.api.fields import Fields
+from vivavoce.api.rest.replies import estimated_tokens, thoughts_of, whole
+from vivavoce.api.rest.responses_items import sealed, unsealed
+from vivavoce.api.rest.responses_run import Read
+from vivavoce.api.rest.responses_wire import shown, usage_wire
+from vivavoce.conversation.hosted import readable
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Readable, Text, new_id
+from vivavoce.ports import Done, LanguageModel, Prompt, Urgency
+
+TASK = (
+    "You keep the notes of a conversation. Write down in plain sentences what somebody has to know who goes on with "
+    "it: names, numbers, facts, what was asked, answered and decided, and what is still open. Leave out pleasantries. "
+    "Answer with the notes alone."
+)
+LONGEST_NOTES = 512
+"""Tokens."""
+SHARE = 0.5
+"""Of the mind's context that one piece may fill: notes come before it and after it."""
+MOST_PIECES = 32
+TEMPERATURE = 0.2
+SPEAKERS = {"user": "User", "assistant": "Assistant", "system": "Instructions"}
+
+
+async def compacted(mind: LanguageModel, read: Read) -> dict[str, Any]:
+    """What was read, as OpenAI's `response.compaction`. Raises TurnError."""
+    bodies = (*read.before.bodies, *read.given)
+    earlier = [unsealed(Fields(body, "input")) for body in bodies if body["type"] == "compaction"]
+    notes, usage = await _notes(mind, tuple(readable(read.items, {})), earlier[-1] if earlier else "")
+    said = [shown(body) for body in bodies if body["type"] == "message" and body.get("role") != "assistant"]
+    item = {"id": new_id("cmp"), "type": "compaction", "encrypted_content": sealed(notes)}
+    return {
+        "id": new_id("resp"),
+        "object": "response.compaction",
+        "created_at": int(time.time()),
+        "output": [*said, item],
+        "usage": usage_wire(usage),
+    }
+
+
+async def _notes(mind: LanguageModel, items: Sequence[Readable], notes: str) -> tuple[str, Done]:
+    usage = Done()
+    for piece in _pieces([_line(item) for item in items], round(mind.context * SHARE)):
+        before = f"Notes so far:\n{notes}\n\n" if notes else ""
+        text = Text(f"{before}The conversation:\n{piece}")
+        prompt = Prompt(
+            TASK,
+            (Message(new_id("msg"), "user", (text,)),),
+            max_tokens=LONGEST_NOTES,
+            temperature=TEMPERATURE,
+            urgency=Urgency.SOON,
+        )
+        reply = await whole(thoughts_of(mind, prompt))
+        notes = reply.text.strip()
+        usage = replace(
+            usage,
+            prompt_tokens=usage.prompt_tokens + reply.done.prompt_tokens,
+            cached_tokens=usage.cached_tokens + reply.done.cached_tokens,
+            completion_tokens=usage.completion_tokens + reply.done.completion_tokens,
+            reasoning_tokens=usage.reasoning_tokens + reply.done.reasoning_tokens,
+        )
+    return notes, usage
+
+
+def _pieces(lines: Sequence[str], room: int) -> Iterator[str]:
+    """The lines in pieces of at most about `room` tokens, the oldest first; of more than can be read, the newest."""
+    pieces, left = list[list[str]](), 0
+    for part in (part for line in lines for part in _parts(line, room)):
+        length = estimated_tokens(Prompt(part, ()))
+        if length > left:
+            pieces.append([])
+            left = room
+        pieces[-1].append(part)
+        left -= length
+    return ("\n".join(piece) for piece in pieces[-MOST_PIECES:])
+
+
+def _parts(line: str, room: int) -> Iterator[str]:
+    """A line that is longer than a piece in parts: a character is a token at most."""
+    for start in range(0, len(line), room):
+        yield line[start : start + room]
+
+
+def _line(item: Readable) -> str:
+    match item:
+        case Message():
+            return f"{SPEAKERS[item.role]}: {item.text}"
+        case FunctionCall():
+            return f"Assistant called {item.name} with {item.arguments}"
+        case FunctionOutput():
+            return f"It gave: {item.output}"
