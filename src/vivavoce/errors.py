@@ -61,7 +61,11 @@ class EngineTooSlow(TurnError):
 
 
 class EngineBusy(TurnError):
-    """A model's queue is full."""
+    """A model's queue is full. `seconds`: until it may have room again, where it said so."""
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class PromptRefused(TurnError):

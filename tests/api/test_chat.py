@@ -78,8 +78,20 @@ def test_fields_reach_the_mind(client: OpenAI) -> None:
         max_completion_tokens=1000,
         stop=["END", "STOP"],
         reasoning_effort="high",
-        extra_body={"frequency_penalty": 1, "logit_bias": {"1": 5}, "logprobs": True, "unknown": {"a": 1}},
+        presence_penalty=-1,
+        frequency_penalty=1,
+        logit_bias={"1": 5, "100000": -100},
+        logprobs=True,
+        top_logprobs=3,
+        extra_body={"unknown": {"a": 1}},
     )
+    assert prompt["sampling"] == {
+        "top_k": None,
+        "presence_penalty": -1,
+        "frequency_penalty": 1,
+        "logit_bias": {"1": 5, "100000": -100},
+        "logprobs": 3,
+    }
     assert prompt["instructions"] == "Be brief.\n\nBe kind."
     assert (prompt["temperature"], prompt["top_p"], prompt["seed"], prompt["max_tokens"]) == (0.1, 0.5, 7, 1000)
     assert prompt["stop"] == ["END", "STOP"] and prompt["effort"] == "high" and prompt["urgency"] == "SOON"
@@ -108,6 +120,21 @@ def test_the_token_limit_and_stop_texts_end_an_answer(client: OpenAI) -> None:
     assert (cut.choices[0].message.content, cut.choices[0].finish_reason) == ("one two", "length")
     stopped = say(client, "say one two three four", stop="three")
     assert (stopped.choices[0].message.content, stopped.choices[0].finish_reason) == ("one two", "stop")
+
+
+def test_tokens_are_told_with_their_probabilities_where_that_is_asked(client: OpenAI) -> None:
+    scores = say(client, "say One two", logprobs=True, top_logprobs=2).choices[0].logprobs.content
+    assert [(token.token, token.logprob, bytes(token.bytes)) for token in scores] == [
+        ("One", -0.5, b"One"),
+        (" two", -0.5, b" two"),
+    ]
+    assert [(each.token, bytes(each.bytes).decode()) for each in scores[0].top_logprobs] == [("One", "One"), ("é", "é")]
+    bare = say(client, "say One two", logprobs=True).choices[0].logprobs.content
+    assert len(bare) == 2 and bare[0].top_logprobs == []
+    assert say(client, "say One two").choices[0].logprobs is None
+    chunks = list(say(client, "say One two", logprobs=True, stream=True))
+    told = [each.token for chunk in chunks if (it := chunk.choices[0].logprobs) for each in it.content or ()]
+    assert told == ["One", " two"]
 
 
 def test_several_choices(client: OpenAI) -> None:
@@ -436,6 +463,11 @@ def part(kind: str, value: dict[str, Any]) -> dict[str, Any]:
         ({"messages": [{"role": "user", "content": [{"type": "video"}]}]}, "messages.0.content.0.type"),
         ({"temperature": 3}, "temperature"),
         ({"n": 0}, "n"),
+        ({"presence_penalty": 3}, "presence_penalty"),
+        ({"logit_bias": {"hello": 1}}, "logit_bias"),
+        ({"logit_bias": {"1": 101}}, "logit_bias.1"),
+        ({"top_logprobs": 2}, "top_logprobs"),
+        ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
         ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
         ({"tools": [{"type": "function"}]}, "tools.0.function"),
         ({"tools": [WEATHER], "tool_choice": {"function": {"name": "x"}}}, "tool_choice.function.name"),

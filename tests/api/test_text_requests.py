@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from vivavoce.api.fields import Fields
 from vivavoce.api.rest import event_stream
-from vivavoce.api.rest.chat_request import PLAIN, read_chat
+from vivavoce.api.rest.chat_messages import PLAIN
+from vivavoce.api.rest.chat_request import read_chat
 from vivavoce.api.rest.chat_stored import to_keep
 from vivavoce.api.rest.event_stream import EventStream
 from vivavoce.api.rest.messages_request import read_messages

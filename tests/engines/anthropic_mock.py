@@ -33,7 +33,22 @@ class Mock:
     streaming: int = 0
 
     def app(self) -> Starlette:
-        return Starlette(routes=[Route("/v1/messages", self.answer, methods=["POST"])])
+        return Starlette(
+            routes=[
+                Route("/v1/messages", self.answer, methods=["POST"]),
+                Route("/v1/messages/count_tokens", self.count, methods=["POST"]),
+            ]
+        )
+
+    async def count(self, request: Request) -> Response:
+        """A token each character of the words."""
+        body = await request.json()
+        self.requests.append(body)
+        if unknown := set(body) - {"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"}:
+            return JSONResponse({"type": "error", "error": {"type": "x", "message": f"{unknown}"}}, status_code=400)
+        blocks = [*body.get("system", []), *(block for turn in body["messages"] for block in turn["content"])]
+        letters = sum(len(block.get("text", "")) for block in blocks)
+        return refusal(body["model"], body) or JSONResponse({"input_tokens": letters})
 
     async def answer(self, request: Request) -> Response:
         body = await request.json()
@@ -84,6 +99,10 @@ def thinking(*pieces: str) -> Event:
     deltas: list[Event] = [{"type": "thinking_delta", "thinking": piece} for piece in pieces]
     deltas.append({"type": "signature_delta", "signature": "c2ln"})
     return {"block": {"type": "thinking", "thinking": "", "signature": ""}, "deltas": deltas}
+
+
+def redacted(data: str) -> Event:
+    return {"block": {"type": "redacted_thinking", "data": data}, "deltas": []}
 
 
 def call(name: str, *pieces: str) -> Event:

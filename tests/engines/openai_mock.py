@@ -133,7 +133,15 @@ async def as_planned(deltas: list[dict[str, Any]]) -> AsyncIterator[bytes]:
 
 
 def said(delta: dict[str, Any]) -> bytes:
-    return event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    """`scores` in it: tokens that are told with their probabilities."""
+    delta = dict(delta)
+    content = [{**token(text), "top_logprobs": [token("alternative")]} for text in delta.pop("scores", ())]
+    scores = {"content": content, "refusal": None} if content else None
+    return event({"choices": [{"index": 0, "delta": delta, "logprobs": scores, "finish_reason": None}]})
+
+
+def token(text: str) -> dict[str, Any]:
+    return {"token": text, "logprob": -0.5, "bytes": list(text.encode())}
 
 
 def form(content_type: str, content: bytes) -> dict[str, Any]:

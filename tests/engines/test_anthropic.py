@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.engines.anthropic_mock import Mock, anthropic_mock, call, text, thinking
+from tests.engines.anthropic_mock import Mock, anthropic_mock, call, redacted, text, thinking
 from vivavoce.conversation.config import Tool, ToolChoice
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Text
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Text, Thinking
 from vivavoce.engines.llm import anthropic
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, PromptRefused, TurnError
-from vivavoce.ports import Call, Done, Prompt, Reasoning, Thought, Words
+from vivavoce.ports import Call, Done, Prompt, Reasoning, Sampling, Thought, Words
 
 SECRET, PRIVATE = "sk-ant-very-secret", "my private words"
 WEATHER = Tool("get_weather", "Weather.", {"properties": {"city": {"type": "string"}}})
@@ -166,6 +166,47 @@ def test_words_thinking_and_usage_arrive(mock: Mock) -> None:
     assert words(thoughts) == "One two."
     assert "".join(each.text for each in thoughts if isinstance(each, Reasoning)) == "Hm, well."
     assert thoughts[-1] == Done(prompt_tokens=20, cached_tokens=7, completion_tokens=5)
+
+
+def test_thinking_comes_with_its_signature_and_goes_back_as_it_was(mock: Mock) -> None:
+    """And there is thinking about the result of a call, which the API allows only where the thoughts before it are."""
+    plan = ([thinking("Hm."), redacted("c2VjcmV0"), call("f", "{}")], "tool_use")
+    thoughts = think(mock, ASKED, plan, thinking="budget")
+    assert thoughts[:3] == [Reasoning("Hm."), Reasoning("", signature="c2ln"), Reasoning("", redacted="c2VjcmV0")]
+    blocks = (Thinking("Hm.", "c2ln"), Thinking("", redacted="c2VjcmV0"))
+    before = Message("m", "assistant", (), thinking=blocks)
+    items = (user("Hi"), before, FunctionCall("1", "a", "f", "{}"), FunctionOutput("2", "a", "A"))
+    think(mock, replace(ASKED, items=items), thinking="budget")
+    sent = mock.requests[-1]
+    assert sent["thinking"]["type"] == "enabled"
+    assert sent["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"},
+        {"type": "redacted_thinking", "data": "c2VjcmV0"},
+        {"type": "tool_use", "id": "a", "name": "f", "input": {}},
+    ]
+    think(mock, replace(ASKED, items=items))  # a model that is not to think is not told
+    assert [block["type"] for block in mock.requests[-1]["messages"][1]["content"]] == ["tool_use"]
+
+
+def test_what_the_api_has_no_field_for_is_refused_by_name(mock: Mock) -> None:
+    count = len(mock.requests)
+    with pytest.raises(PromptRefused, match="knows no presence_penalty and no logprobs"):
+        think(mock, replace(ASKED, sampling=Sampling(top_k=5, presence_penalty=1, logprobs=0)))
+    assert len(mock.requests) == count
+
+
+def test_tokens_are_counted_by_the_api(mock: Mock) -> None:
+    async def counted(model: str) -> int | None:
+        options = anthropic.Options(model, SECRET, mock.url, max_retries=0, thinking="adaptive")
+        engine = anthropic.load(options, lambda id: pytest.fail(id))
+        try:
+            return await engine.count(replace(ASKED, tools=(WEATHER,), stop=("x",)))
+        finally:
+            await engine._client.close()
+
+    assert asyncio.run(counted("ok")) == len("Be kind.") + len(PRIVATE)
+    with pytest.raises(EngineBusy):
+        asyncio.run(counted("busy"))
 
 
 def test_several_calls_come_whole_after_the_words_before_them(mock: Mock) -> None:

@@ -27,13 +27,15 @@ from vivavoce.engines.llm.tools import call_schema, callable_now, p_call, parsed
 from vivavoce.engines.scripted import ScriptedModel
 from vivavoce.errors import EngineBusy, EngineFailed, PromptRefused
 from vivavoce.models.store import Store
-from vivavoce.ports import Call, Done, LanguageModel, Prompt, Thought, Urgency, Words
+from vivavoce.ports import Call, Done, LanguageModel, Prompt, Sampling, Thought, Urgency, Words
 from vivavoce.settings import read_settings
 
 BE_BRIEF = "You are a voice assistant. Answer in one short sentence."
 MODEL = "qwen2.5-coder-0.5b-instruct"
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER = Tool("get_weather", "Current weather in a city.", CITY)
+NO_TOKENS = (2152, 902, 2753, 2308)
+"""Numbers of "no", " no", "No" and " No" in Qwen's vocabulary."""
 MINUTES = {"type": "object", "properties": {"minutes": {"type": "integer"}}, "required": ["minutes"]}
 TIMER = Tool("set_timer", "Start a countdown timer.", MINUTES)
 
@@ -337,6 +339,55 @@ def test_a_seed_makes_a_reply_repeatable(llama: LanguageModel) -> None:
         asked = Prompt(BE_BRIEF, (user("Invent a name for a boat."),), "seed", seed=7, temperature=1.0, max_tokens=10)
         await ask(llama, asked)  # what is read in other steps comes out a little different: both find it read
         assert (await ask(llama, asked)).text == (await ask(llama, asked)).text
+
+    asyncio.run(scene())
+
+
+def test_tokens_come_with_their_probabilities_and_make_up_the_words(llama: LanguageModel) -> None:
+    async def scene() -> None:
+        asked = Prompt(
+            BE_BRIEF,
+            (user("Write five words, one of them with an é."),),
+            temperature=0,
+            max_tokens=20,  # more than one burst
+            sampling=Sampling(logprobs=3),
+        )
+        heard = await ask(llama, asked)
+        tokens = [token for each in heard.thoughts if isinstance(each, Words) for token in each.tokens]
+        assert b"".join(token.bytes for token in tokens).decode() == heard.text
+        assert all(token.logprob <= 0 and len(token.likeliest) == 3 for token in tokens)
+        assert len(tokens) <= heard.done.completion_tokens
+        assert heard.done.completion_tokens <= 20
+        none = await ask(llama, replace(asked, sampling=Sampling()))
+        assert not any(each.tokens for each in none.thoughts if isinstance(each, Words))
+
+    asyncio.run(scene())
+
+
+def test_a_bias_rules_a_token_out_and_a_penalty_changes_the_reply(llama: LanguageModel) -> None:
+    async def scene() -> None:
+        asked = Prompt(BE_BRIEF, (user('Say "no no no no no no no no".'),), temperature=0, max_tokens=24)
+        plain = await ask(llama, asked)
+        barred = await ask(llama, replace(asked, sampling=Sampling(logit_bias=dict.fromkeys(NO_TOKENS, -100.0))))
+        varied = await ask(llama, replace(asked, sampling=Sampling(presence_penalty=2.0, frequency_penalty=2.0)))
+        assert "no no" in plain.text.lower() and " no" not in barred.text and "no" != barred.text[:2]
+        assert varied.text.lower().count("no") < plain.text.lower().count("no")
+
+    asyncio.run(scene())
+
+
+def test_a_prompt_is_counted_as_the_model_then_reads_it(llama: LanguageModel) -> None:
+    """Also one that a stop text ended, and one that had to be cut: that one is counted whole."""
+
+    async def scene() -> None:
+        asked = Prompt(BE_BRIEF, (user("Perché no? 你好!"), assistant("Bene."), user("Count from one to nine.")))
+        asked = replace(asked, tools=(WEATHER,), tool_choice=ToolChoice("none"), temperature=0)
+        counted = await llama.count(asked)
+        whole = await ask(llama, asked)
+        stopped = await ask(llama, replace(asked, stop=("three", "3")))
+        assert counted == whole.done.prompt_tokens == stopped.done.prompt_tokens
+        assert stopped.done.stopped and 0 < stopped.done.completion_tokens < whole.done.completion_tokens
+        assert (await llama.count(Prompt("", (user("word " * 3000),))) or 0) > 3000
 
     asyncio.run(scene())
 

@@ -21,7 +21,7 @@ from vivavoce.engines.llm import remote as llm
 from vivavoce.engines.stt import remote as stt
 from vivavoce.engines.tts import remote as tts
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, PromptRefused, TurnError
-from vivavoce.ports import Call, Done, Prompt, Reasoning, TranscriptionHint, Urgency, Words
+from vivavoce.ports import Call, Done, Prompt, Reasoning, Sampling, TranscriptionHint, Urgency, Words
 
 SECRET, PRIVATE = "sk-very-secret", "my private words"
 KINDS = {"llm": llm, "stt": stt, "tts": tts}
@@ -174,11 +174,11 @@ def test_a_long_conversation_is_cut_to_the_context(mock: Mock) -> None:
     assert sent[0]["content"] == "Be kind." and sent[-1]["content"].startswith("49 ") and len(sent) < 20
 
 
-def thoughts_of(mock: Mock, *plan: str | list[dict], **options: object) -> list:
+def thoughts_of(mock: Mock, *plan: str | list[dict], prompt: Prompt | None = None, **options: object) -> list:
     """What comes of an answer that the mock gives as planned."""
     mock.plan.clear()
     mock.plan.extend(plan)
-    return run(mock, "llm", "ok", think, **options)  # type: ignore[return-value]
+    return run(mock, "llm", "ok", lambda engine: think(engine, prompt), **options)  # type: ignore[return-value]
 
 
 def piece(index: int, id: str | None, name: str | None, arguments: str) -> dict:
@@ -246,6 +246,31 @@ def test_what_a_server_does_not_take_is_not_sent(mock: Mock) -> None:
     sent = mock.requests[-1]
     assert sent["reasoning_effort"] == "high" and sent["max_completion_tokens"] == 9
     assert not {"temperature", "top_p", "max_tokens"} & set(sent)
+
+
+def test_what_a_request_says_about_tokens_is_handed_on_and_refused_where_it_is_not_taken(mock: Mock) -> None:
+    sampling = Sampling(40, 0.5, -0.5, {5: -100}, 2)
+    prompt = Prompt("", (Message("1", "user", (Text("Hi"),)),), sampling=sampling)
+    run(mock, "llm", "ok", lambda engine: think(engine, prompt))
+    sent = mock.requests[-1]
+    assert (sent["presence_penalty"], sent["frequency_penalty"], sent["logit_bias"]) == (0.5, -0.5, {"5": -100})
+    assert (sent["logprobs"], sent["top_logprobs"]) == (True, 2) and "top_k" not in sent
+    run(mock, "llm", "ok", lambda engine: think(engine, prompt), top_k=True)
+    assert mock.requests[-1]["top_k"] == 40
+    count = len(mock.requests)
+    with pytest.raises(PromptRefused, match="takes no presence_penalty and no frequency_penalty"):
+        run(mock, "llm", "ok", lambda engine: think(engine, prompt), sampling=False)
+    assert len(mock.requests) == count
+
+
+def test_tokens_go_with_the_words_that_they_make_up(mock: Mock) -> None:
+    """A stop text that is cut off takes its tokens along; what is held back keeps them until it is told."""
+    chunks = [{"content": text, "scores": [text]} for text in ("One", " t", "wo", " EN", "x", "END", " more")]
+    thoughts = thoughts_of(mock, chunks, prompt=Prompt("", (Message("1", "user", (Text("Hi"),)),), stop=("END",)))
+    words = [each for each in thoughts if isinstance(each, Words)]
+    assert "".join(each.text for each in words) == "One two ENx"
+    assert [token.text for each in words for token in each.tokens] == ["One", " t", "wo", " EN", "x"]
+    assert words[0].tokens[0].likeliest[0].text == "alternative"
 
 
 @pytest.mark.parametrize(

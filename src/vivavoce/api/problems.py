@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import ceil
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -20,6 +21,7 @@ from vivavoce.errors import (
     EngineTooSlow,
     ModelUnavailable,
     PromptRefused,
+    RateLimited,
     RequestError,
     StorageError,
     TurnError,
@@ -42,6 +44,9 @@ STATUSES = {
     "invalid_api_key": 401,
     "server_busy": 503,
 }
+SOON = 2
+"""Seconds after which a busy engine may be asked again that has said nothing of it."""
+ANOTHER = "Try again, or name another model: GET /v1/models lists them."
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -81,15 +86,20 @@ def warming_up() -> JSONResponse:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a client is told of a failure."""
+    """What a client is told of a failure. `seconds`: after which it may try again, where it is worth a try."""
 
     status: int
     message: str
     code: str
+    seconds: int | None = None
 
     @property
     def kind(self) -> str:
         return kind_of(self.status)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {} if self.seconds is None else {"retry-after": str(self.seconds)}
 
 
 def trouble_of(error: TurnError | RequestError | StorageError) -> Trouble:
@@ -99,13 +109,25 @@ def trouble_of(error: TurnError | RequestError | StorageError) -> Trouble:
         case RequestError():
             return Trouble(STATUSES.get(error.code or "", 400), str(error), error.code or "invalid_request")
         case EngineBusy():
-            return Trouble(503, "The server has more to do than it can now.", "server_busy")
+            seconds = ceil(SOON if error.seconds is None else error.seconds)
+            message = f"The server has more to do than it can now: {error}. Try again in {seconds} s."
+            return Trouble(503, message, "server_busy", seconds)
+        case RateLimited():
+            return Trouble(429, str(error), "rate_limit_exceeded", ceil(error.seconds))
         case EngineTooSlow():
-            return Trouble(504, str(error), "too_slow")
+            return Trouble(504, _with_a_way_on(error), "too_slow")
         case PromptRefused():
             return Trouble(400, str(error), "unsupported_prompt")
         case _:
-            return Trouble(500, str(error), "engine_failed")
+            return Trouble(500, _with_a_way_on(error), "engine_failed")
+
+
+def _with_a_way_on(error: TurnError) -> str:
+    return f"{str(error).rstrip('.')}. {ANOTHER}"
+
+
+def told(trouble: Trouble) -> JSONResponse:
+    return problem(trouble.status, trouble.message, code=trouble.code, headers=trouble.headers)
 
 
 class EngineTrouble(Exception):
@@ -126,8 +148,7 @@ async def answering_engines() -> AsyncIterator[None]:
         raise EngineTrouble(problem(503, message, code="model_unavailable")) from None
     except TurnError as error:
         it = trouble_of(error)
-        headers = {"Retry-After": "2"} if isinstance(error, EngineBusy) else None
-        raise EngineTrouble(problem(it.status, it.message, code=it.code, headers=headers)) from None
+        raise EngineTrouble(told(it)) from None
 
 
 def on_engine_trouble(_: Request, error: Exception) -> Response:

@@ -55,6 +55,7 @@ def _kept(house: House, keys: Keys) -> list[BaseRoute]:
         house.prompts,
         house.keeper.titling.consider,
         house.home.mind,
+        house.service.rates,
     )
     return [
         *file_routes(house.files, keys),

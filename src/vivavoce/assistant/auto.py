@@ -82,6 +82,9 @@ class Auto:
     async def p_end(self, prompt: Prompt) -> float | None:
         return await self.quick.p_end(prompt)
 
+    async def count(self, prompt: Prompt) -> int | None:
+        return await (self.thinking if self.decide(prompt).mind == "thinking" else self.quick).count(prompt)
+
     def forget(self, session: str) -> None:
         self.quick.forget(session)
         self.thinking.forget(session)

@@ -52,6 +52,9 @@ class Personal:
     async def p_end(self, prompt: Prompt) -> float | None:
         return await self._mind.p_end(await self._informed(prompt))
 
+    async def count(self, prompt: Prompt) -> int | None:
+        return await self._mind.count(await self._informed(prompt))
+
     def forget(self, session: str) -> None:
         self._mind.forget(session)
 

@@ -44,11 +44,25 @@ Part = Text | Speech | Image
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """A model's thinking before its words, as only that model takes it back: `signature` proves that nobody changed
+    the text; `redacted` is thinking that nobody else can read, and then there is no text."""
+
+    text: str
+    signature: str = ""
+    redacted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
+    """`thinking`: of the assistant, before the message or before the calls that follow it; a message may be nothing
+    else."""
+
     id: str
     role: Role
     parts: tuple[Part, ...]
     status: Status = "completed"
+    thinking: tuple[Thinking, ...] = ()
 
     @property
     def text(self) -> str:

@@ -144,6 +144,9 @@ class ScriptedModel:
     async def p_end(self, prompt: Prompt) -> float | None:
         return self.ends
 
+    async def count(self, prompt: Prompt) -> int | None:
+        return None
+
     def forget(self, session: str) -> None: ...
 
     def close(self) -> None: ...

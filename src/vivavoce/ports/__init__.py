@@ -26,7 +26,17 @@ from vivavoce.ports.hearing import (
 )
 from vivavoce.ports.meaning import HARMS, Embedder, Embedding, Judgement, Moderator, Vector
 from vivavoce.ports.speaking import Synthesizer, Voice
-from vivavoce.ports.thinking import Call, Done, LanguageModel, Prompt, Reasoning, Thought, Words
+from vivavoce.ports.thinking import (
+    Call,
+    Done,
+    LanguageModel,
+    Prompt,
+    Reasoning,
+    Sampling,
+    ScoredToken,
+    Thought,
+    Words,
+)
 from vivavoce.ports.urgency import Urgency
 
 __all__ = [
@@ -44,6 +54,8 @@ __all__ = [
     "Moderator",
     "Prompt",
     "Reasoning",
+    "Sampling",
+    "ScoredToken",
     "SpeakerEncoder",
     "Synthesizer",
     "Thought",

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from vivavoce.conversation.config import Tool, ToolChoice, Truncation
 from vivavoce.conversation.items import Readable
 from vivavoce.ports.urgency import Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen, and what is told of them, where a request says it. `top_k`: only so many of the likeliest.
+    `presence_penalty`, `frequency_penalty`: -2..2, as OpenAI has them. `logit_bias`: what is added to the logit of a
+    token, by its number in the model's own vocabulary. `logprobs`: so many of the likeliest tokens are told beside each
+    token that was written; None: none are scored. An engine that cannot do what is asked raises PromptRefused, but for
+    `top_k`, which is no more than a hint."""
+
+    top_k: int | None = None
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: Mapping[int, float] = field(default_factory=dict[int, float])
+    logprobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +52,36 @@ class Prompt:
     seed: int | None = None
     urgency: Urgency = Urgency.NOW
     route: str = ""
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredToken:
+    """A token that was written, or could have been. `logprob`: natural logarithm of its probability. `bytes`: of its
+    text, which may be a part of a character only. `likeliest`: the tokens that would have fitted best there."""
+
+    text: str
+    logprob: float
+    bytes: bytes
+    likeliest: tuple[ScoredToken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
+    """`tokens`: those that the text consists of, where `Sampling.logprobs` asks for them and the engine can tell."""
+
     text: str
+    tokens: tuple[ScoredToken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """Words of the model's thinking: shown where somebody asks for them, never spoken, never part of the reply."""
+    """Words of the model's thinking: shown where somebody asks for them, never spoken, never part of the reply. A block
+    of it may end with a `signature`, or be `redacted`, as `items.Thinking` has them; such a piece has no text."""
 
     text: str
+    signature: str = ""
+    redacted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +130,11 @@ class LanguageModel(Protocol):
     async def p_end(self, prompt: Prompt) -> float | None:
         """Probability that the user's words in an open `prompt` end their turn; None: cannot tell now.
         Reads the prompt into the cache as `warm` does, and gives way to replies."""
+        ...
+
+    async def count(self, prompt: Prompt) -> int | None:
+        """Tokens of the prompt as this model reads it, all of its items; None: cannot tell without reading it. Raises
+        TurnError."""
         ...
 
     def forget(self, session: str) -> None:

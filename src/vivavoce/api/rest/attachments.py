@@ -28,6 +28,7 @@ from vivavoce.conversation.items import (
     Role,
     Speech,
     Text,
+    Thinking,
     new_id,
 )
 from vivavoce.errors import RequestError
@@ -92,6 +93,7 @@ class RawMessage:
 
     role: Role
     parts: tuple[RawPart, ...]
+    thinking: tuple[Thinking, ...] = ()
 
 
 RawItem = RawMessage | FunctionCall | FunctionOutput
@@ -147,7 +149,7 @@ class Opener:
     async def message(self, raw: RawMessage, reader: Reader) -> Message:
         """One message, part by part. Raises as `items` does."""
         parts = [await self._part(part, reader) for part in raw.parts]
-        return Message(new_id("msg"), raw.role, tuple(parts))
+        return Message(new_id("msg"), raw.role, tuple(parts), thinking=raw.thinking)
 
     async def _part(self, part: RawPart, reader: Reader) -> Part:
         match part:

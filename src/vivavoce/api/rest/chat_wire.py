@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from vivavoce.api.problems import Trouble
 from vivavoce.api.rest.chat_request import ChatAsked
 from vivavoce.api.rest.replies import Reply, Sounded, told_mind
+from vivavoce.api.rest.sampling import chat_logprobs
 from vivavoce.api.rest.spoken import KEPT
 from vivavoce.conversation.items import new_id
 from vivavoce.ports import Call, Done, Reasoning, Thought, Words
@@ -56,7 +57,7 @@ def completion(head: Head, asked: ChatAsked, replies: Sequence[Reply]) -> Wire:
         {
             "index": n,
             "message": _message(head, asked, n, reply),
-            "logprobs": None,
+            "logprobs": chat_logprobs(reply.tokens),
             "finish_reason": finish_reason(reply.done, bool(reply.calls), asked),
         }
         for n, reply in enumerate(replies)
@@ -148,9 +149,9 @@ class Chunks:
     def of(self, n: int, thought: Thought | Sounded) -> Iterator[Wire]:
         match thought:
             case Words():
-                yield self._chunk(n, self._words(n, thought.text))
-            case Reasoning():
-                yield self._chunk(n, {"reasoning_content": thought.text})
+                yield self._chunk(n, self._words(n, thought.text), logprobs=chat_logprobs(thought.tokens))
+            case Reasoning(text):
+                yield from [self._chunk(n, {"reasoning_content": text})] if text else []
             case Sounded():
                 encoded = base64.b64encode(thought.data).decode()
                 if encoded:
@@ -179,8 +180,8 @@ class Chunks:
             return {"function_call": wire["function"]}
         return {"tool_calls": [{"index": self._calls, **wire}]}
 
-    def _chunk(self, n: int, delta: Wire, reason: str | None = None) -> Wire:
-        choice = {"index": n, "delta": delta, "logprobs": None, "finish_reason": reason}
+    def _chunk(self, n: int, delta: Wire, reason: str | None = None, *, logprobs: Wire | None = None) -> Wire:
+        choice = {"index": n, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
         return {**self._frame, "choices": [choice]}
 
 

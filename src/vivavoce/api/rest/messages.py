@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from vivavoce.api.auth import WRONG_KEY, Endpoint, Keys
 from vivavoce.api.body import read_object, while_connected
-from vivavoce.api.problems import Trouble, trouble_of
+from vivavoce.api.problems import SOON, Trouble, trouble_of
 from vivavoce.api.rest import messages_wire as wire
 from vivavoce.api.rest.attachments import LARGEST_REQUEST, Opener, Reader
 from vivavoce.api.rest.event_stream import EventStream, named
 from vivavoce.api.rest.messages_request import MessageAsked, read_messages
-from vivavoce.api.rest.replies import thoughts_of, whole
+from vivavoce.api.rest.replies import thoughts_of, tokens_of, whole
 from vivavoce.assistant.minds import Minds
 from vivavoce.errors import RequestError, TurnError
 from vivavoce.ports import Engines, LanguageModel, Prompt, Thought, Urgency
@@ -50,8 +50,8 @@ def message_routes(
 
     async def count(request: Request) -> Response:
         asked = read_messages(await read_object(request, LARGEST_REQUEST), counting=True)
-        _, prompt = await prepared(request, asked)
-        return JSONResponse({"input_tokens": estimated_tokens(prompt)})
+        mind, prompt = await prepared(request, asked)
+        return JSONResponse({"input_tokens": await while_connected(request, tokens_of(mind, prompt))})
 
     return [
         Route("/v1/messages", _speaking_anthropic(keys, create), methods=["POST"]),
@@ -88,7 +88,7 @@ def _speaking_anthropic(keys: Keys, endpoint: Endpoint) -> Endpoint:
         except (RequestError, TurnError) as error:
             return _problem(trouble_of(error), request)
         except _NotWarm:
-            return _problem(Trouble(503, "The models are still warming up.", "warming_up"), request)
+            return _problem(Trouble(503, "The models are still warming up.", "warming_up", SOON), request)
         response.headers["request-id"] = _id(request)
         return response
 
@@ -96,7 +96,7 @@ def _speaking_anthropic(keys: Keys, endpoint: Endpoint) -> Endpoint:
 
 
 def _problem(trouble: Trouble, request: Request) -> Response:
-    headers = {"request-id": _id(request)} | ({"retry-after": "2"} if trouble.status == 503 else {})
+    headers = {"request-id": _id(request), **trouble.headers}
     return JSONResponse(wire.error(trouble, _id(request)), wire.status_of(trouble), headers)
 
 

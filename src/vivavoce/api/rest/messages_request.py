@@ -20,20 +20,23 @@ from vivavoce.api.rest.attachments import (
     UploadedFile,
     decoded,
 )
-from vivavoce.api.rest.chat_request import MOST_MESSAGES, MOST_PARTS, MOST_TOOLS, PLAIN
+from vivavoce.api.rest.chat_messages import MOST_MESSAGES, MOST_PARTS, PLAIN
+from vivavoce.api.rest.chat_request import MOST_TOOLS
 from vivavoce.api.rest.schemas import checked_schema
 from vivavoce.conversation.config import Tool, ToolChoice
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Role, Text, new_id
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Role, Text, Thinking, new_id
 from vivavoce.errors import RequestError
-from vivavoce.ports import Prompt
+from vivavoce.ports import Prompt, Sampling
 
 MOST_STOPS = 64
 ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 BUDGETS = ((4096, "low"), (16_384, "medium"))
 """Tokens that a mind may think, and how hard that is; more is high."""
-UNREAD = ("thinking", "redacted_thinking")
-"""What an answer's thinking was is not told to the mind again."""
+
+
+OURS = "vivavoce."
+"""What the signatures of thinking begin with that we made ourselves: clients want one, nobody checks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def read_messages(fields: Fields, *, counting: bool = False) -> MessageAsked:
             schema=_schema(fields),
             stop=tuple(text for text in fields.array("stop_sequences", string, most=MOST_STOPS) or () if text),
             top_p=fields.number("top_p", None, 0, 1),
+            sampling=Sampling(top_k=fields.integer("top_k", None, 0, 10**6)),
         ),
         tuple(item for group in items for item in group),
         stream=fields.flag("stream", False),
@@ -92,23 +96,32 @@ def _message(fields: Fields) -> list[RawItem]:
         raise missing(fields.at("content"), "give the words as a string, or an array of blocks")
     blocks = fields.array("content", lambda value, path: _block(Fields(value, path), role), most=MOST_PARTS) or []
     found = [each for block in blocks for each in block]
-    parts = tuple(each for each in found if not isinstance(each, FunctionCall | FunctionOutput))
+    thinking = tuple(each for each in found if isinstance(each, Thinking))
+    parts = tuple(each for each in found if not isinstance(each, FunctionCall | FunctionOutput | Thinking))
     exchanged: list[RawItem] = [each for each in found if isinstance(each, FunctionCall | FunctionOutput)]
-    said: list[RawItem] = [RawMessage(role, parts)] if parts else []
+    said: list[RawItem] = [RawMessage(role, parts, thinking)] if parts or thinking else []
     # an assistant speaks and then calls; a user's message answers the calls first
     return [*said, *exchanged] if role == "assistant" else [*exchanged, *said]
 
 
-def _block(block: Fields, role: Role) -> list[RawPart | FunctionCall | FunctionOutput]:
+def _block(block: Fields, role: Role) -> list[RawPart | FunctionCall | FunctionOutput | Thinking]:
     kind = block.need_text("type", "give the kind of the block")
-    if kind in UNREAD:
-        return []
+    if kind in ("thinking", "redacted_thinking"):
+        return _thinking(block, kind) if role == "assistant" else []
     if kind == "tool_use" and role == "assistant":
         arguments = json.dumps(block.get("input") or {}, ensure_ascii=False)
         return [FunctionCall(new_id("item"), block.need_text("id"), block.need_text("name"), arguments)]
     if kind == "tool_result" and role == "user":
-        return _result(block)
+        return list(_result(block))
     return [_part(block, kind)]
+
+
+def _thinking(block: Fields, kind: str) -> list[RawPart | FunctionCall | FunctionOutput | Thinking]:
+    """For the mind that thought it, which wants it back as it was; what has no signature of its own is nobody's."""
+    if kind == "redacted_thinking":
+        return [Thinking("", redacted=block.need_text("data", "give the block as it came"))]
+    text, signature = block.text("thinking", ""), block.text("signature", "")
+    return [Thinking(text, signature)] if signature and not signature.startswith(OURS) else []
 
 
 def _part(block: Fields, kind: str) -> RawPart:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from vivavoce.api.problems import Trouble
+from vivavoce.api.rest.messages_request import OURS
 from vivavoce.api.rest.replies import Reply, told_mind
-from vivavoce.conversation.items import new_id
+from vivavoce.conversation.items import Thinking, new_id
 from vivavoce.ports import Call, Done, Reasoning, Thought, Words
 
 Wire = dict[str, Any]
@@ -40,8 +41,8 @@ def status_of(trouble: Trouble) -> int:
 
 def message(model: str, reply: Reply, *, thinking: bool) -> Wire:
     content: list[Wire] = []
-    if thinking and reply.reasoning:
-        content.append({"type": "thinking", "thinking": reply.reasoning, "signature": _signature(reply.reasoning)})
+    if thinking:
+        content.extend(map(_thinking_block, reply.thinking))
     if reply.text:
         content.append(_text(reply.text))
     content.extend(_tool_use(call, _arguments(call)) for call in reply.calls)
@@ -74,9 +75,7 @@ class MessageEvents:
                 yield self._delta({"type": "text_delta", "text": thought.text})
             case Reasoning():
                 if self._thinking:
-                    yield from self._in_block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
-                    self._thought += thought.text
-                    yield self._delta({"type": "thinking_delta", "thinking": thought.text})
+                    yield from self._reasoned(thought)
             case Call():
                 yield from self._closed()
                 yield from self._in_block("tool_use", _tool_use(thought, {}))
@@ -86,8 +85,21 @@ class MessageEvents:
             case Done():
                 yield from self._closed()
                 delta = {"stop_reason": _stop_reason(thought, self._called), "stop_sequence": thought.stopped}
-                yield {"type": "message_delta", "delta": delta, "usage": _usage(thought)}
+                yield {"type": "message_delta", "delta": delta, "usage": _usage(thought), **told_mind(thought)}
                 yield {"type": "message_stop"}
+
+    def _reasoned(self, thought: Reasoning) -> Iterator[Wire]:
+        if thought.redacted:
+            yield from self._closed()
+            yield from self._in_block("redacted_thinking", {"type": "redacted_thinking", "data": thought.redacted})
+            yield from self._closed()
+            return
+        yield from self._in_block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
+        self._thought += thought.text
+        if thought.text:
+            yield self._delta({"type": "thinking_delta", "thinking": thought.text})
+        if thought.signature:
+            yield from self._closed(thought.signature)
 
     def _in_block(self, kind: str, block: Wire) -> Iterator[Wire]:
         """Open a block of the kind, unless one is."""
@@ -97,11 +109,11 @@ class MessageEvents:
         self._open = kind
         yield {"type": "content_block_start", "index": self._index, "content_block": block}
 
-    def _closed(self) -> Iterator[Wire]:
+    def _closed(self, signature: str = "") -> Iterator[Wire]:
         if self._open is None:
             return
         if self._open == "thinking":
-            yield self._delta({"type": "signature_delta", "signature": _signature(self._thought)})
+            yield self._delta({"type": "signature_delta", "signature": signature or _signature(self._thought)})
         yield {"type": "content_block_stop", "index": self._index}
         self._open, self._index, self._thought = None, self._index + 1, ""
 
@@ -164,6 +176,12 @@ def _usage(done: Done) -> Wire:
     }
 
 
+def _thinking_block(block: Thinking) -> Wire:
+    if block.redacted:
+        return {"type": "redacted_thinking", "data": block.redacted}
+    return {"type": "thinking", "thinking": block.text, "signature": block.signature or _signature(block.text)}
+
+
 def _signature(thinking: str) -> str:
-    """Clients hand it back with the block. Nobody here checks it."""
-    return base64.b64encode(hashlib.sha256(thinking.encode(errors="replace")).digest()).decode()
+    """For minds that sign nothing. Clients hand it back with the block; nobody checks it."""
+    return OURS + base64.b64encode(hashlib.sha256(thinking.encode(errors="replace")).digest()).decode()

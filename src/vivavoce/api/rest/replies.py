@@ -9,9 +9,11 @@ from typing import assert_never
 
 from vivavoce.api.rates import spend
 from vivavoce.api.rest.schemas import misfit
+from vivavoce.assistant.personal import BY_RULE
+from vivavoce.conversation.items import Thinking
 from vivavoce.errors import EngineFailed
-from vivavoce.ports import Call, Done, LanguageModel, Prompt, Reasoning, Thought, Words
-from vivavoce.session.accounts import counted
+from vivavoce.ports import Call, Done, LanguageModel, Prompt, Reasoning, ScoredToken, Thought, Words
+from vivavoce.session.accounts import counted, estimated_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Sounded:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole reply. `sound`: the file in which it is spoken, where that was asked for."""
+    """A whole reply. `sound`: the file in which it is spoken, where that was asked for; `thinking`: the reasoning in
+    its blocks."""
 
     text: str
     reasoning: str
@@ -32,6 +35,8 @@ class Reply:
     done: Done
     sound: bytes = b""
     seconds: float = 0.0
+    tokens: tuple[ScoredToken, ...] = ()
+    thinking: tuple[Thinking, ...] = ()
 
 
 async def thoughts_of(mind: LanguageModel, prompt: Prompt, *, parallel: bool = True) -> AsyncGenerator[Thought, None]:
@@ -50,14 +55,14 @@ async def thoughts_of(mind: LanguageModel, prompt: Prompt, *, parallel: bool = T
                         if calls > 1 and not parallel:
                             continue
                     case Done():
-                        account = thought = counted(thought, prompt, pieces)
+                        account = thought = _account(thought, prompt, pieces)
                         if prompt.schema is not None and not calls and not thought.cut_short:
                             _check(mind, text, prompt)
                     case Reasoning():
                         pass
                 yield thought
     finally:  # whoever leaves early has had it made all the same
-        account = counted(account, prompt, pieces)
+        account = _account(account, prompt, pieces)
         spend(account.prompt_tokens + account.completion_tokens)
 
 
@@ -80,8 +85,11 @@ class Tally:
 
     def __init__(self) -> None:
         self._text: list[str] = []
-        self._reasoning: list[str] = []
+        self._thinking: list[Thinking] = []
+        self._block = ""
+        """Of thinking, that has not ended."""
         self._calls: list[Call] = []
+        self._tokens: list[ScoredToken] = []
         self._done = Done()
         self._sound, self._seconds = bytearray(), 0.0
 
@@ -89,8 +97,9 @@ class Tally:
         match thought:
             case Words():
                 self._text.append(thought.text)
+                self._tokens.extend(thought.tokens)
             case Reasoning():
-                self._reasoning.append(thought.text)
+                self._thinks(thought)
             case Call():
                 self._calls.append(thought)
             case Sounded():
@@ -101,11 +110,38 @@ class Tally:
             case _:
                 assert_never(thought)
 
+    def _thinks(self, thought: Reasoning) -> None:
+        self._block += thought.text
+        if thought.signature or thought.redacted:
+            self._end_block(thought.signature)
+        if thought.redacted:
+            self._thinking.append(Thinking("", redacted=thought.redacted))
+
+    def _end_block(self, signature: str = "") -> None:
+        if self._block or signature:
+            self._thinking.append(Thinking(self._block, signature))
+        self._block = ""
+
     def reply(self) -> Reply:
-        words, reasoning = "".join(self._text), "".join(self._reasoning)
-        return Reply(words, reasoning, tuple(self._calls), self._done, bytes(self._sound), self._seconds)
+        self._end_block()
+        words, reasoning = "".join(self._text), "".join(block.text for block in self._thinking)
+        calls, tokens = tuple(self._calls), tuple(self._tokens)
+        return Reply(
+            words, reasoning, calls, self._done, bytes(self._sound), self._seconds, tokens, tuple(self._thinking)
+        )
+
+
+async def tokens_of(mind: LanguageModel, prompt: Prompt) -> int:
+    """Tokens of a prompt as its mind counts them; by its length where that cannot tell. Raises TurnError."""
+    tokens = await mind.count(prompt)
+    return estimated_tokens(prompt) if tokens is None else tokens
 
 
 def _check(mind: LanguageModel, text: str, prompt: Prompt) -> None:
     if why := misfit(text, prompt.schema or {}):
         raise EngineFailed(f"The answer of {mind.name} does not fit the JSON schema: {why}")
+
+
+def _account(done: Done, prompt: Prompt, pieces: int) -> Done:
+    """What was read and written; nothing was where no mind was asked."""
+    return done if done.mind == BY_RULE else counted(done, prompt, pieces)

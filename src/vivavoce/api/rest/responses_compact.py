@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from vivavoce.api.fields import Fields
-from vivavoce.api.rest.replies import estimated_tokens, thoughts_of, whole
+from vivavoce.api.rest.replies import thoughts_of, whole
 from vivavoce.api.rest.responses_items import sealed, unsealed
 from vivavoce.api.rest.responses_run import Read
 from vivavoce.api.rest.responses_wire import shown, usage_wire
 from vivavoce.conversation.hosted import readable
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Readable, Text, new_id
 from vivavoce.ports import Done, LanguageModel, Prompt, Urgency
+from vivavoce.session.accounts import estimated_tokens
 
 TASK = (
     "You keep the notes of a conversation. Write down in plain sentences what somebody has to know who goes on with "

@@ -36,7 +36,7 @@ class _Child:
         match message:
             case (str(kind), int(number), Prompt() as prompt):
                 self._windows[number] = asyncio.Semaphore(WINDOW)
-                works = {"reply": self._reply, "warm": self._warm, "p_end": self._p_end}
+                works = {"reply": self._reply, "warm": self._warm, "p_end": self._p_end, "count": self._count}
                 self._running[number] = asyncio.create_task(self._ended(number, works[kind](number, prompt)))
             case ("took", int(number)):
                 if number in self._windows:
@@ -81,6 +81,9 @@ class _Child:
 
     async def _p_end(self, number: int, prompt: Prompt) -> None:
         self.tell("value", number, await self._model.p_end(prompt))
+
+    async def _count(self, number: int, prompt: Prompt) -> None:
+        self.tell("value", number, await self._model.count(prompt))
 
 
 async def _serve(name: str, options: Any, folder: Path, source: BinaryIO, out: BinaryIO) -> None:

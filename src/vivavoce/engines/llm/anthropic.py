@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import anthropic
 
-from vivavoce.engines.llm.anthropic_messages import Reading, Thinking, request
+from vivavoce.engines.llm.anthropic_messages import Reading, Thinking, request, unknown
 from vivavoce.engines.llm.patience import MOST_PER_TOKEN, Patience, Trouble, Unusable, refusal
 from vivavoce.engines.openai_server import LOOPBACK, NO_KEY
 from vivavoce.errors import EngineFailed, EngineTooSlow, PromptRefused
@@ -20,6 +20,10 @@ from vivavoce.ports import Prompt, Thought
 
 INSIDE = {"overloaded_error": 529, "rate_limit_error": 429, "authentication_error": 401, "invalid_request_error": 400}
 """Errors that come in the stream, after a status of 200, and the status that they would have had."""
+
+
+COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config")
+"""What the API takes of a request whose tokens it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def load(options: Options, models: ModelFiles) -> AnthropicModel:
 
 class AnthropicModel:
     """A LanguageModel. What was read is marked for the API's prompt cache; there is nothing to warm or forget here.
-    Temperature, top-p and seed are not sent: the API takes none."""
+    Temperature, top-p, top-k and seed are not sent: the API takes none."""
 
     def __init__(self, options: Options) -> None:
         host = urlsplit(options.base_url).hostname or ""
@@ -71,6 +75,8 @@ class AnthropicModel:
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
         """Stream the reply; leaving early closes the connection, which is how the API is told to stop."""
+        if asks_for := unknown(prompt.sampling):
+            raise PromptRefused(f"{self._called} knows no {' and no '.join(asks_for)}; leave it out.")
         reply = min(prompt.max_tokens or self._options.max_tokens, self.context // 2)
         asked = request(prompt, self.name, reply, self.context - reply, self._options.thinking, sees=self.sees)
         async with aclosing(self._patience.of(lambda: self._try(prompt, asked), self._called)) as thoughts:
@@ -83,6 +89,20 @@ class AnthropicModel:
     async def p_end(self, prompt: Prompt) -> float | None:
         """The API does not tell."""
         return None
+
+    async def count(self, prompt: Prompt) -> int | None:
+        """As the API counts."""
+        asked = request(
+            prompt, self.name, self._options.max_tokens, self.context, self._options.thinking, sees=self.sees
+        )
+        given = {name: asked[name] for name in COUNTED if name in asked}
+        try:
+            async with asyncio.timeout(self._options.first_token):
+                return (await self._client.messages.count_tokens(**given)).input_tokens
+        except TimeoutError:
+            raise EngineTooSlow(f"{self._called} did not count within {self._options.first_token:g} s") from None
+        except Exception as error:  # noqa: BLE001 - mapped, as below
+            raise self._trouble(error).error from None
 
     def forget(self, session: str) -> None:
         """Nothing is kept here."""

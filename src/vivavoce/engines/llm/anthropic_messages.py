@@ -19,6 +19,8 @@ from anthropic.types import (
     RawMessageStartEvent,
     RawMessageStopEvent,
     RawMessageStreamEvent,
+    RedactedThinkingBlock,
+    SignatureDelta,
     TextDelta,
     ThinkingDelta,
     ToolUseBlock,
@@ -26,11 +28,11 @@ from anthropic.types import (
 )
 
 from vivavoce.conversation.config import Tool, ToolChoice
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Readable
 from vivavoce.engines.llm.patience import Unusable
 from vivavoce.engines.llm.render import UNSEEN, Line, Ruler, fit, lines_of
 from vivavoce.engines.llm.stops import StopCutter
-from vivavoce.ports import Call, Done, Prompt, Reasoning, Thought, Words
+from vivavoce.ports import Call, Done, Prompt, Reasoning, Sampling, Thought, Words
 
 Block = dict[str, Any]
 Thinking = Literal["off", "adaptive", "budget"]
@@ -54,10 +56,12 @@ def request(
     tools = [_tool(tool) for tool in prompt.tools]
     head = ruler.clip(prompt.instructions, room * 3 // 4)
     left = max(room - ruler.tokens(head) - sum(ruler.tokens(str(tool)) for tool in tools), room // 8)
+    manner = _manner(prompt, reply, thinking)
+    lines = fit(_lines(prompt.items, thinks="thinking" in manner), left, ruler, prompt.truncation)
     asked: dict[str, Any] = {
         "model": model,
         "max_tokens": reply,
-        "messages": turns(fit(lines_of(prompt.items), left, ruler, prompt.truncation), sees=sees),
+        "messages": turns(lines, sees=sees),
         "stream": True,
     }
     if head.strip():
@@ -66,18 +70,37 @@ def request(
         asked |= {"tools": tools, "tool_choice": _choice(prompt.tool_choice)}
     if stops := [stop for stop in prompt.stop if stop.strip()]:
         asked["stop_sequences"] = stops
-    return asked | _manner(prompt, reply, thinking)
+    return asked | manner
+
+
+def _lines(items: Iterable[Readable], *, thinks: bool) -> list[Line]:
+    """What is read of the items. Earlier thinking goes back only where there will be more: elsewhere it is not read."""
+    lines: list[Line] = []
+    for item in items:
+        given = item if thinks or not isinstance(item, Message) else replace(item, thinking=())
+        thought_only = isinstance(given, Message) and given.thinking and not given.text
+        lines += [Line("assistant", "", given)] if thought_only else lines_of([given])
+    return lines
+
+
+def _thought_about(items: Sequence[Readable]) -> bool:
+    """Whether the calls whose results come last have the thoughts that led to them."""
+    for item in reversed(items):
+        if isinstance(item, Message):
+            return bool(item.thinking)
+    return False
 
 
 def _manner(prompt: Prompt, reply: int, thinking: Thinking) -> dict[str, Any]:
-    """How it is to think, and in what form to answer. A forced call and a call's result leave no room for thinking:
-    the first may not be thought about, the second wants the thoughts back that led to it."""
+    """How it is to think, and in what form to answer. A forced call may not be thought about, and a call's result only
+    where the thoughts come along that led to it."""
     form: dict[str, Any] = {}
     if prompt.schema is not None:
         form["format"] = {"type": "json_schema", "schema": dict(prompt.schema)}
     given: dict[str, Any] = {}
     forced = prompt.tools and prompt.tool_choice.mode in ("required", "function")
-    if thinking != "off" and not forced and not (prompt.items and isinstance(prompt.items[-1], FunctionOutput)):
+    told = prompt.items and isinstance(prompt.items[-1], FunctionOutput)
+    if thinking != "off" and not forced and (not told or _thought_about(prompt.items)):
         if thinking == "adaptive":
             given["thinking"] = {"type": "adaptive", "display": "summarized"}
         else:
@@ -86,6 +109,17 @@ def _manner(prompt: Prompt, reply: int, thinking: Thinking) -> dict[str, Any]:
     if thinking == "adaptive" and prompt.effort in EFFORTS:
         form["effort"] = EFFORTS[prompt.effort]
     return given | ({"output_config": form} if form else {})
+
+
+def unknown(sampling: Sampling) -> list[str]:
+    """What is asked that the API has no field for."""
+    asked = {
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "logit_bias": sampling.logit_bias,
+        "logprobs": sampling.logprobs is not None,
+    }
+    return [name for name, value in asked.items() if value]
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
@@ -158,6 +192,11 @@ def _input(call: FunctionCall) -> dict[str, Any]:
 
 
 def _content(line: Line, *, sees: bool) -> Iterator[Block]:
+    for thought in line.item.thinking if isinstance(line.item, Message) else ():
+        if thought.redacted:
+            yield {"type": "redacted_thinking", "data": thought.redacted}
+        else:
+            yield {"type": "thinking", "thinking": thought.text, "signature": thought.signature}
     words = line.text.strip()
     for picture in line.item.pictures if isinstance(line.item, Message) and sees else ():
         if (block := _picture(picture)) is not None:
@@ -206,6 +245,8 @@ class Reading:
                 self._done = _counted(self._done, event.message.usage)
             case RawContentBlockStartEvent(content_block=ToolUseBlock(name=name), index=index):
                 self._calls[index] = (name, [])
+            case RawContentBlockStartEvent(content_block=RedactedThinkingBlock(data=data)):
+                yield Reasoning("", redacted=data)
             case RawContentBlockDeltaEvent():
                 yield from self._delta(event)
             case RawContentBlockStopEvent(index=index) if index in self._calls:
@@ -240,6 +281,8 @@ class Reading:
             case ThinkingDelta(thinking=thinking) if thinking:
                 self._written += len(thinking)
                 yield Reasoning(thinking)
+            case SignatureDelta(signature=signature) if signature:
+                yield Reasoning("", signature=signature)
             case InputJSONDelta(partial_json=piece) if event.index in self._calls:
                 self._written += len(piece)
                 self._calls[event.index][1].append(piece)

@@ -71,6 +71,11 @@ class Apart:
         value = await self._value("p_end", prompt) if loaded else None
         return value if isinstance(value, float) else None
 
+    async def count(self, prompt: Prompt) -> int | None:
+        """The first one waits for the model."""
+        value = await self._value("count", prompt)
+        return value if isinstance(value, int) else None
+
     def forget(self, session: str) -> None:
         if (child := self._alive()) is not None:
             child.send("forget", session)

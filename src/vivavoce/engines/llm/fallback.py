@@ -93,6 +93,9 @@ class Fallback:
     async def p_end(self, prompt: Prompt) -> float | None:
         return await self._links[0].model.p_end(prompt)
 
+    async def count(self, prompt: Prompt) -> int | None:
+        return await self._links[0].model.count(prompt)
+
     def forget(self, session: str) -> None:
         for link in self._links:
             link.model.forget(session)

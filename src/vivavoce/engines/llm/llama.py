@@ -9,37 +9,35 @@ What keeps it quick on few cores:
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, closing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from vivavoce.conversation.config import Tool
-from vivavoce.conversation.items import FunctionOutput
 from vivavoce.engines.llm import llama_wire
 from vivavoce.engines.llm import tools as function_tools
 from vivavoce.engines.llm.gguf import PLAIN, Template, file_of, is_path, template_of
-from vivavoce.engines.llm.llama_server import BadSchema, LlamaServer, TooLong, parameters
-from vivavoce.engines.llm.llama_wire import Chunk, Request
+from vivavoce.engines.llm.llama_server import LlamaServer, TooLong, parameters
+from vivavoce.engines.llm.llama_wire import Request
+from vivavoce.engines.llm.llama_writing import Writer
 from vivavoce.engines.llm.precedence import Places, ReadersStop
 from vivavoce.engines.llm.render import ChatMessage, Ruler, chat, chatml
 from vivavoce.engines.llm.slots import Slots
-from vivavoce.engines.llm.stops import StopCutter
-from vivavoce.engines.llm.think_tags import ThinkTags, cut
 from vivavoce.engines.pool import Stop, Worker
-from vivavoce.errors import EngineBusy, EngineFailed, PromptRefused, StartupError
+from vivavoce.errors import EngineBusy, EngineFailed, StartupError
 from vivavoce.models import ModelFiles
-from vivavoce.ports import Done, Prompt, Reasoning, Thought, Urgency, Words
+from vivavoce.ports import Prompt, Thought, Urgency
 
 T = TypeVar("T")
 
 MARGIN = 16
 """Tokens of the context left free."""
-FIRST_BURST, BURST = 12, 32
-"""Tokens written at a stretch: the first is a short clause and most of the next one."""
 READ_ONLY = {"max_tokens": 0}
+ALL = 10**9
+"""Tokens: nothing is cut."""
 FITTINGS = 4
 """Tries at cutting a prompt to size; each corrects the estimate by what the model counted."""
 
@@ -102,6 +100,7 @@ class Llama:
         self.context, self.sees = options.context_per_slot, False
         self._options = options
         self._server = server
+        self._writer = Writer(server, options.name, template, options.call_above)
         self._slots = Slots(options.slots)
         self._worker = Worker(options.name, threads=options.slots, queue=options.queue)
         self._warming: set[threading.Event] = set()
@@ -175,6 +174,11 @@ class Llama:
             stop.set()
             self._warming.discard(stop)
 
+    async def count(self, prompt: Prompt) -> int | None:
+        """By the model's own template and tokenizer; the model itself is not asked."""
+        messages = _messages(prompt, ALL, Ruler())
+        return await asyncio.to_thread(self._server.count, messages)
+
     def forget(self, session: str) -> None:
         """The conversation is over; its slot is the next to be given away."""
         self._slots.forget(session)
@@ -189,24 +193,16 @@ class Llama:
     # --- in a worker's thread; None is a sign of life while the prompt is read --------------------------
 
     def _think(self, prompt: Prompt, stop: Stop) -> Iterator[Thought | None]:
-        def ask(request: Request) -> Iterator[Thought | None]:
-            request |= llama_wire.sampling(prompt) | (llama_wire.thinking(prompt) if self._template.thinks else {})
-            if (yield from self._wants_call(prompt, request, stop)):
-                yield from self._call(prompt, request, stop)
-            elif prompt.schema is not None:
-                yield from self._fit_schema(prompt, request, stop)
-            elif self._template.thinks and prompt.effort in llama_wire.THOUGHTFUL:
-                yield from self._ponder(prompt, request, stop)
-            else:
-                yield from self._speak(prompt, request, stop)
-
         with self._slots.take(prompt.session) as slot:
-            yield from self._fitted(prompt, slot, ask)
+            yield from self._fitted(prompt, slot, lambda request: self._writer.reply(prompt, request, stop))
 
     def _read(self, prompt: Prompt, stop: threading.Event) -> None:
+        def read(request: Request) -> Iterator[None]:
+            yield from self._writer.silently(request | READ_ONLY, stop.is_set)
+
         with self._slots.take(prompt.session, spare=True) as slot:
             if not stop.is_set():
-                for _ in self._fitted(prompt, slot, lambda request: self._silently(request | READ_ONLY, stop.is_set)):
+                for _ in self._fitted(prompt, slot, read):
                     pass
 
     def _peek(self, prompt: Prompt, stop: threading.Event) -> float | None:
@@ -240,98 +236,6 @@ class Llama:
                 written = sum(ruler.tokens(each["content"]) for each in messages)
                 ruler = Ruler(ruler.bytes_per_token * 0.95 * written / error.tokens)
         raise EngineFailed(f"{self.name}: the prompt does not fit into {self.context} tokens")
-
-    def _silently(self, request: Request, stop: Stop) -> Generator[None, None, list[Chunk]]:
-        chunks = []
-        for chunk in self._server.chat(request, stop):
-            chunks.append(chunk)
-            yield None
-        return chunks
-
-    def _wants_call(self, prompt: Prompt, request: Request, stop: Stop) -> Generator[None, None, bool]:
-        """Whether this reply is to be a tool call: as the choice says, or by how the model would begin."""
-        mode = prompt.tool_choice.mode if prompt.tools else "none"
-        if mode != "auto":
-            return mode != "none"
-        # a small model that has just been given a result asks for it again: it has to tell it
-        if prompt.items and isinstance(prompt.items[-1], FunctionOutput):
-            return False
-        look = {**request, "max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": 20}
-        chunks = yield from self._silently(look, stop)
-        return function_tools.p_call(llama_wire.first_tokens(chunks)) >= self._options.call_above
-
-    def _call(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
-        tools = function_tools.callable_now(prompt.tools, prompt.tool_choice)
-        if not tools:
-            raise EngineFailed(f"{self.name}: there is no tool of the name that the tool choice asks for")
-        chunks = yield from self._written(request, tools, stop)
-        call = function_tools.parsed("".join(map(llama_wire.text, chunks)), tools)
-        if call is None and not stop():
-            raise EngineFailed(f"{self.name} wrote no valid call of a tool")
-        if call is not None:
-            yield call
-        yield llama_wire.done(chunks)
-
-    def _written(self, request: Request, tools: Sequence[Tool], stop: Stop) -> Generator[None, None, list[Chunk]]:
-        """The chunks of a call under the grammar of the tools; of their names only, if need be."""
-        try:
-            return (yield from self._silently(llama_wire.calling(request, function_tools.call_schema(tools)), stop))
-        except BadSchema:
-            loose = function_tools.call_schema(tools, loose=True)
-            return (yield from self._silently(llama_wire.calling(request, loose), stop))
-
-    def _fit_schema(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
-        """JSON that fits the prompt's schema. In one stretch: a grammar cannot be taken up again midway."""
-        chunks: list[Chunk] = []
-        try:
-            for chunk in self._server.chat(llama_wire.shaped(request, dict(prompt.schema or {})), stop):
-                chunks.append(chunk)
-                words = llama_wire.text(chunk)
-                yield Words(words) if words else None
-        except BadSchema:
-            message = "The JSON schema cannot be enforced here. Use plain types, properties, enums and arrays."
-            raise PromptRefused(f"{self.name}: {message}") from None
-        yield llama_wire.done(chunks)
-
-    def _ponder(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
-        """Of a model that thinks first, which is asked to. In one stretch: thinking cannot be taken up again midway."""
-        chunks: list[Chunk] = []
-        tags, cutter = ThinkTags(), StopCutter(prompt.stop)
-        with closing(self._server.chat(llama_wire.speaking(request, prompt), stop)) as coming:
-            for chunk in coming:
-                chunks.append(chunk)
-                yield Reasoning(thought) if (thought := llama_wire.reasoning(chunk)) else None
-                yield from cut(tags.push(llama_wire.text(chunk)), cutter)
-                if cutter.found is not None:
-                    break
-        yield from cut(tags.finish(), cutter)
-        if words := cutter.finish():
-            yield Words(words)
-        yield llama_wire.stopped(llama_wire.done(chunks), cutter.found)
-
-    def _speak(self, prompt: Prompt, request: Request, stop: Stop) -> Iterator[Thought | None]:
-        """In bursts: while nobody takes the words, the model rests, and the voice has the cores."""
-        request, left, said, done = llama_wire.speaking(request, prompt), request["max_tokens"], "", Done()
-        burst, cutter = FIRST_BURST, StopCutter(prompt.stop)
-        while True:
-            chunks: list[Chunk] = []
-            with closing(
-                self._server.chat(llama_wire.continued(request, said) | {"max_tokens": min(burst, left)}, stop)
-            ) as coming:
-                for chunk in coming:
-                    chunks.append(chunk)
-                    said += llama_wire.text(chunk)
-                    words = cutter.push(llama_wire.text(chunk))
-                    yield Words(words) if words else None
-                    if cutter.found is not None:
-                        break
-            done = llama_wire.joined(done, llama_wire.done(chunks))
-            left, burst = left - burst, BURST
-            if cutter.found is not None or left <= 0 or not done.cut_short or stop():
-                break
-        if words := cutter.finish():
-            yield Words(words)
-        yield llama_wire.stopped(done, cutter.found)
 
 
 def _messages(prompt: Prompt, room: int, ruler: Ruler) -> list[ChatMessage]:

@@ -8,18 +8,21 @@ from dataclasses import replace
 from typing import Any
 
 from vivavoce.engines.llm.render import ChatMessage
+from vivavoce.engines.llm.scores import scored
 from vivavoce.engines.llm.tools import SPEECH_ONLY, Schema
-from vivavoce.ports import Done, Prompt
+from vivavoce.ports import Done, Prompt, ScoredToken
 
 Request = dict[str, Any]
 Chunk = dict[str, Any]
 
 THOUGHTFUL = ("medium", "high", "xhigh")
+FIRST_TOKEN = {"max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": 20}
 PEEK = {"max_tokens": 1, "temperature": 0, "logprobs": 20, "stream": True}
 
 
 def request(messages: list[ChatMessage], slot: int, max_tokens: int, temperature: float) -> Request:
-    """`return_progress` makes the server report after every step of reading: where it can be cancelled."""
+    """`return_progress` makes the server report after every step of reading: where it can be cancelled;
+    `timings_per_token` makes it count as it goes: a reply that is left has an account."""
     return {
         "messages": messages,
         "id_slot": slot,
@@ -29,6 +32,7 @@ def request(messages: list[ChatMessage], slot: int, max_tokens: int, temperature
         "stream": True,
         "stream_options": {"include_usage": True},
         "return_progress": True,
+        "timings_per_token": True,
     }
 
 
@@ -40,9 +44,26 @@ def continued(request: Request, said: str) -> Request:
 
 
 def sampling(prompt: Prompt) -> Request:
-    """What the prompt itself says about how to choose words."""
-    given = {"top_p": prompt.top_p, "seed": prompt.seed}
+    """What the prompt itself says about how to choose words. An array of pairs: in an object, numbers would be taken
+    for words."""
+    asked = prompt.sampling
+    given = {
+        "top_p": prompt.top_p,
+        "seed": prompt.seed,
+        "top_k": asked.top_k,
+        "presence_penalty": asked.presence_penalty or None,
+        "frequency_penalty": asked.frequency_penalty or None,
+        "logit_bias": [[token, bias] for token, bias in asked.logit_bias.items()] or None,
+        "logprobs": None if asked.logprobs is None else True,
+        "top_logprobs": asked.logprobs,
+    }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def tokens(chunk: Chunk) -> list[ScoredToken]:
+    """Those that the words of a chunk consist of, where they were asked for."""
+    choice = (chunk.get("choices") or [{}])[0]
+    return scored((choice.get("logprobs") or {}).get("content")) if choice.get("delta", {}).get("content") else []
 
 
 def speaking(request: Request, prompt: Prompt) -> Request:
@@ -102,7 +123,7 @@ def first_tokens(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
 
 
 def done(chunks: Sequence[Chunk]) -> Done:
-    usage: dict[str, Any] = next((chunk["usage"] for chunk in reversed(chunks) if chunk.get("usage")), {})
+    usage: dict[str, Any] = next((chunk["usage"] for chunk in reversed(chunks) if chunk.get("usage")), _so_far(chunks))
     ends = [choice.get("finish_reason") for chunk in chunks for choice in chunk.get("choices") or ()]
     return Done(
         prompt_tokens=usage.get("prompt_tokens", 0),
@@ -110,6 +131,18 @@ def done(chunks: Sequence[Chunk]) -> Done:
         completion_tokens=usage.get("completion_tokens", 0),
         cut_short="length" in ends,
     )
+
+
+def _so_far(chunks: Sequence[Chunk]) -> dict[str, Any]:
+    """The account of a reply that was left before its end, by what its last token told."""
+    timings = next((chunk["timings"] for chunk in reversed(chunks) if chunk.get("timings")), None)
+    if timings is None:
+        return {}
+    return {
+        "prompt_tokens": timings["cache_n"] + timings["prompt_n"],
+        "completion_tokens": timings["predicted_n"],
+        "prompt_tokens_details": {"cached_tokens": timings["cache_n"]},
+    }
 
 
 def joined(before: Done, after: Done) -> Done:

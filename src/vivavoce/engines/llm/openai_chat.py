@@ -16,7 +16,7 @@ from vivavoce.conversation.config import Tool, ToolChoice
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item, Message
 from vivavoce.engines.llm.patience import Unusable
 from vivavoce.engines.llm.render import Line, Ruler, fit, lines_of
-from vivavoce.engines.llm.stops import StopCutter
+from vivavoce.engines.llm.scores import WordCutter, scored
 from vivavoce.engines.llm.think_tags import ThinkTags, cut
 from vivavoce.ports import Call, Done, Prompt, Reasoning, Thought, Words
 
@@ -48,6 +48,20 @@ def options(prompt: Prompt) -> dict[str, Any]:
     if prompt.tools:
         given["tools"] = [wire_tool(tool) for tool in prompt.tools]
         given["tool_choice"] = _choice(prompt.tool_choice)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def sampling(prompt: Prompt) -> dict[str, Any]:
+    """How tokens are to be chosen, where the prompt says it; the temperature stands apart."""
+    asked = prompt.sampling
+    given: dict[str, Any] = {
+        "top_p": prompt.top_p,
+        "presence_penalty": asked.presence_penalty or None,
+        "frequency_penalty": asked.frequency_penalty or None,
+        "logit_bias": {str(token): bias for token, bias in asked.logit_bias.items()} or None,
+        "logprobs": None if asked.logprobs is None else True,
+        "top_logprobs": asked.logprobs or None,
+    }
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -116,10 +130,10 @@ class Reading:
     _drafts: dict[int, list[_Draft]] = field(default_factory=dict[int, list[_Draft]])
     _tags: ThinkTags = field(default_factory=ThinkTags)
     _written: int = 0
-    _cutter: StopCutter = field(init=False)
+    _cutter: WordCutter = field(init=False)
 
     def __post_init__(self) -> None:
-        self._cutter = StopCutter(self.prompt.stop)
+        self._cutter = WordCutter(self.prompt.stop)
 
     @property
     def over(self) -> bool:
@@ -132,6 +146,8 @@ class Reading:
             self._done = _counted(self._done, chunk.usage)
         for choice in chunk.choices[:1]:
             self._finish = choice.finish_reason or self._finish
+            if choice.logprobs is not None:
+                self._cutter.score(scored(each.model_dump() for each in choice.logprobs.content or ()))
             yield from self._delta(choice.delta)
         if self._written > self.most:
             raise Unusable("sent an answer without end")
@@ -140,7 +156,7 @@ class Reading:
         """What is left, then Done. Raises Unusable for an answer that is none or broke off."""
         yield from cut(self._tags.finish(), self._cutter)
         if rest := self._cutter.finish():
-            yield Words(rest)
+            yield rest
         if self._finish is None and not self.over:
             raise Unusable("broke off" if self._written else "sent no answer")
         calls = [draft for drafts in self._drafts.values() for draft in drafts]

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import count
+from math import isfinite
 
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, PromptRefused, TurnError
 from vivavoce.ports import Thought
@@ -38,20 +39,23 @@ class Trouble(Exception):
 def refusal(name: str, status: int, retry_after: str | None) -> Trouble:
     """What a server's status means. Its message is left out: servers quote the request in it."""
     if status in BUSY:
-        return Trouble(EngineBusy(f"{name} has no room now ({status})"), again=True, wait=_seconds(retry_after))
+        wait = _seconds(retry_after)
+        return Trouble(EngineBusy(f"{name} has no room now ({status})", wait), again=True, wait=wait)
     if status in KEYS:
-        return Trouble(EngineFailed(f"{name} refused the key ({status})"))
+        return Trouble(EngineFailed(f"{name} refused the key ({status}): check its api_key in the settings"))
     if status in UNFIT:
-        return Trouble(PromptRefused(f"{name} refused the request ({status})"))
+        why = "it may be too long, or ask for what that model cannot do"
+        return Trouble(PromptRefused(f"{name} refused the request ({status}): {why}."))
     return Trouble(EngineFailed(f"{name} answered {status}"), again=status >= 500 or status in (408, 409))
 
 
 def _seconds(retry_after: str | None) -> float | None:
     """The header in seconds; its form as a date is not worth a clock."""
     try:
-        return max(0.0, float(retry_after or ""))
+        seconds = float(retry_after or "")
     except ValueError:
         return None
+    return max(0.0, seconds) if isfinite(seconds) else None
 
 
 @dataclass(frozen=True, slots=True)

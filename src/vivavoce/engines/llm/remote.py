@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import openai
 
-from vivavoce.engines.llm.openai_chat import Reading, messages, options
+from vivavoce.engines.llm.openai_chat import Reading, messages, options, sampling
 from vivavoce.engines.llm.patience import MOST_PER_TOKEN, Patience, Trouble, Unusable, refusal
 from vivavoce.engines.openai_server import OpenAIServer
-from vivavoce.errors import EngineFailed
+from vivavoce.errors import EngineFailed, PromptRefused
 from vivavoce.models import ModelFiles
 from vivavoce.ports import Prompt, Thought
 
@@ -23,9 +23,10 @@ RESERVE = 512
 @dataclass(frozen=True, slots=True)
 class Options:
     """`context`: tokens that the model holds. `sees`: it takes pictures. `reasons`: it takes `reasoning_effort`.
-    `sampling`: it takes `temperature` and `top_p`, as OpenAI's reasoning models do not. `limit_name`: how the server
-    calls the limit of the reply: OpenAI's newest models want "max_completion_tokens". `first_token`: seconds until
-    the first, all tries together; `timeout`: seconds a step after it; `max_retries`: further tries until then."""
+    `sampling`: it takes `temperature`, `top_p`, penalties and the like, as OpenAI's reasoning models do not; `top_k`:
+    that too, as vLLM and llama.cpp's server do. `limit_name`: how the server calls the limit of the reply: OpenAI's
+    newest models want "max_completion_tokens". `first_token`: seconds until the first, all tries together; `timeout`:
+    seconds a step after it; `max_retries`: further tries until then."""
 
     base_url: str = "http://127.0.0.1:8080/v1"
     model: str = "default"
@@ -34,6 +35,7 @@ class Options:
     sees: bool = False
     reasons: bool = False
     sampling: bool = True
+    top_k: bool = False
     limit_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     first_token: float = 30.0
     timeout: float = 20.0
@@ -74,6 +76,10 @@ class RemoteModel:
         """Such servers do not tell."""
         return None
 
+    async def count(self, prompt: Prompt) -> int | None:
+        """They tell it after they have read it, each in its own usage."""
+        return None
+
     def forget(self, session: str) -> None:
         """Nothing is kept here."""
 
@@ -109,7 +115,11 @@ class RemoteModel:
         }
         if self._options.sampling:
             request["temperature"] = prompt.temperature
-            request |= {} if prompt.top_p is None else {"top_p": prompt.top_p}
+            request |= sampling(prompt)
+            if self._options.top_k and prompt.sampling.top_k is not None:
+                request["extra_body"] = {"top_k": prompt.sampling.top_k}
+        elif asked := tuple(sampling(replace(prompt, top_p=None))):
+            raise PromptRefused(f"{self._server.name} takes no {' and no '.join(asked)}; leave it out.")
         if self._options.reasons and prompt.effort:
             request["reasoning_effort"] = prompt.effort
         if prompt.max_tokens:

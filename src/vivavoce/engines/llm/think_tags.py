@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 
-from vivavoce.engines.llm.stops import StopCutter, overlap
+from vivavoce.engines.llm.scores import WordCutter
+from vivavoce.engines.llm.stops import overlap
 from vivavoce.ports import Reasoning, Words
 
 OPEN, CLOSE = "<think>", "</think>"
@@ -63,10 +64,11 @@ class ThinkTags:
             yield Reasoning(thought)
 
 
-def cut(thoughts: Iterable[Words | Reasoning], cutter: StopCutter) -> Iterator[Words | Reasoning]:
+def cut(thoughts: Iterable[Words | Reasoning], cutter: WordCutter) -> Iterator[Words | Reasoning]:
     """The thoughts up to a text that ends the reply; what is thought ends nothing."""
     for thought in thoughts:
         if isinstance(thought, Reasoning):
+            cutter.unscored()
             yield thought
         elif words := cutter.push(thought.text):
-            yield Words(words)
+            yield words
