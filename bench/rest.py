@@ -34,6 +34,9 @@ from starlette.routing import Route
 from vivavoce.api.auth import Keys
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.rest.attachments import Opener
+from vivavoce.api.rest.responses import response_routes
+from vivavoce.api.rest.responses_jobs import Jobs
+from vivavoce.api.rest.responses_run import Means
 from vivavoce.api.rest.text import text_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf
@@ -50,6 +53,7 @@ FIRST = 0.02
 PACE = 0.05
 WORDS = 60
 STREAMS = (1, 50, 100, 200)
+RESPONSES = "/v1/responses"
 STAMP = re.compile(r"<([\d.]+)>")
 
 
@@ -81,7 +85,13 @@ def serve() -> None:
         with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
             async with open_archive(MEMORY) as archive:
                 opener = Opener(FileShelf(Path(folder)))
-                routes = text_routes(lambda: minds, lambda: engines, keys, opener, archive.completions)
+                jobs = Jobs()
+                serving = asyncio.create_task(jobs.serve())
+                means = Means(lambda: minds, lambda: engines, opener, archive, jobs)
+                routes = [
+                    *text_routes(lambda: minds, lambda: engines, keys, opener, archive.completions),
+                    *response_routes(means, keys),
+                ]
                 api = create_api(
                     Service(lambda *_: None, Metrics()),  # type: ignore[arg-type, return-value]
                     keys=keys,
@@ -92,6 +102,7 @@ def serve() -> None:
                 print(listener.getsockname()[1], flush=True)
                 options: dict[str, Any] = {**UVICORN_OPTIONS, "log_level": "warning", "access_log": False}
                 await uvicorn.Server(uvicorn.Config(api, **options)).serve(sockets=[listener])
+                serving.cancel()
 
     uvloop.run(run())
 
@@ -147,8 +158,11 @@ async def connected(port: int) -> AsyncIterator[Client]:
         writer.close()
 
 
-def body(words: int) -> dict[str, Any]:
-    return {"model": "vivavoce", "messages": [{"role": "user", "content": "Hi"}], "stream": True, "max_tokens": words}
+def body(path: str, words: int) -> dict[str, Any]:
+    asked: dict[str, Any] = {"model": "vivavoce", "stream": True}
+    if path == RESPONSES:
+        return {**asked, "input": "Hi", "max_output_tokens": words, "store": False}
+    return {**asked, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": words}
 
 
 async def added(port: int, path: str) -> list[float]:
@@ -156,7 +170,7 @@ async def added(port: int, path: str) -> list[float]:
     times = []
     async with connected(port) as client:
         for _ in range(REQUESTS + 20):
-            sent, firsts = client.send(path, body(1)), []
+            sent, firsts = client.send(path, body(path, 1)), []
             async for chunk in client.chunks():
                 if len(stamps := STAMP.findall(chunk)) == 2:
                     asked, told = map(float, stamps)
@@ -169,7 +183,7 @@ async def delays(port: int, path: str) -> list[float]:
     """Ms from the mind's telling to the arrival, of each word of one stream."""
     found = []
     async with connected(port) as client:
-        client.send(path, body(WORDS))
+        client.send(path, body(path, WORDS))
         async for chunk in client.chunks():
             arrived = monotonic()
             found.extend((arrived - float(stamp)) * 1000 for stamp in STAMP.findall(chunk)[-1:])
@@ -196,7 +210,7 @@ def at(ordered: list[float], share: float) -> float:
 
 async def measure(port: int) -> None:
     print("| route | p50 ms | p95 ms | worst ms |\n|---|---|---|---|")
-    for path in ("/v1/chat/completions", "/v1/messages"):
+    for path in ("/v1/chat/completions", "/v1/messages", RESPONSES):
         times = sorted(await added(port, path))
         print(f"| {path} | {statistics.median(times):.2f} | {at(times, 0.95):.2f} | {times[-1]:.1f} |")
     print("\n| streams | whole | delay of a word p50 ms | p95 ms | server, share of a core | MiB |")

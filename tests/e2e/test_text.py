@@ -93,3 +93,53 @@ def test_an_answer_is_spoken(embedded_server: str) -> None:
         assert audio is not None and "morning" in audio.transcript.lower()
         file = ("answer.wav", base64.b64decode(audio.data))
         assert "morning" in client.audio.transcriptions.create(model="whisper-1", file=file).text.lower()
+
+
+def test_a_clear_request_finds_the_assistants_tool_by_rule(embedded_server: str) -> None:
+    """The small model would read the tools for seconds and choose badly: it is not asked."""
+    with OpenAI(base_url=f"{embedded_server}/v1", api_key="none", max_retries=0) as client:
+        own: Any = [{"type": "mcp", "server_label": "vivavoce"}]
+        for words, tool in (("What time is it?", "get_time"), ("Che ore sono?", "get_time")):
+            answer = client.responses.create(model="vivavoce", input=words, tools=own)
+            (call,) = [item for item in answer.output if item.type == "mcp_call"]
+            assert (call.name, call.error) == (tool, None) and any(letter.isdigit() for letter in answer.output_text)
+            assert answer.usage is not None and answer.usage.total_tokens == 0
+            assert (answer.model_extra or {})["vivavoce"]["mind"] == "rules"
+        talk = client.responses.create(model="vivavoce", input="What is the capital of France?", tools=own)
+        assert "Paris" in talk.output_text and (talk.model_extra or {})["vivavoce"]["mind"] == "vivavoce"
+        # not told of the nineteen tools, which would be 1,700 tokens
+        assert talk.usage is not None and talk.usage.input_tokens < 200
+
+
+def test_tokens_have_probabilities_and_are_counted(embedded_server: str) -> None:
+    with (
+        OpenAI(base_url=f"{embedded_server}/v1", api_key="none", max_retries=0) as client,
+        Anthropic(base_url=embedded_server, api_key="none", max_retries=0) as other,
+    ):
+        messages: Any = [{"role": "user", "content": "What is the capital of France? Answer with one word."}]
+        answer = client.chat.completions.create(
+            model="vivavoce", messages=messages, temperature=0, logprobs=True, top_logprobs=2
+        )
+        scores = answer.choices[0].logprobs
+        assert scores is not None and scores.content is not None and answer.usage is not None
+        assert (
+            b"".join(bytes(each.bytes or ()) for each in scores.content).decode() == answer.choices[0].message.content
+        )
+        assert all(len(each.top_logprobs) == 2 and each.logprob <= 0 for each in scores.content)
+        system = "You are a helpful assistant."
+        counted = other.messages.count_tokens(model="vivavoce", messages=messages, system=system)
+        assert counted.input_tokens == answer.usage.prompt_tokens
+        length = client.responses.input_tokens.count(model="vivavoce", input=messages[0]["content"])
+        assert length.input_tokens == answer.usage.prompt_tokens
+
+
+def test_a_long_talk_is_made_short(embedded_server: str) -> None:
+    with OpenAI(base_url=f"{embedded_server}/v1", api_key="none", max_retries=0, timeout=120) as client:
+        talk: Any = [
+            {"role": "user", "content": "My name is Ada and my dog is called Rex."},
+            {"role": "assistant", "content": "Nice to meet you, Ada. Rex is a lovely name for a dog."},
+        ]
+        short = client.responses.compact(model="vivavoce", input=talk)
+        notes: Any = [short.output[-1].model_dump(exclude_none=True)]
+        asked = [*notes, {"role": "user", "content": "What is the name of my dog?"}]
+        assert "Rex" in client.responses.create(model="vivavoce", input=asked, temperature=0).output_text
