@@ -206,7 +206,7 @@ def test_words_that_come_meanwhile_end_the_answer_and_begin_the_next(address: st
         prompt = json.loads((await next_of(line, "response.completed")).response.output_text)
         assert prompt["instructions"] == "Be brief."
         asked, said, new = [item["parts"][0]["text"] for item in prompt["items"]]
-        assert (asked, new) == ("forever", "prompt") and said.startswith("on and on")
+        assert (asked, new) == ("forever", "prompt") and said.startswith("on and")
         await steer(line, first, "say Late.")
         assert (await next_of(line, "response.steer.failed")).error.code == "response_not_found"
 

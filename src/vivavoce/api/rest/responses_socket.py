@@ -40,6 +40,8 @@ RECENT = 32
 """Responses that can be gone on from without a look at what is stored."""
 ROOM, PATIENCE = 4 * 1024 * 1024, 60.0
 """Characters that may wait for the client, and seconds that it may take none of them."""
+FAREWELL = 5.0
+"""Seconds that it may take to read the last ones."""
 POLICY = 1008
 
 
@@ -75,7 +77,9 @@ class _Line:
                     for lane in answering:
                         lane.cancel()
                 self._outbox.end()
-                await writing
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(FAREWELL):
+                        await writing
         except* ClientStalled:
             pass
         with suppress(WebSocketDisconnect, RuntimeError):
