@@ -12,7 +12,7 @@ import httpx
 import openai
 import pytest
 import websockets
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI
 from openai.types.responses.responses_server_event import ResponsesServerEvent
 from pydantic import TypeAdapter
 
@@ -116,11 +116,12 @@ def test_lanes_are_answered_side_by_side_and_each_in_order(address: str) -> None
 
 
 def test_a_client_that_leaves_ends_what_is_made_for_it(address: str) -> None:
-    with OpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0) as client:
-        with client.responses.connect(max_retries=0) as line:
-            line.send({"type": "response.create", "model": "actor", "input": "forever"})
-            while line.recv().type != "response.output_text.delta":
-                pass
+    async def scene(line: Any, client: AsyncOpenAI) -> None:
+        await create(line, "forever")
+        await create(line, "forever", stream_id="a")
+        await begun(line)
+
+    connected(address, scene)
     asyncio.run(until(address, 0))
 
 

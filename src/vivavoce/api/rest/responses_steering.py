@@ -142,7 +142,11 @@ def _read(fields: Fields, target: _Target | None) -> tuple[Body, ...]:
         given = tuple(read_input(fields))
     except RequestError as error:
         raise _Unfit("invalid_input", str(error)) from None
-    if not given or any(body["type"] != "message" or body["role"] != "user" for body in given):
+    if (
+        fields.get("input") == ""
+        or not given
+        or any(body["type"] != "message" or body["role"] != "user" for body in given)
+    ):
         raise _Unfit("invalid_input", "'input' must be words of the user: a string, or messages with the role user.")
     return given
 

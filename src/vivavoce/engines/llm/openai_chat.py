@@ -140,6 +140,11 @@ class Reading:
         """Whether a stop text has come, which a server that knows none goes on after."""
         return self._cutter.found is not None
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything of the answer has come."""
+        return self._written > 0
+
     def push(self, chunk: ChatCompletionChunk) -> Iterator[Words | Reasoning]:
         """Raises Unusable for an answer that does not end."""
         if chunk.usage is not None:

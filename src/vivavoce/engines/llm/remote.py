@@ -97,12 +97,20 @@ class RemoteModel:
                         break
             for last in reading.finish():
                 yield last
-        except Unusable as error:
-            raise Trouble(EngineFailed(f"{self._server.name} {error}"), again=True) from None
-        except openai.APIStatusError as error:
-            raise refusal(self._server.name, error.status_code, error.response.headers.get("retry-after")) from None
         except Exception as error:  # noqa: BLE001 - mapped: the client's transport has errors of its own besides
-            raise Trouble(self._server.trouble(error), again=True) from None
+            raise self._trouble(error, begun=reading.begun) from None
+
+    def _trouble(self, error: Exception, *, begun: bool) -> Trouble:
+        """What went wrong. `begun`: something of the answer had come."""
+        name = self._server.name
+        match error:
+            case Unusable():
+                return Trouble(EngineFailed(f"{name} {error}"), again=True)
+            case openai.APIStatusError():
+                return refusal(name, error.status_code, error.response.headers.get("retry-after"))
+            case openai.APIConnectionError() if begun and not isinstance(error, openai.APITimeoutError):
+                return Trouble(EngineFailed(f"{name} broke off"), again=True)
+        return Trouble(self._server.trouble(error), again=True)
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
         reply = min(prompt.max_tokens or RESERVE, self.context // 2)
