@@ -46,7 +46,7 @@ def test_functions_that_are_not_there_are_told(
     assert "/nowhere/tools.py, which is not there" in capsys.readouterr().err
 
 
-def test_memories_are_listed_and_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
+def test_memories_are_listed_put_right_and_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
     def run(*words: str, code: int = 0) -> str:
         assert main(words) == code
         said = capsys.readouterr()
@@ -60,7 +60,10 @@ def test_memories_are_listed_and_forgotten(capsys: pytest.CaptureFixture[str]) -
         "I live in Turin",
     ]
     (dog,) = run("memory", "list", "dog").splitlines()
+    assert run("memory", "edit", dog.split()[0], "my", "dog", "is", "called", "Max").endswith("my dog is called Max\n")
+    assert run("memory", "add", "I sing in a choir").endswith("I sing in a choir\n")
+    assert "There is no memory" in run("memory", "edit", "mem_none", "x", code=1)
     assert run("memory", "forget", dog.split()[0]) == "1 forgotten.\n"
     assert "There is no memory" in run("memory", "forget", "mem_none", code=1)
-    assert run("memory", "forget", "--all") == "1 forgotten.\n"
+    assert run("memory", "forget", "--all") == "2 forgotten.\n"
     assert run("memory", "list") == "Nothing is remembered.\n"
