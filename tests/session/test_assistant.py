@@ -122,6 +122,27 @@ def test_a_spoken_timer_is_set_without_a_model_and_speaks_up_when_it_ends() -> N
     on_stage(script, lines=["Set a timer for thirty seconds."])
 
 
+@pytest.mark.parametrize(
+    ("typed", "answered", "told"),
+    [
+        ("Timer zwölf Sekunden", "Timer gestellt: 12 Sekunden.", "Dein Timer über 12 Sekunden ist abgelaufen."),
+        ("Pon un temporizador de doce segundos.", "Temporizador de 12 segundos en marcha.",
+         "El temporizador de 12 segundos ha terminado."),
+        ("Minuteur douze secondes", "Minuteur lancé : 12 secondes.", "Le minuteur de 12 secondes est terminé."),
+    ],
+)  # fmt: skip
+def test_a_request_is_answered_in_its_language_and_so_is_what_comes_of_it(typed: str, answered: str, told: str) -> None:
+    """Also where two words are too few to know the language by."""
+
+    async def script(stage: Stage) -> None:
+        scene, running = await stage.open(OWN)
+        await type_in(scene, typed, wait=20)
+        assert said(scene) == [answered, told]
+        await close(scene, running)
+
+    on_stage(script)
+
+
 @pytest.mark.parametrize(("context", "is_told"), [(4_096, False), (200_000, True)])
 def test_what_no_rule_knows_is_left_to_the_model_and_a_large_one_may_choose(context: int, is_told: bool) -> None:
     async def script(stage: Stage) -> None:

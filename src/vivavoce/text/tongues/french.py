@@ -94,7 +94,7 @@ FRENCH = Tongue(
         (r" au cube\b", "**3"),
         (r" (?:à la )?puissance (?=\d)", "**"),
         (r"\b(?:multiplié par|fois)\b", "*"),
-        (r"\b(?:divisé par|sur)\b", "/"),
+        (r"\bdivisé par\b", "/"),  # not "sur": "neuf sur dix" is a mark
         (r"\bplus\b", "+"),
         (r"\bmoins\b", "-"),
     ),
