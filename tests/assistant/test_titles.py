@@ -20,7 +20,9 @@ TALK: list[Item] = [
 ]
 
 
-def titled(model: ScriptedModel | None, items: list[Item] = TALK) -> str:
+def titled(model: ScriptedModel | None, items: list[Item] = TALK, context: int = 200_000) -> str:
+    if model is not None:
+        model.context = context
     return virtual_time.run(title_of(model, items))
 
 
@@ -79,6 +81,13 @@ def test_a_model_that_is_slow_is_not_waited_for() -> None:
 def test_a_models_title_has_to_be_short_of_the_talk_and_in_its_language(made: str, is_title: bool) -> None:
     said = ["che tempo fa oggi a Roma e che cosa posso fare?", "C'è il sole."]
     assert passes(made, said) is is_title
+
+
+def test_a_small_model_is_asked_only_where_the_words_of_the_language_are_not_known() -> None:
+    model = ScriptedModel(["Tempo a Roma", "Погода в Риме"])
+    assert titled(model, context=4_096) == "Roma" and not model.asked
+    russian: list[Item] = [Message("1", "user", (Text("какая сегодня погода в Риме"),))]
+    assert titled(ScriptedModel(["Погода в Риме"]), russian, context=4_096) == "Погода в Риме"
 
 
 def test_a_model_that_ignores_the_language_is_not_heard() -> None:
