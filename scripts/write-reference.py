@@ -23,13 +23,12 @@ ELSEWHERE = {
     "conversation.created": "clients of the beta only",
     "conversation.item.created": "clients of the beta only; it is `conversation.item.added` now",
 }
-NOT_SENT = {
-    "conversation.item.input_audio_transcription.segment": "who speaks is told apart in files only",
-}
+NOT_SENT: dict[str, str] = {}
 WITHOUT_EFFECT = {
     "session.model": "another name than the URL's changes nothing: a session keeps the mind that it opened with",
     "session.tracing": "checked and echoed; nothing is traced",
-    "session.audio.input.transcription.model": "any name: the server's own recogniser listens",
+    "session.audio.input.transcription.model": "any name: the server's own recogniser listens. With `diarize` in it, "
+    "speakers are told",
     "session.audio.input.transcription.delay": "checked and echoed; words are told as soon as they are certain",
     "session.tools.allowed_callers": "not read: the model calls tools, and nothing else does",
     "session.tools.defer_loading": "not read: tools are listed at once",
@@ -96,10 +95,9 @@ def reference() -> str:
             "",
             *(f"- `{name}`" + (f": {note}" if note else "") for name, note in sorted(sent.items())),
             "",
-            "Of OpenAI's events these are never sent:",
-            "",
+            *(("Of OpenAI's events these are never sent:", "") if NOT_SENT else ()),
             *(f"- `{name}`: {why}" for name, why in sorted(NOT_SENT.items())),
-            "",
+            *(("",) if NOT_SENT else ()),
             "## Fields of a session, and what they are at first",
             "",
             "| field | default |",

@@ -45,6 +45,7 @@ from vivavoce.conversation.events import (
     ReplyText,
     ResponseEnded,
     ResponseStarted,
+    SpeakerTold,
     TranscriptGrew,
     TranscriptionFailed,
     TurnDecided,
@@ -122,6 +123,13 @@ def test_a_spoken_turn_and_its_answer_come_in_the_order_of_the_contract() -> Non
     assert wires[0]["audio_start_ms"] == 320 and wires[1]["audio_end_ms"] == 1600
     heard = only(wires, "conversation.item.input_audio_transcription.completed")
     assert heard["usage"] == {"type": "duration", "seconds": 1.28} and heard["languages"] == [{"code": "en"}]
+
+
+def test_whose_voice_a_turn_was_is_a_segment() -> None:
+    told_of_it = told([*turn(), SpeakerTold("item_user", "B", 1.28, "Hello.")])
+    segment = strictly(only(told_of_it, "conversation.item.input_audio_transcription.segment"))
+    assert (segment.item_id, segment.content_index, segment.speaker) == ("item_user", 0, "B")
+    assert (segment.start, segment.end, segment.text) == (0.0, 1.28, "Hello.") and segment.id
 
 
 def test_an_answer_grows_from_in_progress_to_completed() -> None:

@@ -132,7 +132,11 @@ class House:
             self.admission.leave()
 
         session = Session(
-            replace(self.engines, llm=attendant.mind(self.minds.for_voice(config.model))),
+            replace(
+                self.engines,
+                llm=attendant.mind(self.minds.for_voice(config.model)),
+                speaker=self.speaker_encoder.get,
+            ),
             config,
             attendant.seeing(send),
             on_close=closed,

@@ -79,6 +79,16 @@ class Transcribed:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerTold:
+    """Whose voice the user's turn was: a letter, the same for the same voice. `seconds`: of its sound."""
+
+    item_id: str
+    speaker: str
+    seconds: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptionFailed:
     item_id: str
     message: str
@@ -285,7 +295,7 @@ class ResponseEnded:
 
 Event = (
     SpeechStarted | SpeechStopped | InputCommitted | InputCleared | IdleTimeout
-    | TranscriptGrew | Transcribed | TranscriptionFailed
+    | TranscriptGrew | Transcribed | SpeakerTold | TranscriptionFailed
     | ItemAdded | ItemDeleted | ItemTruncated
     | ListingStarted | ListingEnded | CallStarted | CallProgressed | CallEnded
     | PlaybackDucked | PlaybackHeld | PlaybackResumed | TurnDecided

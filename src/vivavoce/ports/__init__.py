@@ -10,6 +10,7 @@ Rules that every engine keeps (checked by tests/engines, the contract tests):
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from vivavoce.conversation.floor import HOP  # engines hear in the floor's steps
@@ -77,13 +78,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The five that a session needs."""
+    """The five that a session needs. `speaker`: loads what tells voices apart, for the sessions that ask for it; raises
+    ModelUnavailable. None: voices are not told apart here."""
 
     vad: VoiceActivityDetector
     turn: TurnDetector
     stt: Transcriber
     llm: LanguageModel
     tts: Synthesizer
+    speaker: Callable[[], Awaitable[SpeakerEncoder]] | None = None
 
     def close(self) -> None:
         """Release every model. Sessions must have ended."""

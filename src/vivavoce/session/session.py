@@ -39,6 +39,7 @@ from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.tooling import NO_TOOLS, Tooling
 from vivavoce.session.transcripts import Transcripts, hint_of
 from vivavoce.session.turns import Turns
+from vivavoce.session.voices import wants_voices
 
 
 class _Closed(Exception):
@@ -66,6 +67,7 @@ class Session:
         self._running = False
         self._tasks = asyncio.TaskGroup()
         self._transcripts = Transcripts(self._tasks, self.history, engines, send)
+        self._transcripts.tells_speakers = wants_voices(config.transcription)
         self._toolbox = Toolbox(self._tasks, self.history, send, tooling)
         self._drafting = Drafting(self.id, self._tasks, self.history, engines, self._transcripts, self._toolbox)
         self._phrases = phrases or Phrasebook(engines.tts)
@@ -136,6 +138,7 @@ class Session:
         """Behave differently from the next decision on."""
         old, self.config = self.config, config
         self._turns.configure(config)
+        self._transcripts.tells_speakers = wants_voices(config.transcription)
         self._toolbox.name(config.reply.servers, again=True)
         if config.manners.profile != old.manners.profile and config.reply == old.reply:
             self._drafting.warm(config.reply)

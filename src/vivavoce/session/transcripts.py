@@ -9,13 +9,14 @@ from functools import partial
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import TranscriptionOptions
-from vivavoce.conversation.events import Event, Transcribed, TranscriptGrew, TranscriptionFailed
+from vivavoce.conversation.events import Event, SpeakerTold, Transcribed, TranscriptGrew, TranscriptionFailed
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import Message, Speech, with_transcript, without_sound
 from vivavoce.errors import TurnError
 from vivavoce.ports import HOP, Engines, Transcription, TranscriptionHint
 from vivavoce.session.ear import Ear
 from vivavoce.session.utterance import Utterance
+from vivavoce.session.voices import Voices
 
 SOUNDS_KEPT = 16
 """User items whose sound is kept for `retrieve`; older ones keep their words only."""
@@ -48,6 +49,9 @@ class Transcripts:
         self._sounding: list[str] = []
         self.language: str | None = None
         """What the user spoke last, ISO 639-1."""
+        self.tells_speakers = False
+        """Whether the client wants to know whose voice each turn was."""
+        self._voices = Voices(engines)
 
     def recognise(self, hearing: Callable[[], Awaitable[Transcription]]) -> asyncio.Task[Heard]:
         """Run a final pass; its failure is a value, so that it ends a turn and not the session."""
@@ -61,6 +65,8 @@ class Transcripts:
             if rest := utterance.rest(heard.words.text):
                 await self._send(TranscriptGrew(item.id, rest))
             await self._tell(item, heard)
+            if self.tells_speakers and heard.words.text:
+                self._tasks.create_task(self._tell_speaker(item, heard.words.text))
             return heard
 
         return self._pend(item, conclude)
@@ -118,6 +124,12 @@ class Transcripts:
         seconds = sum(part.sound.seconds for part in item.parts if isinstance(part, Speech) and part.sound)
         tokens = tuple(token for word in heard.words.words for token in word.tokens) if heard.words.words else None
         await self._send(Transcribed(item.id, heard.words.text, heard.words.language, seconds, tokens))
+
+    async def _tell_speaker(self, item: Message, words: str) -> None:
+        """After the words, which the answer waits for."""
+        sound = next((part.sound for part in item.parts if isinstance(part, Speech)), None)
+        if sound is not None and (speaker := await self._voices.who(sound)) is not None:
+            await self._send(SpeakerTold(item.id, speaker, sound.seconds, words))
 
     def _keep_sound(self, item_id: str) -> None:
         self._sounding.append(item_id)

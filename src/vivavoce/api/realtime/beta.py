@@ -28,7 +28,13 @@ EVENTS = {
     "response.output_text.done": "response.text.done",
     "conversation.item.added": "conversation.item.created",
 }
-UNKNOWN = frozenset({"conversation.item.done", "input_audio_buffer.timeout_triggered"})
+UNKNOWN = frozenset(
+    {
+        "conversation.item.done",
+        "conversation.item.input_audio_transcription.segment",
+        "input_audio_buffer.timeout_triggered",
+    }
+)
 """Events that the beta had not."""
 
 FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}

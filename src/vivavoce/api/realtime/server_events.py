@@ -52,6 +52,7 @@ from vivavoce.conversation.events import (
     ReplyText,
     ResponseEnded,
     ResponseStarted,
+    SpeakerTold,
     SpeechStarted,
     SpeechStopped,
     Transcribed,
@@ -177,7 +178,7 @@ class Narrator:
         match event:
             case ReplyAudio() | ReplyText() | OutputStarted() | OutputEnded() | ResponseStarted() | ResponseEnded():
                 yield from self._replying(event)
-            case Transcribed() | TranscriptGrew() | TranscriptionFailed():
+            case Transcribed() | TranscriptGrew() | SpeakerTold() | TranscriptionFailed():
                 if self.session.config.transcription is not None:
                     yield tell_transcription(event, wire_event)
             case InputCommitted() | ItemAdded() | ItemDeleted() | ItemTruncated():

@@ -16,6 +16,7 @@ from vivavoce.conversation.events import (
     PlaybackDucked,
     PlaybackHeld,
     PlaybackResumed,
+    SpeakerTold,
     SpeechStarted,
     SpeechStopped,
     Transcribed,
@@ -23,7 +24,7 @@ from vivavoce.conversation.events import (
     TranscriptionFailed,
     TurnDecided,
 )
-from vivavoce.conversation.items import HostedCall, Item
+from vivavoce.conversation.items import HostedCall, Item, new_id
 from vivavoce.conversation.words import Token
 
 Wire = dict[str, Any]
@@ -85,7 +86,9 @@ def tell_added(item: Item, previous_id: str | None, wire_event: Make) -> Iterato
         yield wire_event("conversation.item.done", previous_item_id=previous_id, item=wire)
 
 
-def tell_transcription(event: TranscriptGrew | Transcribed | TranscriptionFailed, wire_event: Make) -> Wire:
+def tell_transcription(
+    event: TranscriptGrew | Transcribed | SpeakerTold | TranscriptionFailed, wire_event: Make
+) -> Wire:
     at = {"item_id": event.item_id, "content_index": 0}
     name = "conversation.item.input_audio_transcription"
     match event:
@@ -96,6 +99,9 @@ def tell_transcription(event: TranscriptGrew | Transcribed | TranscriptionFailed
             usage = {"type": "duration", "seconds": round(seconds, 3)}
             logprobs = {} if tokens is None else {"logprobs": wire_logprobs(tokens)}
             return wire_event(f"{name}.completed", **at, transcript=text, usage=usage, languages=languages, **logprobs)
+        case SpeakerTold(_, speaker, seconds, text):
+            times = {"start": 0.0, "end": round(seconds, 3)}
+            return wire_event(f"{name}.segment", **at, id=new_id("seg"), speaker=speaker, text=text, **times)
         case TranscriptionFailed(_, message):
             error = {"type": "server_error", "code": "transcription_failed", "message": message, "param": None}
             return wire_event(f"{name}.failed", **at, error=error)
