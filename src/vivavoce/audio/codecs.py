@@ -10,11 +10,15 @@ from vivavoce.audio.pcm import Samples
 Encoding = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 
 
+_INT16 = np.dtype("<i2")
+_STEP = np.float32(1 / 32768)
+
+
 def from_pcm16(data: bytes) -> Samples:
     """Little-endian 16-bit PCM to samples. Raises ValueError on an odd number of bytes."""
     if len(data) % 2:
         raise ValueError(f"16-bit audio needs an even number of bytes, got {len(data)}")
-    return np.frombuffer(data, "<i2").astype(np.float32) / 32768.0
+    return np.multiply(np.frombuffer(data, _INT16), _STEP, dtype=np.float32)
 
 
 def to_pcm16(samples: Samples) -> bytes:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
+_FLOAT32 = np.dtype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Pcm:
     rate: int
 
     def __post_init__(self) -> None:
-        if self.samples.ndim != 1 or self.samples.dtype != np.float32:
+        if self.samples.ndim != 1 or self.samples.dtype != _FLOAT32:
             raise ValueError(f"want 1-D float32 samples, got {self.samples.ndim}-D {self.samples.dtype}")
 
     def __len__(self) -> int:

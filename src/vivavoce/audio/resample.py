@@ -8,6 +8,10 @@ from vivavoce.audio.pcm import Pcm, Samples
 TAPS = 64
 """Of each of the two filters between 24 and 16 kHz: they leave what is below 6.6 kHz, and stop what is above 8 kHz by
 44 dB, above 8.2 kHz by 80."""
+BLOCK = 24
+"""Samples in, 1 ms: a frame holds whole ones, and longer ones would multiply with more zeros than they save."""
+WINDOW = BLOCK + TAPS - 2
+"""Samples that the samples out of one block depend on."""
 CUTOFF_HZ = 7200
 KAISER = 8.0
 
@@ -16,7 +20,7 @@ class Resampler:
     """One stream from `source` Hz to `target` Hz; chunked output equals whole output.
 
     From 24 to 16 kHz, which every WebSocket client's microphone needs all the time, by two filters of our own: 0.7 ms
-    late, 8 µs per 20 ms of sound. Else libsamplerate's fastest sinc filter: 1 to 3 ms late, 25 µs.
+    late, in steps of 1 ms, 6 µs per 20 ms of sound. Else libsamplerate's fastest sinc filter: 1 to 3 ms late, 25 µs.
     """
 
     def __init__(self, source: int, target: int) -> None:
@@ -36,22 +40,32 @@ class Resampler:
 
 
 class _TwoThirds:
-    """Three samples in, two out: each a weighted sum of TAPS samples."""
+    """Three samples in, two out: each a weighted sum of TAPS samples. BLOCK samples go through at a time: one matrix
+    of all their weights, zeros between them, takes half the time of two filters slid along three by three."""
 
     def __init__(self) -> None:
         self._rest = np.zeros(TAPS // 2, np.float32)
         """Sound whose turn has not come yet, with what the filters look back to."""
 
     def push(self, samples: Samples, *, last: bool) -> Samples:
-        tail = [np.zeros(TAPS // 2, np.float32)] if last else []
+        tail = [np.zeros(TAPS // 2 + BLOCK, np.float32)] if last else []
         sound = np.concatenate([self._rest, samples, *tail])
-        steps = (len(sound) - TAPS + 1) // 3
-        if steps <= 0:
+        wanted = max(0, len(sound) - BLOCK - TAPS + 1) // 3 * 2 if last else None
+        blocks = (len(sound) - WINDOW + BLOCK) // BLOCK
+        if blocks <= 0:
             self._rest = sound
             return np.zeros(0, np.float32)
-        self._rest = sound[3 * steps :]
-        windows: Samples = np.ndarray((steps, TAPS + 1), np.float32, sound.data, strides=_STRIDES)
-        return np.asarray((windows @ _FILTERS).reshape(-1), np.float32)
+        self._rest = sound[BLOCK * blocks :]
+        windows: Samples = np.ndarray((blocks, WINDOW), np.float32, sound.data, strides=_STRIDES)
+        return np.asarray((windows @ _WEIGHTS).reshape(-1)[:wanted], np.float32)
+
+
+def _weights() -> Samples:
+    """Of each sample out for each sample in, shape (WINDOW, BLOCK * 2 / 3)."""
+    weights = np.zeros((WINDOW, BLOCK // 3 * 2), np.float32)
+    for step in range(BLOCK // 3):
+        weights[3 * step : 3 * step + TAPS + 1, 2 * step : 2 * step + 2] = _filters()
+    return weights
 
 
 def _filters() -> Samples:
@@ -64,8 +78,8 @@ def _filters() -> Samples:
     return np.asarray(filters / filters.sum(axis=0), np.float32)
 
 
-_FILTERS = _filters()
-_STRIDES = (3 * _FILTERS.itemsize, _FILTERS.itemsize)
+_WEIGHTS = _weights()
+_STRIDES = (BLOCK * _WEIGHTS.itemsize, _WEIGHTS.itemsize)
 
 
 def resample(sound: Pcm, rate: int) -> Pcm:
