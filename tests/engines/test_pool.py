@@ -204,6 +204,35 @@ def test_a_lone_call_waits_for_no_company_and_what_waits_is_run_together(worker)
     assert doubler.sizes == [1, 2, 2]  # one of the first three had left
 
 
+def test_batches_that_are_to_be_apart_fill_meanwhile(worker, monkeypatch):
+    """A call that comes soon after a batch waits for others, and no longer than was said."""
+    doubler = Doubler()
+    doubler.gate.set()
+    batcher = Batcher(worker, doubler.run, most=8, apart=60)
+    slept: list[float] = []
+    company = threading.Event()
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        company.wait(5)
+
+    monkeypatch.setattr(pool, "sleep", sleep)
+
+    async def scene():
+        first = await batcher.call(1, deadline=5)
+        second = asyncio.create_task(batcher.call(2, deadline=5))
+        while not slept:
+            await asyncio.sleep(0.001)
+        third = asyncio.create_task(batcher.call(3, deadline=5))
+        await asyncio.sleep(0)
+        company.set()
+        return first, await second, await third
+
+    assert asyncio.run(scene()) == (2, 4, 6)
+    assert doubler.sizes == [1, 2]
+    assert len(slept) == 1 and 0 < slept[0] <= 60
+
+
 def test_a_batch_that_breaks_or_stands_still_is_told_to_all_and_the_next_one_runs(worker):
     doubler = Doubler()
     batcher = Batcher(worker, doubler.run, most=8)

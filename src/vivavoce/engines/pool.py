@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow, TurnError
@@ -204,11 +204,13 @@ class _Asked(Generic[T, R]):
 class Batcher(Generic[T, R]):
     """Small equal calls of many sessions, run together: whatever waits when the thread is free, `most` at a time.
 
-    A lone caller waits for no company. `run` takes a list of items and returns one result for each.
+    `apart`: seconds from the beginning of one batch to that of the next, so that they fill where many call; a lone
+    caller, who calls more seldom, waits for no company. `run` takes a list of items and returns one result for each.
     """
 
-    def __init__(self, worker: Worker, run: Callable[[list[T]], list[R]], *, most: int) -> None:
-        self._worker, self._run, self._most = worker, run, most
+    def __init__(self, worker: Worker, run: Callable[[list[T]], list[R]], *, most: int, apart: float = 0.0) -> None:
+        self._worker, self._run, self._most, self._apart = worker, run, most, apart
+        self._began = -apart
         self._asked: list[_Asked[T, R]] = []
         self._lock = threading.Lock()
 
@@ -241,6 +243,9 @@ class Batcher(Generic[T, R]):
 
     def _work(self) -> None:
         """One batch; blocking, in the worker's thread."""
+        if len(self._asked) < self._most and (early := self._began + self._apart - monotonic()) > 0:
+            sleep(early)
+        self._began = monotonic()
         with self._lock:
             taken, self._asked = self._asked[: self._most], self._asked[self._most :]
             more = bool(self._asked)

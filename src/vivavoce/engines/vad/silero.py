@@ -35,6 +35,10 @@ QUIET = 0.1
 MOST = 32
 """Hops in one run: 2 ms of work; beyond sixteen there is little left to gain, and the first would wait for the last."""
 
+APART = 0.005
+"""Seconds between runs, where many streams are heard: each run costs two changes of thread, and without a pause most
+would be of a single hop."""
+
 Infer = Callable[[Samples, Samples], tuple[Samples, Samples]]
 """(contexts and hops (n, CONTEXT + HOP), states (2, n, 128)) -> (probabilities of voice (n,), next states)."""
 
@@ -143,7 +147,9 @@ class SileroVad:
     def __init__(self, name: str, infer: Infer) -> None:
         self.name = name
         self._worker = Worker(name)
-        self._batcher = Batcher[Heard, list[float]](self._worker, lambda heard: hear_all(heard, infer), most=MOST)
+        self._batcher = Batcher[Heard, list[float]](
+            self._worker, lambda heard: hear_all(heard, infer), most=MOST, apart=APART
+        )
 
     def open(self) -> SileroStream:
         return SileroStream(self._batcher)
