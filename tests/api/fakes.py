@@ -113,6 +113,10 @@ class FakeSession:
     async def hear(self, sound: Pcm) -> None:
         self.heard.append(sound)
 
+    def hear_now(self, sound: Pcm) -> bool:
+        self.heard.append(sound)
+        return True
+
     async def commit(self) -> None:
         if not self.heard:
             raise RequestError("The input audio buffer is empty.", code="input_audio_buffer_commit_empty")

@@ -29,6 +29,7 @@ from vivavoce.api.realtime.client_events import (
     event_id_of,
     load,
     parse,
+    plain_append,
 )
 from vivavoce.api.realtime.server_events import encode_event, request_refused
 from vivavoce.api.realtime.session_object import RealtimeSession
@@ -337,3 +338,23 @@ def test_a_plain_append_is_read_as_any_other_json(beginning: str, middle: str, e
             parse(load(text), SESSION)
     else:
         assert load(text) == expected
+
+
+@given(
+    st.sampled_from(PLAIN_APPENDS),
+    st.binary(max_size=12).map(lambda data: base64.b64encode(data).decode()) | st.text('"\\{}:,=A/ü', max_size=12),
+    st.sampled_from(["", " ", "}"]),
+)
+@settings(deadline=None)
+def test_sound_that_is_taken_at_once_is_what_reading_the_message_gives(beginning: str, audio: str, end: str) -> None:
+    """Whatever is taken without JSON would be taken with it, and is the same; all plain sound is."""
+    text = f'{beginning}{audio}"}}{end}'
+    sound = plain_append(text.encode(), SESSION)
+    try:
+        command = parse(load(text), SESSION)
+    except RequestError:
+        assert sound is None
+    else:
+        assert isinstance(command, Append)
+        assert sound is not None or end
+        assert sound is None or np.array_equal(sound.samples, command.sound.samples)

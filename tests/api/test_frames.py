@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import random
 
@@ -12,6 +13,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 from tests.api.fakes import serving
+from vivavoce.audio.pcm import Pcm
+from vivavoce.telemetry.metrics import Metrics
 
 
 def said(text: str) -> bytes:
@@ -55,6 +58,71 @@ def test_messages_arrive_whole_and_in_order_wherever_they_are_cut(seed: int) -> 
     sent, refused = asyncio.run(scene())
     for text, message in zip(sent, refused, strict=True):
         assert repr(text)[:20] in message or text[:18] in message
+
+
+def append(number: int, spaced: bool) -> bytes:
+    """A frame of sound that begins with its number."""
+    samples = number.to_bytes(2, "little") + bytes(2 * 479)
+    event = {"type": "input_audio_buffer.append", "audio": base64.b64encode(samples).decode()}
+    return json.dumps(event, separators=None if spaced else (",", ":")).encode()
+
+
+def mixed(dice: random.Random) -> tuple[bytes, list[str]]:
+    """Frames of sound among other messages, and what should come of each: its number, or an error."""
+    wire, sent = b"", []
+    for number in range(120):
+        kind = dice.choice(["plain", "spaced", "other", "broken", "cut"])
+        data = said(f"{number} is no event") if kind == "other" else append(number, spaced=kind == "spaced")
+        if kind == "broken":
+            data = data.replace(b'"}', b'?"}')
+        frames = [Frame(Opcode.TEXT, data)]
+        if kind == "cut":
+            frames = [Frame(Opcode.TEXT, data[:80], fin=False), Frame(Opcode.CONT, data[80:])]
+        wire += b"".join(frame.serialize(mask=True) for frame in frames)
+        sent.append("error" if kind in ("other", "broken") else str(number))
+    return wire, sent
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sound_that_needs_no_task_keeps_its_place_among_messages_that_do(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sound is taken where the socket is read, unless something before it is still being done."""
+    dice = random.Random(seed)
+    wire, sent = mixed(dice)
+    order: list[str] = []
+    monkeypatch.setattr(Metrics, "request_refused", lambda *_: order.append("error"))
+
+    async def scene() -> None:
+        async with serving() as served, connect(served.ws) as socket:
+            await socket.recv()
+            served.script.opened[0].heard = Heard(order)
+            at = 0
+            while at < len(wire):
+                size = dice.choice([1, 7, 700, 1400, 10_000])
+                socket.transport.write(wire[at : at + size])
+                at += size
+                if dice.random() < 0.3:
+                    await asyncio.sleep(0)
+            async with asyncio.timeout(20):
+                for _ in range(sent.count("error")):
+                    await socket.recv()
+                while len(order) < len(sent):
+                    await asyncio.sleep(0.005)
+
+    asyncio.run(scene())
+    assert order == sent
+
+
+class Heard(list[Pcm]):
+    """Notes the numbers of the frames that are heard."""
+
+    def __init__(self, order: list[str]) -> None:
+        super().__init__()
+        self._order = order
+
+    def append(self, sound: Pcm) -> None:
+        self._order.append(str(round(float(sound.samples[0]) * 32768)))
 
 
 def test_text_that_is_none_ends_the_connection_as_the_protocol_has_it() -> None:

@@ -1,11 +1,14 @@
-"""The outbox: in order, bounded, patient only so long, and empty once the client is gone."""
+"""What waits for a client: in order, bounded, patient only so long, and empty once the client is gone."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
+from vivavoce.api.frames import SHORTCUT
+from vivavoce.api.realtime.client import Client, Deadlines
 from vivavoce.api.realtime.outbox import Outbox
 from vivavoce.errors import ClientStalled
 
@@ -71,3 +74,55 @@ def test_nobody_waits_for_a_client_that_is_gone() -> None:
         assert await outbox.take() is None
 
     asyncio.run(scene())
+
+
+class Connection:
+    """A socket with a shortcut: it takes what it is told at once while it is `ready`, and else as ASGI has it, slowly.
+    `wire`: the types of what went out."""
+
+    def __init__(self) -> None:
+        self.scope = {"extensions": {SHORTCUT: self}}
+        self.taker = None
+        self.ready, self.gate = True, asyncio.Event()
+        self.wire: list[str] = []
+
+    def send_now(self, text: str) -> bool:
+        if self.ready:
+            self.wire.append(f"at once {json.loads(text)['type']}")
+        return self.ready
+
+    async def send(self, message: dict[str, str]) -> None:
+        await self.gate.wait()
+        self.wire.append(f"in turn {json.loads(message['text'])['type']}")
+
+
+def test_what_is_told_at_once_never_passes_what_was_told_before() -> None:
+    async def scene() -> list[str]:
+        connection = Connection()
+        client = Client(connection, Deadlines())  # type: ignore[arg-type]
+        client.tell([{"type": "a"}])  # nobody writes yet
+        writing = asyncio.create_task(client.write())
+        await _settled()
+        client.tell([{"type": "b"}])  # behind what is being sent
+        connection.gate.set()
+        await _settled()
+        client.tell([{"type": "c"}, {"type": "d"}])
+        connection.ready = False
+        client.tell([{"type": "e"}])
+        connection.ready = True
+        client.tell([{"type": "f"}])  # behind what has just been put in
+        await _settled()
+        client.tell([{"type": "g"}])
+        client.finish()
+        client.tell([{"type": "too late"}])
+        await writing
+        return connection.wire
+
+    wire = asyncio.run(scene())
+    assert wire == ["in turn a", "in turn b", "at once c", "at once d", "in turn e", "in turn f", "at once g"]
+
+
+async def _settled() -> None:
+    """Let every task that can run do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)

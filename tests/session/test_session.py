@@ -624,3 +624,22 @@ def test_a_picture_for_a_model_that_does_not_see_is_refused():
     sees.sees = True
     seen = play(lambda scene: scene.session.add(picture), engines=scripted_engines(llm=sees))
     assert seen.session.history.items == (picture,)
+
+
+def test_an_ear_that_is_behind_takes_no_more_sound_without_waiting_and_loses_none():
+    """A program may send a recording faster than it can be heard; memory is bounded, and every sample arrives."""
+    seconds = 0
+
+    async def flood(scene: Scene) -> None:
+        nonlocal seconds
+        second = tone(1.0)
+        while scene.session.hear_now(second):
+            seconds += 1
+        await scene.session.hear(second)  # waits until there is room
+        await scene.session.commit()
+        await asyncio.sleep(1)
+
+    scene = play(flood, engines=engines(), config=PUSH_TO_TALK)
+    (committed,) = scene.of(InputCommitted)
+    assert 1 < seconds < 10
+    assert committed.item.parts[0].sound.seconds == seconds + 1

@@ -32,6 +32,11 @@ class Ear:
         self._reduction: NoiseReduction | None = None
         self._suppressor: NoiseSuppressor | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Samples on the tape that are not judged yet."""
+        return self.tape.end - self.judged
+
     def reduce_noise(self, wanted: NoiseReduction | None) -> None:
         """From the next sound on."""
         if wanted != self._reduction:
@@ -47,7 +52,7 @@ class Ear:
 
     async def judge(self) -> list[float]:
         """Voice probabilities of the next whole hops on the tape, at most BLOCK_HOPS; empty: none is whole."""
-        hops = min((self.tape.end - self.judged) // HOP, BLOCK_HOPS)
+        hops = min(self.waiting // HOP, BLOCK_HOPS)
         if hops == 0:
             return []
         block = self.tape.cut(self.judged, self.judged + hops * HOP)

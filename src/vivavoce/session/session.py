@@ -123,6 +123,10 @@ class Session:
         """Take the next sound of the user, at any rate. Waits while the ear is behind."""
         await self._turns.hear(sound)
 
+    def hear_now(self, sound: Pcm) -> bool:
+        """Take the next sound of the user without waiting; False: the ear is behind, and has not taken it."""
+        return self._turns.hear_now(sound)
+
     async def commit(self) -> None:
         """Make what was heard since the last turn an item, whatever the floor thinks. Raises RequestError.
 

@@ -1,6 +1,6 @@
 """The turns of one conversation: what is heard moves the floor, and the floor's moves are carried out.
 
-hear ─▶ inbox ─▶ ear ─▶ floor ─▶ moves ─▶ utterance, draft ─▶ answers
+hear ─▶ ear ─▶ floor ─▶ moves ─▶ utterance, draft ─▶ answers
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ from vivavoce.session.responder import Responder, Taken
 from vivavoce.session.transcripts import hint_of
 from vivavoce.session.utterance import MARGIN, Utterance
 
-INBOX = 64  # frames; a client that sends faster than the ear hears waits at its socket
+BEHIND = HEARING_RATE * 4
+"""Sound that may wait to be judged; a client that sends faster than the ear hears waits at its socket."""
+INBOX = 64
 BACKLOG = HEARING_RATE * 8
 """Sound kept while nobody speaks: the padding of the next turn, and the turn that the next one may reopen."""
 DUCK_DB = -14.0
@@ -60,7 +62,11 @@ class Turns:
         self._engines, self._send, self._floor, self._stir = parts.engines, parts.send, parts.floor, parts.stir
         self._transcripts, self._drafting = parts.transcripts, parts.drafting
         self._overhearing, self._answers, self._responder = parts.overhearing, parts.answers, responder
-        self._inbox: asyncio.Queue[Pcm | Judgement] = asyncio.Queue(INBOX)
+        self._inbox: asyncio.Queue[Judgement | None] = asyncio.Queue(INBOX)
+        """What the floor is to be moved by. None: whole hops are on the tape."""
+        self._heard_on = asyncio.Event()
+        self._roused = False
+        """A None is in the inbox, or what it tells of is being heard."""
         self._ear = Ear(parts.engines.vad.open())
         self._ear.reduce_noise(config.noise_reduction)
         self._preparation = Preparation(parts, self._ear, config, self._inbox.put)
@@ -81,13 +87,17 @@ class Turns:
     async def listen(self) -> None:
         """Hear for ever. Raises SessionError when hearing fails."""
         while True:
-            heard = await self._inbox.get()
+            judgement = await self._inbox.get()
             try:
-                if isinstance(heard, Judgement):
-                    await self._make_all(self._floor.judge(heard.hush, heard.p_done))
-                    self._listen_along(heard)
+                while voices := await self._ear.judge():
+                    self._heard_on.set()
+                    for voice in voices:
+                        await self._hop(voice)
+                if judgement is None:
+                    self._roused = False
                 else:
-                    await self._take(heard)
+                    await self._make_all(self._floor.judge(judgement.hush, judgement.p_done))
+                    self._listen_along(judgement)
             except TurnError as error:
                 raise SessionError(f"Hearing failed: {error}") from error
             finally:
@@ -97,7 +107,22 @@ class Turns:
 
     async def hear(self, sound: Pcm) -> None:
         """Take the next sound of the user, at any rate. Waits while the ear is behind."""
-        await self._inbox.put(sound)
+        while not self.hear_now(sound):
+            self._heard_on.clear()
+            await self._heard_on.wait()
+
+    def hear_now(self, sound: Pcm) -> bool:
+        """Take the next sound of the user without waiting; False: the ear is behind, and has not taken it.
+
+        It goes on the tape at once, and whoever listens is roused for whole hops only: a task that is woken for
+        every frame costs more than all that is done with the frame."""
+        if self._ear.waiting > BEHIND:
+            return False
+        self._ear.take(sound)
+        if self._ear.waiting >= HOP and not self._roused and not self._inbox.full():  # a full one is being worked off
+            self._roused = True
+            self._inbox.put_nowait(None)
+        return True
 
     async def commit(self) -> None:
         """Make what was heard since the last turn an item, whatever the floor thinks. Raises RequestError.
@@ -136,12 +161,6 @@ class Turns:
             self._release()
 
     # --- hearing
-
-    async def _take(self, sound: Pcm) -> None:
-        self._ear.take(sound)
-        while voices := await self._ear.judge():
-            for voice in voices:
-                await self._hop(voice)
 
     async def _hop(self, voice: float) -> None:
         at = self._floor.now

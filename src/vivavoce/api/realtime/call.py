@@ -32,6 +32,7 @@ from vivavoce.api.realtime.client_events import (
     UpdateSession,
     event_id_of,
     parse,
+    plain_append,
 )
 from vivavoce.api.realtime.conversation import Conversation
 from vivavoce.api.realtime.intake import Intake
@@ -232,12 +233,23 @@ class Call:
             await asyncio.wait(ends)
 
     async def _read(self, client: Client) -> None:
+        client.take(self._hear_now)
         try:
             while (text := await client.receive()) is not None:
                 await self._take(text, client)
         except Exception as error:  # noqa: BLE001 - told to the clients, and logged when it is not ours
             self._farewell = self._farewell_for(error)
             await self._session.close()
+        finally:
+            client.take(None)
+
+    def _hear_now(self, message: bytes) -> bool:
+        """Take the sound of a plain append at once; False: the message is something else, or has to wait."""
+        sound = plain_append(message, self._narrator.session)
+        if sound is None or sound.seconds > BITE_SECONDS or not self._session.hear_now(sound):
+            return False
+        self._metrics.heard(sound.seconds)
+        return True
 
     async def _take(self, text: str | bytes, client: Client) -> None:
         """Do what one message asks; a request that cannot be done is answered, and that is all."""

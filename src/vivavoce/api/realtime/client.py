@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from vivavoce.api.frames import SHORTCUT, Shortcut
 from vivavoce.api.realtime.beta import BetaWords, released
 from vivavoce.api.realtime.client_events import load
 from vivavoce.api.realtime.outbox import Outbox
@@ -46,6 +47,10 @@ class Client:
         self._socket, self.deadlines, self.listens_in = socket, deadlines, listens_in
         self._beta = BetaWords() if beta else None
         self._outbox = Outbox(room=OUTBOX_ROOM, patience=deadlines.reads)
+        self._shortcut: Shortcut | None = socket.scope.get("extensions", {}).get(SHORTCUT)
+        """None where another server serves the application."""
+        self._waits = False
+        """All that came before is done, and it waits for the next message."""
         self.replaced = asyncio.Event()
         """Set when the same client came back by another socket."""
         self.dropped = False
@@ -63,16 +68,33 @@ class Client:
                 self._outbox.abandon()
         if self._beta is not None:
             wires = [told for wire in wires for told in self._beta.tell(wire)]
-        self._outbox.add([encode_event(wire) for wire in wires])
+        texts = [encode_event(wire) for wire in wires]
+        if self._shortcut is not None and self._outbox.waits:  # nothing is before it: the socket may have it at once
+            sent = 0
+            while sent < len(texts) and self._shortcut.send_now(texts[sent]):
+                sent += 1
+            del texts[:sent]
+        if texts:
+            self._outbox.add(texts)
 
     def read(self, text: str) -> Wire:
         """The event in a message, in the released contract. Raises RequestError."""
         message = load(text)
         return message if self._beta is None else released(message)
 
+    def take(self, taker: Callable[[bytes], bool] | None) -> None:
+        """Have `taker` take each message as it comes, without a task that waits for it, when all that came before is
+        done; what it refuses is received."""
+        if self._shortcut is not None:
+            self._shortcut.taker = None if taker is None else lambda message: self._waits and taker(message)
+
     async def receive(self) -> str | bytes | None:
         """The next message, None when the client has left: `dropped` then says how."""
-        message = await self._socket.receive()
+        self._waits = True
+        try:
+            message = await self._socket.receive()
+        finally:
+            self._waits = False
         if message["type"] == "websocket.disconnect":
             self.dropped = _broke_off(message)
             self._outbox.abandon()

@@ -17,7 +17,7 @@ from vivavoce.api.realtime.items import read_id, read_item
 from vivavoce.api.realtime.prompts import read_prompt
 from vivavoce.api.realtime.reply_options import read_reply, refuse_moved
 from vivavoce.api.realtime.session_object import RealtimeSession
-from vivavoce.api.realtime.sound import read_format, sound_of
+from vivavoce.api.realtime.sound import read_format, sound_of, sound_of_base64
 from vivavoce.audio.codecs import Encoding
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import ReplyOptions
@@ -114,6 +114,22 @@ Command = (
 
 PLAIN_APPENDS = (f'{{"type":"{APPEND}","audio":"', f'{{"type": "{APPEND}", "audio": "')
 """How most clients write it: then all that is left to read is the sound."""
+
+
+_PLAIN_APPENDS = tuple(beginning.encode() for beginning in PLAIN_APPENDS)
+
+
+def plain_append(message: bytes, session: RealtimeSession) -> Pcm | None:
+    """The sound of an append that is written as most clients write it, read without JSON: between the quotes nothing
+    but base64 is taken, which needs no escapes. None: it is anything else, or not as it should be; `load` and `parse`
+    tell what."""
+    for beginning in _PLAIN_APPENDS:
+        if message.startswith(beginning) and message.endswith(b'"}'):
+            try:
+                return sound_of_base64(message[len(beginning) : -2], session.hears, "audio")
+            except RequestError:
+                return None
+    return None
 
 
 def load(text: str) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class Outbox:
         self._ended = False
         self._abandoned = False
         self._filled = asyncio.Event()
+        self.waits = False
+        """All that was put in is sent, and its taker waits for more."""
         self._taken = asyncio.Event()
 
     @property
@@ -43,6 +45,7 @@ class Outbox:
 
     def add(self, texts: Iterable[str]) -> None:
         """Put texts in, in order; one event may exceed the room."""
+        self.waits = False
         for text in texts:
             if not (self._abandoned or self._ended):
                 self._texts.append(text)
@@ -55,7 +58,11 @@ class Outbox:
             if self._ended:
                 return None
             self._filled.clear()
-            await self._filled.wait()
+            self.waits = True
+            try:
+                await self._filled.wait()
+            finally:
+                self.waits = False
         text = self._texts.popleft()
         self._size -= len(text)
         self._taken.set()
@@ -63,7 +70,7 @@ class Outbox:
 
     def end(self) -> None:
         """Nothing more will be added; what waits still goes out."""
-        self._ended = True
+        self._ended, self.waits = True, False
         self._filled.set()
 
     def abandon(self) -> None:

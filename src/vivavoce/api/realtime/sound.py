@@ -49,6 +49,11 @@ def sound_of(base64: object, encoding: Encoding, path: str) -> Pcm:
     """Strictly decoded sound at the encoding's rate. Raises RequestError."""
     if not isinstance(base64, str):
         raise invalid(path, "be a string of base64", base64)
+    return sound_of_base64(base64, encoding, path)
+
+
+def sound_of_base64(base64: str | bytes, encoding: Encoding, path: str) -> Pcm:
+    """The same, of what is a string already. Raises RequestError."""
     if len(base64) > LARGEST_SOUND:
         raise RequestError(
             f"'{path}' holds {len(base64)} characters of base64; send at most {LARGEST_SOUND} in one event.",
