@@ -1,17 +1,21 @@
-"""What the façade adds: `nice -n -10 .venv/bin/python -m bench.facade` from the repository's folder.
+"""What the façade adds: `.venv/bin/python -m bench.facade [--piece MS] [SESSIONS ...]` from the repository's folder.
 
 Scripted engines, so that only the path from the socket to the ear and back is measured. N WebSocket sessions, each with
-a microphone of 50 frames of 20 ms a second, to each of which the assistant speaks all the while, in pieces of 100 ms.
+a microphone of 50 frames of 20 ms a second, to each of which the assistant speaks all the while, in pieces of 100 ms,
+as the server cuts them, or of another length.
 
-- to the ear: from the moment at which the client writes a frame to that at which the ear has it (`Ear.take`).
+- to the ear: from the moment at which a frame is due to that at which the ear has it (`Ear.take`). The client writes
+  it up to a millisecond later, or as late as it is itself: its own delay counts.
 - to the client: from the moment at which a piece of sound is handed to its client's outbox to its arrival.
 - late: how much later than its turn a piece came; sound is sent half a second ahead, so nobody hears it below 500 ms.
+- longest collection: of Python's cyclic garbage in the server, all the while.
 
 The clients are one process of raw frames, on the same machine; a second core carries them.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import base64
 import json
@@ -101,10 +105,10 @@ class Session(asyncio.Protocol):
 
 
 @contextmanager
-def server(notes: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def server(notes: Path, piece: float) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = free_port()
     command = [sys.executable, "-m", "bench.facade_server", str(port)]
-    environment = {**os.environ, "FACADE_NOTES": str(notes)}
+    environment = {**os.environ, "FACADE_NOTES": str(notes), "FACADE_PIECE": str(piece)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
         try:
             while not _healthy(port):
@@ -124,7 +128,7 @@ def _healthy(port: int) -> bool:
 
 
 async def run(port: int, count: int, pid: int) -> tuple[list[Session], array[float], float, float]:
-    """Sessions after their talk, the time at which each frame was written, and CPU shares of server and clients."""
+    """Sessions after their talk, the time at which each frame was due, and CPU shares of server and clients."""
     loop = asyncio.get_running_loop()
     sessions: list[Session] = []
     for _ in range(count):
@@ -132,22 +136,21 @@ async def run(port: int, count: int, pid: int) -> tuple[list[Session], array[flo
         await asyncio.wait_for(session.opened, 30)
         session.transport.write(text_frame({"type": "session.update", "session": SESSION}))
         sessions.append(session)
-    wrote = array("d")
-    begin = loop.time()
+    dues = array("d")
+    begin = perf_counter()
     due, asked = begin, False
     cpu = 0.0
     step = FRAME / count
     number = 0
-    while loop.time() < begin + SETTLE + SECONDS:
-        if not asked and loop.time() > begin + 1:
+    while (now := perf_counter()) < begin + SETTLE + SECONDS:
+        if not asked and now > begin + 1:
             asked = True
             for n, session in enumerate(sessions):
                 loop.call_later(n * 0.1 / count, session.transport.write, text_frame({"type": "response.create"}))
-        if not cpu and loop.time() > begin + SETTLE:
+        if not cpu and now > begin + SETTLE:
             cpu, own = cpu_seconds(pid), sum(os.times()[:2])
-        now = loop.time()
         while due <= now:  # the sessions' frames are spread over the 20 ms, as those of strangers are
-            wrote.append(perf_counter())
+            dues.append(due)
             sessions[number % count].transport.write(frame(number))
             number += 1
             due = begin + number * step
@@ -157,7 +160,7 @@ async def run(port: int, count: int, pid: int) -> tuple[list[Session], array[flo
     for session in sessions:
         session.transport.write(b"\x88\x82" + bytes(4) + b"\x03\xe8")  # close, 1000
     await asyncio.sleep(0.5)
-    return sessions, wrote, *shares
+    return sessions, dues, *shares
 
 
 def cpu_seconds(pid: int) -> float:
@@ -165,25 +168,26 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(count: int) -> None:
+def measure(count: int, piece: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         notes = Path(folder) / "notes"
-        with server(notes) as (process, port), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            sessions, wrote, theirs, ours = runner.run(run(port, count, process.pid))
+        with server(notes, piece) as (process, port), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            sessions, dues, theirs, ours = runner.run(run(port, count, process.pid))
         noted = json.loads(notes.read_text())
     settled = int(SETTLE / FRAME * count)
     arrived = dict(zip(*noted["heard"], strict=True))
-    inward = [(arrived[n] - wrote[n]) * 1000 for n in range(settled, len(wrote)) if n in arrived]
-    lost = sum(n not in arrived for n in range(settled, len(wrote)))
+    inward = [(arrived[n] - dues[n]) * 1000 for n in range(settled, len(dues)) if n in arrived]
+    lost = sum(n not in arrived for n in range(settled, len(dues)))
     outward, late = [], []
     for session in sessions:
         at = [(when, noted["told"].get(name.decode())) for name, when in zip(session.ids, session.arrived, strict=True)]
-        told = [(when, then) for when, then in at if then is not None and then > wrote[settled]]
+        told = [(when, then) for when, then in at if then is not None and then > dues[settled]]
         outward += [(when - then) * 1000 for when, then in told]
-        late += [(when - told[0][0] - 0.1 * n) * 1000 for n, (when, _) in enumerate(told)]
+        late += [(when - told[0][0] - piece * n) * 1000 for n, (when, _) in enumerate(told)]
     print(
         f"| {count} | {len(inward) / SECONDS:,.0f} | {len(outward) / SECONDS:,.0f} | {percentiles(inward)} "
-        f"| {percentiles(outward)} | {percentiles(late)} | {theirs:.0%} | {ours:.0%} | {lost} |",
+        f"| {percentiles(outward)} | {percentiles(late)} | {theirs:.0%} | {ours:.0%} "
+        f"| {noted['collection'] * 1000:.0f} | {lost} |",
         flush=True,
     )
 
@@ -196,13 +200,16 @@ def percentiles(values: list[float]) -> str:
 
 
 def main() -> None:
-    counts = [int(it) for it in sys.argv[1:]] or COUNTS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sessions", type=int, nargs="*", default=COUNTS)
+    parser.add_argument("--piece", type=int, default=100, metavar="MS", help="sound in one event to the client")
+    args = parser.parse_args()
     print(
         "| sessions | frames/s in | pieces/s out | to the ear, p50 / p99 ms | to the client | late | server, of a core "
-        "| clients | lost |\n|---|---|---|---|---|---|---|---|---|"
+        "| clients | longest collection, ms | lost |\n|---|---|---|---|---|---|---|---|---|---|"
     )
-    for count in counts:
-        measure(count)
+    for count in args.sessions:
+        measure(count, args.piece / 1000)
 
 
 if __name__ == "__main__":

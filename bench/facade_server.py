@@ -25,6 +25,7 @@ from vivavoce.app import house, serve
 from vivavoce.audio.pcm import Pcm
 from vivavoce.engines.scripted import ScriptedModel, scripted_engines
 from vivavoce.ports import Engines
+from vivavoce.session import mouth
 from vivavoce.session.ear import Ear
 from vivavoce.session.session import Session
 from vivavoce.settings import Settings, read_settings
@@ -52,6 +53,17 @@ def tell(self: Client, wires: list[dict[str, object]]) -> None:
     _tell(self, wires)
 
 
+longest_collection = began_collection = 0.0
+
+
+def note_collection(phase: str, _: dict[str, int]) -> None:
+    global longest_collection, began_collection
+    if phase == "start":
+        began_collection = perf_counter()
+    elif open_sessions:
+        longest_collection = max(longest_collection, perf_counter() - began_collection)
+
+
 open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 _run = Session.run
 
@@ -76,6 +88,8 @@ def engines(_: Settings) -> Engines:
 
 if __name__ == "__main__":
     Ear.take, Client.tell, Session.run, house.demo_engines = take, tell, run, engines  # type: ignore[method-assign]
+    mouth.CHUNK_SECONDS = float(os.environ.get("FACADE_PIECE", mouth.CHUNK_SECONDS))
+    gc.callbacks.append(note_collection)
     settings = read_settings({"server.port": int(sys.argv[1]), "server.max_sessions": 2000})
     import uvloop
 
@@ -85,5 +99,5 @@ if __name__ == "__main__":
         sum(int(digit * 32768) << 6 * n for n, digit in enumerate(np.frombuffer(samples, np.float32).tolist()))
         for samples in heard_ids
     ]
-    notes = {"heard": [numbers, list(heard_at)], "told": told_at}
+    notes = {"heard": [numbers, list(heard_at)], "told": told_at, "collection": longest_collection}
     Path(os.environ["FACADE_NOTES"]).write_text(json.dumps(notes))
