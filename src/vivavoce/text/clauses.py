@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 LONGEST = 400
@@ -45,6 +45,17 @@ class Pace:
     most: int
 
 
+@dataclass(slots=True)
+class _Sure:
+    """What no later text changes of one that is being read: the places `passed`, in `text[:at]`, and the `words` in
+    `text[:counted]`. A reply comes word by word, and whoever read its clause anew for each would read it ten times."""
+
+    at: int = 0
+    counted: int = 0
+    words: float = 0.0
+    passed: list[Place] = field(default_factory=list[Place])
+
+
 class ClauseCutter:
     """The clauses of one reply. `"".join(clauses)` is the text again, save white space at its very end.
 
@@ -59,6 +70,7 @@ class ClauseCutter:
         )
         self._text = ""
         self._said = 0
+        self._sure = _Sure()
 
     def push(self, text: str) -> list[str]:
         """Take the next piece of the reply; give the clauses that are whole now (later text cannot change them)."""
@@ -70,15 +82,18 @@ class ClauseCutter:
         clauses = self._take(final=True)
         if self._text.strip():
             clauses.append(self._text.rstrip())
-        self._text, self._said = "", 0
+        self._text, self._said, self._sure = "", 0, _Sure()
         return clauses
 
     def _take(self, *, final: bool) -> list[str]:
         clauses: list[str] = []
-        while place := _choose(self._text, self._pace(), final):
+        if _FENCE.search(self._text):
+            self._sure = _Sure()  # what is inside of it hangs on where it ends
+        while place := _choose(self._text, self._pace(), final, self._sure):
             clauses.append(self._text[: place.end])
             self._text = self._text[place.end :]
             self._said += place.words
+            self._sure = _Sure()
         return clauses
 
     def _pace(self) -> Pace:
@@ -86,10 +101,10 @@ class ClauseCutter:
         return first if self._said < 3 else second if self._said < 9 else rest
 
 
-def _choose(text: str, pace: Pace, final: bool) -> Place | None:
+def _choose(text: str, pace: Pace, final: bool, sure: _Sure) -> Place | None:
     """Where the clause at the start of `text` ends, as far as that is sure already."""
-    passed: list[Place] = []
-    for place in _places(text, final):
+    passed = list(sure.passed)
+    for place in _places(text, final, sure):
         if place.words > pace.most or _endless(text, place.end):
             return _best(passed) or Place(min(place.end, LONGEST), Break.WORD, place.words)
         if place.kind is Break.SENTENCE or place.words >= _enough(place.kind, pace):
@@ -113,19 +128,26 @@ def _best(places: list[Place]) -> Place | None:
     return max((place for place in places if place.words), key=lambda place: (place.kind, place.end), default=None)
 
 
-def _places(text: str, final: bool) -> Iterator[Place]:
-    """All places where a clause might end, in order. One whose nature hangs on text to come is left out."""
+def _places(text: str, final: bool, sure: _Sure) -> Iterator[Place]:
+    """All places after those that are sure where a clause might end, in order. One whose nature hangs on text to come
+    is left out."""
     fences = [(match.start(), match.end()) for match in _FENCE.finditer(text)]
-    words, counted = 0.0, 0
-    for match in _CANDIDATE.finditer(text):
+    last_space = text.rfind(" ")
+    words, counted = sure.words, sure.counted
+    for match in _CANDIDATE.finditer(text, sure.at):
         end = match.end("mark")
         if any(start < end < stop for start, stop in fences) or not text[:end].strip():
             continue
         kind = _kind(text, match, final)
         words += _count(text[counted:end])
         counted = end
-        if kind is not None:
-            yield Place(end, kind, int(words))
+        place = None if kind is None else Place(end, kind, int(words))
+        if match.end() < last_space:  # the word behind it is whole
+            sure.at, sure.counted, sure.words = match.end(), counted, words
+            if place is not None:
+                sure.passed.append(place)
+        if place is not None:
+            yield place
 
 
 def _kind(text: str, match: re.Match[str], final: bool) -> Break | None:
@@ -170,7 +192,7 @@ def _between(text: str, match: re.Match[str]) -> Break | None:
     following = _WORD.match(text, match.end())
     if following is None or following.end() == len(text):
         return None  # the word may go on
-    last = _LAST.search(text, 0, match.start())
+    last = _LAST.search(text, text.rfind(" ", 0, match.start()) + 1, match.start())
     if last is not None and last[0].lower() in _LEANS:
         return None  # "the", "of": belongs to what comes
     return Break.LINK if following[0].lower() in _LINKS else Break.WORD
