@@ -45,6 +45,10 @@ CLOCK_RISE = 0.0005
 GAP = 0.25  # seconds after which the microphone's sound is a new stretch
 PUT_OFF = 32
 """Hops heard whose spectra are made together, later, as long as nobody asks about them: 1 s."""
+COMPARED = WINDOW * HEARD_STRIDE // FRAME
+"""The last hops, all that is compared once somebody asks. Of those before only the noise floor counts."""
+SPARSE = 4
+"""Where only the floor counts, one spectrum in so many is made: it is the lowest of several hundred either way."""
 SENT_PUT_OFF = 3.0
 """Seconds of sent sound that are put off likewise; older ones no echo can come from any more."""
 
@@ -117,7 +121,7 @@ class EchoGuard:
             self._clock = min(at, self._clock + seconds + CLOCK_RISE)
         self._put_off.append(heard)
         if len(self._put_off) >= PUT_OFF:
-            self._catch_up()
+            self._let_go(len(self._put_off) - COMPARED)
         return round(self._clock * RATE / STRIDE)
 
     def share(self, heard: Samples, at: float) -> float:
@@ -148,13 +152,26 @@ class EchoGuard:
         samples = np.concatenate([self._before, *self._put_off])
         self._put_off = []
         powers = _powers(sliding_window_view(samples, FRAME)[::HEARD_STRIDE])
-        rise = (FLOOR_RISE ** np.arange(1, len(powers) + 1))[:, None]  # the lowest so far, risen since it was heard
+        floors = self._floors(powers, 1)
+        self._heard.extend(np.asarray(np.maximum(powers - 2 * floors, 0.0), np.float32)[-WINDOW:])
+        self._before = samples[len(samples) - (FRAME - HEARD_STRIDE) :]
+
+    def _let_go(self, hops: int) -> None:
+        """Take the first hops that were put off for the noise floor alone."""
+        samples = np.concatenate([self._before, *self._put_off[:hops]])
+        del self._put_off[:hops]
+        self._floors(_powers(sliding_window_view(samples, FRAME)[:: SPARSE * HEARD_STRIDE]), SPARSE)
+        self._heard.clear()
+        self._before = samples[len(samples) - (FRAME - HEARD_STRIDE) :]
+
+    def _floors(self, powers: Samples, apart: int) -> Samples:
+        """The noise floor at each of these spectra, which are `apart` HEARD_STRIDEs from each other."""
+        rise = (FLOOR_RISE ** (apart * np.arange(1, len(powers) + 1)))[:, None]  # the lowest so far, risen since
         floors = np.minimum.accumulate(powers / rise) * rise
         if self._floor is not None:
             floors = np.minimum(floors, self._floor * rise)
         self._floor = np.asarray(floors[-1], np.float32)
-        self._heard.extend(np.asarray(np.maximum(powers - 2 * floors, 0.0), np.float32)[-WINDOW:])
-        self._before = samples[len(samples) - (FRAME - HEARD_STRIDE) :]
+        return np.asarray(floors, np.float32)
 
     def _catch_up_sent(self) -> None:
         """Make the spectra of the sounds that were put off, those that follow each other in one go."""
