@@ -12,6 +12,7 @@ Encoding = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 
 _INT16 = np.dtype("<i2")
 _STEP = np.float32(1 / 32768)
+_LOWEST, _HIGHEST = np.float32(-32768), np.float32(32767)
 
 
 def from_pcm16(data: bytes) -> Samples:
@@ -23,7 +24,8 @@ def from_pcm16(data: bytes) -> Samples:
 
 def to_pcm16(samples: Samples) -> bytes:
     """Samples to little-endian 16-bit PCM, clipped at full scale."""
-    return bytes((np.clip(samples, -1.0, 32767 / 32768) * 32768.0).round().astype("<i2").tobytes())
+    scaled = np.rint(samples * np.float32(32768))
+    return bytes(np.minimum(np.maximum(scaled, _LOWEST), _HIGHEST).astype(_INT16).tobytes())
 
 
 def decode(data: bytes, encoding: Encoding) -> Samples:

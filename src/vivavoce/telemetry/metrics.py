@@ -39,6 +39,8 @@ class Metrics:
         self._barge_ins = self._counter("barge_ins", "Responses that the user interrupted by speaking")
         self._requests_refused = self._counter("requests_refused", "Events of clients answered with an error", "code")
         self._heard = self._counter("audio_in_seconds", "Sound taken in from clients")
+        self._heard_lately = 0.0
+        """Seconds that are not counted yet: a counter and its lock for every frame of everybody are too dear."""
         self._spoken = self._counter("audio_out_seconds", "Speech sent to clients")
         self._unheard = self._counter("transcriptions_failed", "Turns of users whose words could not be recognised")
         self._turn = Histogram(
@@ -81,7 +83,8 @@ class Metrics:
         self._requests_refused.labels(code or "none").inc()
 
     def heard(self, seconds: float) -> None:
-        self._heard.inc(seconds)
+        """Sound came in; only from the event loop, as `exposition`."""
+        self._heard_lately += seconds
 
     def observe(self, event: Event) -> None:
         """Count what one event of a conversation says."""
@@ -113,6 +116,8 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Everything in Prometheus's text format."""
+        self._heard.inc(self._heard_lately)
+        self._heard_lately = 0.0
         return generate_latest(self.registry)
 
     def _observe_latency(self, latency: Latency) -> None:

@@ -64,6 +64,7 @@ from vivavoce.conversation.items import FunctionCall, HostedCall, Item, Message,
 from vivavoce.errors import RequestError
 
 Wire = dict[str, Any]
+_JSON = json.JSONEncoder(separators=(",", ":"))
 AUDIO_DELTA = "response.output_audio.delta"
 _ReplyEvent = ResponseStarted | OutputStarted | ReplyText | ReplyAudio | OutputEnded | ResponseEnded
 
@@ -82,9 +83,9 @@ def wire_event(kind: str, **fields: Any) -> Wire:
 def encode_event(event: Wire) -> str:
     """As JSON. Of sound, which is most of what is sent, nothing needs an escape: it is put in as it is."""
     if event["type"] == AUDIO_DELTA:
-        rest = json.dumps({name: value for name, value in event.items() if name != "delta"}, separators=(",", ":"))
+        rest = _JSON.encode({name: value for name, value in event.items() if name != "delta"})
         return f'{rest[:-1]},"delta":"{event["delta"]}"}}'
-    return json.dumps(event, separators=(",", ":"))
+    return _JSON.encode(event)
 
 
 def session_created(session: RealtimeSession) -> Wire:

@@ -6,6 +6,8 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
+import pybase64
+
 from vivavoce.api.fields import Fields, invalid
 from vivavoce.audio.codecs import Encoding, decode, encode
 from vivavoce.audio.pcm import Pcm, Samples
@@ -61,9 +63,9 @@ def sound_of_base64(base64: str | bytes, encoding: Encoding, path: str) -> Pcm:
             code="invalid_value",
         )
     try:
-        data = binascii.a2b_base64(base64, strict_mode=True)
-    except (binascii.Error, ValueError) as error:
-        raise RequestError(f"'{path}' is not valid base64: {error}.", param=path, code="invalid_value") from None
+        data = pybase64.b64decode(base64, validate=True)
+    except ValueError:
+        data = _decode_strictly(base64, path)  # for its verdict, and its words
     if encoding == "audio/pcm" and len(data) % 2:
         raise RequestError(
             f"'{path}' holds {len(data)} bytes, but 16-bit samples take an even number: "
@@ -80,6 +82,13 @@ def whole(sound: Pcm, encoding: Encoding) -> str | None:
     if sound.seconds * bytes_a_second * 4 / 3 > LARGEST_SOUND:
         return None
     return _base64(encode(resample(sound, RATES[encoding]).samples, encoding))
+
+
+def _decode_strictly(base64: str | bytes, path: str) -> bytes:
+    try:
+        return binascii.a2b_base64(base64, strict_mode=True)
+    except ValueError as error:
+        raise RequestError(f"'{path}' is not valid base64: {error}.", param=path, code="invalid_value") from None
 
 
 class SoundOut:
@@ -110,4 +119,4 @@ class SoundOut:
 
 
 def _base64(data: bytes) -> str:
-    return binascii.b2a_base64(data, newline=False).decode("ascii")
+    return pybase64.b64encode_as_string(data)
