@@ -39,7 +39,9 @@ import uvloop
 from vivavoce.cli.server import free_port
 
 SECONDS = 20.0
-SETTLE = 4.0
+STAGGER = 8.0
+"""Seconds within which the answers begin: strangers do not speak in chorus, and a clause lasts about so long."""
+SETTLE = 12.0
 FRAME = 0.02
 TICK = 0.001
 COUNTS = (1, 20, 100, 200, 300, 400)
@@ -146,7 +148,7 @@ async def run(port: int, count: int, pid: int) -> tuple[list[Session], array[flo
         if not asked and now > begin + 1:
             asked = True
             for n, session in enumerate(sessions):
-                loop.call_later(n * 0.1 / count, session.transport.write, text_frame({"type": "response.create"}))
+                loop.call_later(n * STAGGER / count, session.transport.write, text_frame({"type": "response.create"}))
         if not cpu and now > begin + SETTLE:
             cpu, own = cpu_seconds(pid), sum(os.times()[:2])
         while due <= now:  # the sessions' frames are spread over the 20 ms, as those of strangers are

@@ -39,6 +39,11 @@ class Tape:
         first, last = max(start, self.start), min(end, self.end)
         return Pcm(self._held[first - self._origin : max(first, last) - self._origin].copy(), self.rate)
 
+    def look(self, start: int, end: int) -> Samples:
+        """The sound between two positions that are still held, for a moment: no copy, so who keeps it keeps all that
+        was held with it."""
+        return self._held[start - self._origin : end - self._origin]
+
     def forget(self, before: int) -> None:
         """Let go of the sound before a position."""
         self.start = min(max(self.start, before), self.end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vivavoce.audio.noise import NoiseSuppressor
-from vivavoce.audio.pcm import Pcm
+from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.audio.resample import Resampler
 from vivavoce.audio.tape import Tape
 from vivavoce.conversation.config import NoiseReduction
@@ -50,14 +50,16 @@ class Ear:
         samples = self._resampler.push(sound.samples)
         self.tape.append(samples if self._suppressor is None else self._suppressor.push(samples))
 
-    async def judge(self) -> list[float]:
-        """Voice probabilities of the next whole hops on the tape, at most BLOCK_HOPS; empty: none is whole."""
+    async def judge(self) -> list[tuple[float, Samples]]:
+        """Voice probabilities and samples of the next whole hops on the tape, at most BLOCK_HOPS; empty: none is
+        whole."""
         hops = min(self.waiting // HOP, BLOCK_HOPS)
         if hops == 0:
             return []
-        block = self.tape.cut(self.judged, self.judged + hops * HOP)
+        samples = self.tape.look(self.judged, self.judged + hops * HOP)
         self.judged += hops * HOP
-        return await self._vad.voice(block.samples)
+        voices = await self._vad.voice(samples)
+        return [(voice, samples[n * HOP : (n + 1) * HOP]) for n, voice in enumerate(voices)]
 
     def note(self, voice: float, at: int) -> None:
         """Remember the evidence of the hop that ends at position `at`."""

@@ -108,8 +108,8 @@ class Transcripts:
         ear, position = Ear(self._engines.vad.open()), 0
         for sound in [*sounds, Pcm.silence(0.1, sounds[-1].rate)]:
             ear.take(sound)
-        while voices := await ear.judge():
-            for voice in voices:
+        while hops := await ear.judge():
+            for voice, _ in hops:
                 position += HOP
                 ear.note(voice, position)
         utterance = Utterance(item_id, 0, ear, self._engines.stt, hint, None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from vivavoce.audio.pcm import Pcm
+from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.conversation.events import (
     IdleTimeout,
@@ -89,10 +89,10 @@ class Turns:
         while True:
             judgement = await self._inbox.get()
             try:
-                while voices := await self._ear.judge():
+                while hops := await self._ear.judge():
                     self._heard_on.set()
-                    for voice in voices:
-                        await self._hop(voice)
+                    for voice, samples in hops:
+                        await self._hop(voice, samples)
                 if judgement is None:
                     self._roused = False
                 else:
@@ -162,13 +162,12 @@ class Turns:
 
     # --- hearing
 
-    async def _hop(self, voice: float) -> None:
-        at = self._floor.now
-        moves = self._floor.hear(voice, self._overhear(at, voice))
+    async def _hop(self, voice: float, samples: Samples) -> None:
+        moves = self._floor.hear(voice, self._overhear(voice, samples))
         self._ear.note(voice, self._floor.now)
         await self._make_all(moves)
         if self._floor.holder is Holder.USER and self._utterance is not None:
-            if self._overhearing.user(self._ear.tape.cut(at, at + HOP).samples):
+            if self._overhearing.user(samples):
                 self._utterance.hurry()
         elif self._overlapping is not None and self._floor.holder is Holder.OVERLAP and self._floor.overlap_ripens:
             self._overlapping.hurry()
@@ -177,11 +176,11 @@ class Turns:
         elif self._floor.holder is Holder.NOBODY:
             self._ear.tape.forget(self._floor.now - BACKLOG)
 
-    def _overhear(self, at: int, voice: float) -> Overheard:
+    def _overhear(self, voice: float, samples: Samples) -> Overheard:
         """What else is known of a hop, where the floor would ask: it costs more than all the rest of hearing."""
         if not self._floor.assistant_audible:
             return NOTHING_OVERHEARD
-        samples, now = self._ear.tape.cut(at, at + HOP).samples, asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
         if self._floor.weighs(voice):
             return self._overhearing.hop(samples, now)
         self._overhearing.note(samples, now)
