@@ -8,7 +8,9 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from vivavoce.audio.pcm import Pcm, join
+import numpy as np
+
+from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import (
     Ending,
@@ -66,17 +68,23 @@ class _Open:
 
 @dataclass(slots=True)
 class _Sound:
-    """What was sent of one spoken message. `began`: seconds of the response's sound before it."""
+    """What was sent of one spoken message. `began`: seconds of the response's sound before it.
+
+    The pieces are bare arrays, which Python's garbage collector does not look through: minutes of speech in hundreds
+    of sessions would make each of its collections longer."""
 
     began: float
-    pieces: list[Pcm] = field(default_factory=list[Pcm])
+    rate: int = 0
+    seconds: float = 0.0
+    pieces: list[Samples] = field(default_factory=list[Samples])
 
-    @property
-    def seconds(self) -> float:
-        return sum(piece.seconds for piece in self.pieces)
+    def add(self, sound: Pcm) -> None:
+        self.rate = sound.rate
+        self.seconds += sound.seconds
+        self.pieces.append(sound.samples)
 
     def whole(self) -> Pcm | None:
-        return join(self.pieces, self.pieces[0].rate) if self.pieces else None
+        return Pcm(np.concatenate(self.pieces), self.rate) if self.pieces else None
 
 
 class Answer:
@@ -234,7 +242,7 @@ class Answer:
         opened = await self._open_message()
         if text:
             await self._send_text(opened, text)
-        self._sounds[opened.item.id].pieces.append(sound)
+        self._sounds[opened.item.id].add(sound)
         await self._send(ReplyAudio(self.id, opened.item.id, opened.index, sound))
 
     async def _open_message(self) -> _Open:
