@@ -114,8 +114,7 @@ class EchoGuard:
         Returns the stride of its end."""
         seconds = len(heard) / RATE
         if self._clock is None or abs(at - self._clock - seconds) > GAP:
-            self._catch_up()
-            self._heard.clear()
+            self._let_go(len(self._put_off))
             self._clock = at
         else:
             self._clock = min(at, self._clock + seconds + CLOCK_RISE)
@@ -157,11 +156,13 @@ class EchoGuard:
         self._before = samples[len(samples) - (FRAME - HEARD_STRIDE) :]
 
     def _let_go(self, hops: int) -> None:
-        """Take the first hops that were put off for the noise floor alone."""
+        """Take the first hops that were put off for the noise floor alone, and forget what was heard before them."""
+        self._heard.clear()
+        if not hops:
+            return
         samples = np.concatenate([self._before, *self._put_off[:hops]])
         del self._put_off[:hops]
         self._floors(_powers(sliding_window_view(samples, FRAME)[:: SPARSE * HEARD_STRIDE]), SPARSE)
-        self._heard.clear()
         self._before = samples[len(samples) - (FRAME - HEARD_STRIDE) :]
 
     def _floors(self, powers: Samples, apart: int) -> Samples:
