@@ -44,20 +44,38 @@ class _TwoThirds:
     of all their weights, zeros between them, takes half the time of two filters slid along three by three."""
 
     def __init__(self) -> None:
-        self._rest = np.zeros(TAPS // 2, np.float32)
-        """Sound whose turn has not come yet, with what the filters look back to."""
+        self._held = 0
+        """Samples at the start of `_sound` whose turn has not come yet, with what the filters look back to."""
+        self._sound = np.zeros(0, np.float32)
+        """Room for what is held and what comes, kept, with its windows, as long as pieces have the same length."""
+        self._windows = np.zeros((0, WINDOW), np.float32)
+        self._fit(np.zeros(TAPS // 2, np.float32), 0)
 
     def push(self, samples: Samples, *, last: bool) -> Samples:
-        tail = [np.zeros(TAPS // 2 + BLOCK, np.float32)] if last else []
-        sound = np.concatenate([self._rest, samples, *tail])
-        wanted = max(0, len(sound) - BLOCK - TAPS + 1) // 3 * 2 if last else None
-        blocks = (len(sound) - WINDOW + BLOCK) // BLOCK
-        if blocks <= 0:
-            self._rest = sound
-            return np.zeros(0, np.float32)
-        self._rest = sound[BLOCK * blocks :]
-        windows: Samples = np.ndarray((blocks, WINDOW), np.float32, sound.data, strides=_STRIDES)
-        return np.asarray((windows @ _WEIGHTS).reshape(-1)[:wanted], np.float32)
+        if last:
+            return self._rest(samples)
+        end = self._held + len(samples)
+        if end != len(self._sound):
+            self._fit(self._sound[: self._held].copy(), len(samples))
+        self._sound[self._held :] = samples
+        resampled: Samples = (self._windows @ _WEIGHTS).reshape(-1)
+        done = BLOCK * len(self._windows)
+        self._held = end - done
+        self._sound[: self._held] = self._sound[done:]
+        return resampled
+
+    def _fit(self, held: Samples, coming: int) -> None:
+        self._held, size = len(held), len(held) + coming
+        self._sound = np.empty(size, np.float32)
+        self._sound[: len(held)] = held
+        blocks = max(0, (size - WINDOW + BLOCK) // BLOCK)
+        self._windows = np.ndarray((blocks, WINDOW), np.float32, self._sound.data, strides=_STRIDES)
+
+    def _rest(self, samples: Samples) -> Samples:
+        """The end of the stream: what is held back comes out too."""
+        wanted = max(0, self._held + len(samples) - TAPS // 2 + 1) // 3 * 2
+        tail = np.zeros(TAPS // 2 + BLOCK, np.float32)
+        return self.push(np.concatenate([samples, tail]), last=False)[:wanted]
 
 
 def _weights() -> Samples:
