@@ -57,7 +57,8 @@ class QuickFrames(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:  # else there is nobody to serve, and no scope
-            self.scope["extensions"][SHORTCUT] = self
+            extensions: dict[str, object] = self.scope["extensions"]  # type: ignore[assignment]  # uvicorn: all are dicts
+            extensions[SHORTCUT] = self
 
     def data_received(self, data: bytes) -> None:
         data, self._partial = self._partial + data if self._partial else data, b""
