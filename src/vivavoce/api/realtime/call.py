@@ -35,7 +35,7 @@ from vivavoce.api.realtime.client_events import (
     plain_append,
 )
 from vivavoce.api.realtime.conversation import Conversation
-from vivavoce.api.realtime.intake import Intake
+from vivavoce.api.realtime.intake import BITE_SECONDS, Intake
 from vivavoce.api.realtime.items import wire_item_with_sound
 from vivavoce.api.realtime.recording import Recording
 from vivavoce.api.realtime.server_events import (
@@ -244,8 +244,10 @@ class Call:
             client.take(None)
 
     def _hear_now(self, message: bytes) -> bool:
-        """Take the sound of a plain append at once; False: the message is something else, or has to wait."""
-        sound = plain_append(message, self._narrator.session)
+        """Take the sound of a plain append at once; False: the message is something else, has to wait, or comes from a
+        telephone, whose keys are listened for."""
+        session = self._narrator.session
+        sound = plain_append(message, session) if session.hears == "audio/pcm" else None
         if sound is None or sound.seconds > BITE_SECONDS or not self._session.hear_now(sound):
             return False
         self._metrics.heard(sound.seconds)
