@@ -21,7 +21,9 @@ OVER_MS = 192  # quiet after which a short sound is over
 ENDURING_MS = 640  # of voice: no sign of attention lasts so long
 SPOKEN_MS = 320  # of voice with words in it that are no sign of attention
 BRIEF_MS = 96  # of voice: a click, a knock
-DEADLINE_MS = 1000  # after the onset, when no words have come
+DEADLINE_MS = (
+    1000  # after the onset, when no words have come; the assistant is held meanwhile, so nobody is talked over
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
         return "other_speaker"
     if words and overlap.voiced_ms >= SPOKEN_MS and not is_backchannel(words) and not may_become_backchannel(words):
         return "barge_in"
-    if overlap.voiced_ms >= ENDURING_MS and words != "":
+    if words and overlap.voiced_ms >= ENDURING_MS:
         return "barge_in"
     if overlap.elapsed_ms < DEADLINE_MS:
         return "undecided"
