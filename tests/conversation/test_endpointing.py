@@ -1,5 +1,7 @@
 """What speaks for the end of a turn, each kind of evidence in its direction; and the words before an answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.audio.prosody import fall, glide
-from vivavoce.conversation.endpointing import Evidence, p_done
+from vivavoce.conversation.endpointing import Evidence, is_question, p_done
 from vivavoce.conversation.expected_answer import expected_answer
 from vivavoce.conversation.opener import OPENERS, lowered, opener
 
@@ -26,6 +28,12 @@ def test_more_evidence_of_an_end_never_speaks_against_it(audio: float, fallen: f
     assert p_done(Evidence(audio, fallen + 0.1, glided, text)) >= base
     assert p_done(Evidence(audio, fallen, glided - 0.1, text)) >= base
     assert p_done(Evidence(audio, fallen, glided, text + 0.1)) >= base
+
+
+def test_a_question_is_not_waited_behind_though_its_voice_rises():
+    rising = Evidence(audio=0.05, fall=0.8, glide=1.0, text=0.9)
+    assert p_done(replace(rising, asks=True)) > 0.7 > 0.5 > p_done(rising)
+    assert is_question("What's the weather like?") and not is_question("What's the weather like, if")
 
 
 def test_a_number_is_waited_for_and_a_yes_is_not():

@@ -5,24 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.conversation.config import SemanticVad, ServerVad, TurnPolicy
-from vivavoce.conversation.floor import (
-    HOP,
-    HOP_MS,
-    PATIENCE,
+from vivavoce.conversation.floor import HOP, HOP_MS, PATIENCE, Floor, Holder, Overheard
+from vivavoce.conversation.interruption import DEADLINE_MS
+from vivavoce.conversation.moves import (
     Ducked,
-    Floor,
     Held,
-    Holder,
     Hushed,
     Idled,
-    Overheard,
     OverlapEnded,
     Resumed,
     TurnEnded,
     TurnStarted,
     described,
 )
-from vivavoce.conversation.interruption import DEADLINE_MS
 
 VOICE, QUIET = 0.95, 0.02
 SEMANTIC = TurnPolicy(SemanticVad())
@@ -58,7 +53,7 @@ def test_server_vad_waits_exactly_its_silence():
 
 
 def test_a_sure_judgement_ends_the_turn_quickly_and_a_doubtful_one_waits():
-    for p_done, least, most in ((0.99, 192, 230), (0.5, 512, 576), (0.02, 864, 896)):
+    for p_done, least, most in ((0.99, 192, 256), (0.5, 768, 832), (0.02, 1344, 1408)):
         floor = Floor(SEMANTIC)
         hear(floor, VOICE, 640)
         (hushed,) = hear(floor, QUIET, HOP_MS)

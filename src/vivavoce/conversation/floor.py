@@ -15,10 +15,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Literal
 
 from vivavoce.conversation.config import Eagerness, SemanticVad, ServerVad, TurnPolicy
-from vivavoce.conversation.interruption import ECHO_SHARE, Kind, Overlap, verdict
+from vivavoce.conversation.interruption import ECHO_SHARE, Overlap, verdict
+from vivavoce.conversation.moves import (
+    Ducked,
+    EndReason,
+    Held,
+    Hushed,
+    Idled,
+    Move,
+    OverlapEnded,
+    Resumed,
+    TurnEnded,
+    TurnStarted,
+)
 
 HOP = 512
 """Samples of one hop at 16 kHz: 32 ms, what Silero takes."""
@@ -30,73 +41,6 @@ class Holder(Enum):
     OVERLAP = auto()
     USER = auto()
     PAUSE = auto()
-
-
-EndReason = Literal["silence", "complete", "patience", "too_long"]
-
-
-@dataclass(frozen=True, slots=True)
-class TurnStarted:
-    """The user has the floor. `at`: where the turn's sound starts, padding included. `barge_in`: the assistant
-    was audible; `reopened`: the user goes on with the turn that ended just before."""
-
-    at: int
-    barge_in: bool
-    reopened: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ducked:
-    """The first sign of a voice over the assistant's, at `at`."""
-
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The voice over the assistant's goes on: the assistant pauses until it is known what it is."""
-
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class OverlapEnded:
-    """It was no interruption, but `what` it was: the assistant goes on."""
-
-    what: Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Hushed:
-    """The voice stopped after `voice_end`; perhaps this is the end. `hush` numbers the pause."""
-
-    hush: int
-    voice_end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """The user goes on: what was prepared for pause `hush` is void."""
-
-    hush: int
-
-
-@dataclass(frozen=True, slots=True)
-class TurnEnded:
-    at: int
-    voice_end: int
-    why: EndReason
-
-
-@dataclass(frozen=True, slots=True)
-class Idled:
-    """Nobody said anything since the assistant ended."""
-
-    start: int
-    end: int
-
-
-Move = TurnStarted | Ducked | Held | OverlapEnded | Hushed | Resumed | TurnEnded | Idled
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +69,10 @@ class Patience:
 
 
 PATIENCE: dict[Eagerness, Patience] = {
-    "high": Patience(quick=160, slow=640),
-    "auto": Patience(quick=192, slow=896),
-    "medium": Patience(quick=192, slow=896),
-    "low": Patience(quick=448, slow=2000),
+    "high": Patience(quick=192, slow=850),
+    "auto": Patience(quick=208, slow=1400),
+    "medium": Patience(quick=208, slow=1400),
+    "low": Patience(quick=448, slow=2400),
 }
 """Points of the frontier that `vivavoce bench frontier` draws: fewer cut-ins cost more dead air."""
 
@@ -192,6 +136,11 @@ class Floor:
             return []
         self._p_done = p_done
         return self._end_if_due()
+
+    def wait_ms(self, p_done: float) -> float:
+        """How much quiet ends the turn on this judgement."""
+        detection = self.policy.detection
+        return PATIENCE[detection.eagerness].wait_ms(p_done) if isinstance(detection, SemanticVad) else 0.0
 
     @property
     def overlap_ripens(self) -> bool:
@@ -323,28 +272,6 @@ class Floor:
     def _padding_ms(self) -> int:
         detection = self.policy.detection
         return detection.prefix_padding_ms if isinstance(detection, ServerVad) else SEMANTIC_PADDING_MS
-
-
-def described(move: Move) -> tuple[str, str]:
-    """A move as a decision and its reason, for whoever watches."""
-    match move:
-        case TurnStarted():
-            return "start", "reopened" if move.reopened else "barge_in" if move.barge_in else "voice"
-        case OverlapEnded(what):
-            return "resume", what
-        case TurnEnded():
-            return "end", move.why
-        case _:
-            return _PLAIN[type(move)]
-
-
-_PLAIN = {
-    Ducked: ("duck", "voice"),
-    Held: ("hold", "voice_goes_on"),
-    Hushed: ("draft", "quiet"),
-    Resumed: ("drop_draft", "voice"),
-    Idled: ("speak_up", "idle"),
-}
 
 
 @dataclass(slots=True)

@@ -19,9 +19,7 @@ from vivavoce.conversation.events import (
     ItemDeleted,
     ItemTruncated,
 )
-from vivavoce.conversation.floor import (
-    Floor,
-)
+from vivavoce.conversation.floor import Floor
 from vivavoce.conversation.history import History
 from vivavoce.conversation.items import ApprovalResponse, Item, Message, new_id, without_pictures
 from vivavoce.errors import RequestError, SessionError

@@ -17,22 +17,20 @@ from vivavoce.conversation.events import (
     SpeechStopped,
     TranscriptGrew,
 )
-from vivavoce.conversation.floor import (
-    NOTHING_OVERHEARD,
+from vivavoce.conversation.floor import NOTHING_OVERHEARD, Holder, Overheard
+from vivavoce.conversation.items import Message, Speech, new_id
+from vivavoce.conversation.moves import (
     Ducked,
     Held,
-    Holder,
     Hushed,
     Idled,
     Move,
-    Overheard,
     OverlapEnded,
     Resumed,
     TurnEnded,
     TurnStarted,
     described,
 )
-from vivavoce.conversation.items import Message, Speech, new_id
 from vivavoce.errors import RequestError, SessionError, TurnError
 from vivavoce.ports import HEARING_RATE, HOP, Transcription
 from vivavoce.session.ear import Ear

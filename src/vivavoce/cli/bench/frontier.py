@@ -142,7 +142,8 @@ async def _pauses(engines: Engines, name: str, sound: Pcm) -> Any:
 async def _spans(vad: VoiceActivityDetector, sound: Pcm) -> tuple[int, list[tuple[int, int | None]]]:
     """Where the turn begins, and where each voice in it ends and goes on (None: never), as the floor hears it."""
     from vivavoce.conversation.config import ServerVad, TurnPolicy
-    from vivavoce.conversation.floor import HOP, RESUME_HOPS, Floor, Hushed, Resumed, TurnStarted
+    from vivavoce.conversation.floor import HOP, RESUME_HOPS, Floor
+    from vivavoce.conversation.moves import Hushed, Resumed, TurnStarted
 
     floor, begun, spans = Floor(TurnPolicy(ServerVad(silence_duration_ms=30_000))), 0, list[tuple[int, int | None]]()
     for voice in await vad.open().voice(sound.samples):
@@ -168,7 +169,7 @@ async def _judged(
     from vivavoce.audio.pcm import Pcm, join
     from vivavoce.audio.prosody import fall, glide
     from vivavoce.conversation.config import PERSONA
-    from vivavoce.conversation.endpointing import Evidence, p_done
+    from vivavoce.conversation.endpointing import Evidence, is_question, p_done
     from vivavoce.conversation.items import Message, Speech
     from vivavoce.ports import HOP, Prompt
     from vivavoce.session.preparation import JUDGED_SILENCE, TAIL
@@ -180,7 +181,7 @@ async def _judged(
     words = (await stt.transcribe(Pcm(sound.samples[begun : voice_end + TAIL], sound.rate))).text
     said = Message("said", "user", (Speech(words),))
     text = await llm.p_end(Prompt(PERSONA, (said,), "frontier", open=True)) if words else None
-    return audio, p_done(evidence), p_done(replace(evidence, text=text))
+    return audio, p_done(evidence), p_done(replace(evidence, text=text, asks=is_question(words)))
 
 
 # --- the frontier ------------------------------------------------------------------------------------
