@@ -81,6 +81,26 @@ def test_the_draft_is_ready_when_the_turn_ends():
     assert latency.first_token < latency.endpoint <= latency.first_sound
 
 
+def test_in_a_doubtful_pause_the_reply_is_begun_in_time_and_no_sooner():
+    """One that is begun before it is needed is thrown away when the user goes on."""
+    scene = play(ask, engines=scripted_engines(stt=ScriptedTranscriber(("hello there",)), p_done=0.001))
+    assert scene.when(ReplyAudio) - scene.when(SpeechStopped) < 0.01
+    latency = scene.of(ResponseEnded)[0].latency
+    assert 200 < latency.endpoint - latency.first_token < 700
+
+
+def test_the_model_is_asked_about_words_that_no_pass_had_heard_before_the_pause():
+    async def briefly(scene: Scene) -> None:
+        await scene.speak(0.35)
+        await scene.silence(8.0)
+
+    def ended(thinks: float) -> float:
+        stt, llm = ScriptedTranscriber(("hello there",)), ScriptedModel(("Fine.",), ends=thinks)
+        return play(briefly, engines=scripted_engines(stt=stt, llm=llm, p_done=0.1)).when(SpeechStopped)
+
+    assert ended(0.999) < ended(0.001)
+
+
 @pytest.mark.parametrize(("p_done", "drafted"), [(0.99, True), (0.001, False)])
 def test_no_reply_is_drafted_in_a_short_pause_that_sounds_unfinished(p_done: float, drafted: bool):
     """Such drafts are nearly always thrown away, and take the cores from the recogniser."""
@@ -149,7 +169,7 @@ def test_barge_in_stops_at_once_and_memory_keeps_what_was_heard():
     async def interrupt(scene: Scene) -> None:
         await ask(scene, 2.0)
         await scene.speak(1.0)
-        await scene.silence(1.0)
+        await scene.silence(2.0)
 
     scene = play(interrupt, engines=engines(LONG, "All right."))
     began = next(t for t, e in reversed(scene.events) if isinstance(e, SpeechStarted))

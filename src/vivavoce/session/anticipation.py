@@ -36,8 +36,11 @@ class Anticipation:
         if words and not same_words(words, self._read) and (self._reading is None or self._reading.done()):
             self._reading = self._tasks.create_task(self._read_along())
 
-    def p_end(self, words: str) -> float | None:
-        """The model's probability that `words` end the turn, where it was asked about just these."""
+    async def p_end(self, words: str) -> float | None:
+        """The model's probability that `words` end the turn; None where it has no time to tell."""
+        self.note(words)
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
         return self._p_end if same_words(words, self._read) else None
 
     def stop(self) -> None:

@@ -1,15 +1,16 @@
 """Replies prepared from the conversation: on request, or as a draft for one pause of the user.
 
-A draft is made before anybody knows that the turn is over: at its first quiet hop, or earlier, for words that
-sound like the last. It is inaudible and without effect until the floor gives the turn, and dropped as a whole when
-the user goes on. One made early is played only if the final pass hears the same words; else it is made again.
+A draft is made before anybody knows that the turn is over: in a pause, so that it is ready when the pause is long
+enough, or before the voice stops, for words that sound like the last. It is inaudible and without effect until the
+floor gives the turn, and dropped as a whole when the user goes on. One made early is played only if the final pass
+hears the same words; else it is made again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from vivavoce.conversation.config import ReplyOptions, ResponseRequest, wanted_route
@@ -26,8 +27,6 @@ from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.transcripts import Heard, Transcripts
 
 PIECES_AHEAD = 3
-UNLIKELY = 0.3
-"""Seconds of quiet after which the reply to a pause is drafted even if it did not sound like the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Draft:
         self.lost = 0.0
         """Seconds for which it kept the engines at work before it was made again."""
         self.worth = asyncio.Event()
-        """The pause sounds like the end: a reply may be wanted."""
+        """The turn may be found to be over soon: it is time to reply."""
         self.wanted = asyncio.Event()
         """The reply is going to be heard: more is made of it than its first clause."""
         self.marks = Marks()
@@ -218,9 +217,7 @@ class Drafting:
             raise heard.trouble
         if not heard.words.text:
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(draft.began + UNLIKELY):
-                await draft.worth.wait()
+        await draft.worth.wait()
         draft.replying = asyncio.get_running_loop().time()
         async with aclosing(self._to_words(draft, heard.words)) as pieces:
             async for piece in pieces:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.audio.prosody import fall, glide
 from vivavoce.conversation.config import SemanticVad, SessionConfig
-from vivavoce.conversation.endpointing import Evidence, p_done
+from vivavoce.conversation.endpointing import Evidence, is_question, p_done
 from vivavoce.conversation.expected_answer import expected_answer
 from vivavoce.conversation.floor import Holder
 from vivavoce.errors import TurnError
@@ -28,8 +28,13 @@ TAIL = HEARING_RATE * 3 // 10
 JUDGED_SILENCE = 0.1
 """Seconds of it that Smart Turn hears behind the voice: it was trained on about 0.2, and separates real pauses better
 with half of that (area under the curve 0.83 against 0.81)."""
-WORTH_DRAFTING = 0.2
-"""Probability of the end from which the reply is drafted at the first quiet hop."""
+USUALLY_READY = 0.5
+"""Seconds that a first clause takes at first, before any was made here."""
+SPARE = 1.2
+"""A reply is begun so many times the usual before the quiet that would end the turn. Sooner would gain nothing, and
+what is begun in a pause that turns out to be short is thrown away."""
+LATEST_SHARE = 0.3
+"""Of the latest first clause in what is usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,14 @@ class Preparation:
         self._ear, self._judged = ear, judged
         self._anticipation: Anticipation | None = None
         self._draft: Draft | None = None
+        self._taken: Draft | None = None
+        self._usual = USUALLY_READY
         self._tally = Tally()
 
     def read_along(self, item_id: str) -> None:
         """Words that may become the item `item_id` are going to be noted, and its drafts counted."""
         self._tally = Tally()
+        self._learn()
         if self.config.turn.create_response:
             options = self.config.reply
             self._anticipation = Anticipation(
@@ -89,6 +97,7 @@ class Preparation:
         draft, self._draft = self._draft or self._new_draft(utterance, voice_end), None
         draft.worth.set()
         draft.wanted.set()
+        self._taken = draft
         return draft, self._tally
 
     def drop(self) -> None:
@@ -122,11 +131,22 @@ class Preparation:
             draft.worth.set()
             return  # the floor's patience decides alone
         evidence = Evidence(audio, fall(speech), glide(speech), expected=expected_answer(self._history.last_said))
-        if (p_end := p_done(evidence)) >= WORTH_DRAFTING:
-            draft.worth.set()
-        await self._judged(Judgement(hush, p_end))
-        if draft.hearing is None or self._anticipation is None:
+        await self._tell(hush, draft, p_done(evidence))
+        if draft.hearing is None:
             return
-        heard = await asyncio.shield(draft.hearing)
-        if (text := self._anticipation.p_end(heard.words.text)) is not None:
-            await self._judged(Judgement(hush, p_done(replace(evidence, text=text))))
+        words = (await asyncio.shield(draft.hearing)).words.text
+        text = None if self._anticipation is None else await self._anticipation.p_end(words)
+        if text is not None or is_question(words):
+            await self._tell(hush, draft, p_done(replace(evidence, text=text, asks=is_question(words))))
+
+    async def _tell(self, hush: int, draft: Draft, p_end: float) -> None:
+        """To the floor, and to the draft when it should begin to reply in order to be ready in time."""
+        ready = self._floor.wait_ms(p_end) / 1000 - SPARE * self._usual
+        asyncio.get_running_loop().call_at(draft.began + ready, draft.worth.set)
+        await self._judged(Judgement(hush, p_end))
+
+    def _learn(self) -> None:
+        """How long the last reply took to its first sound."""
+        draft, self._taken = self._taken, None
+        if draft is not None and draft.replying is not None and draft.marks.first_sound is not None:
+            self._usual += LATEST_SHARE * (draft.marks.first_sound - draft.replying - self._usual)
