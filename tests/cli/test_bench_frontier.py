@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vivavoce.cli.bench.frontier import Pause, frontier
-from vivavoce.conversation.floor import PATIENCE
+from vivavoce.conversation.floor import HOP_MS, PATIENCE
 
 SURE, DOUBTFUL = 1.0, 0.0
 
@@ -23,7 +23,7 @@ def test_a_pause_that_lasts_as_long_as_the_wait_is_cut_in_on_and_a_shorter_one_i
 def test_dead_air_is_the_wait_at_true_ends_alone() -> None:
     pauses = [Pause("a", 300, DOUBTFUL, DOUBTFUL, DOUBTFUL), Pause("a", None, SURE, SURE, SURE)]
     ours = point("eagerness auto", pauses)
-    assert ours.p50_ms == PATIENCE["auto"].quick and ours.turns_cut == 0.0
+    assert 0 <= ours.p50_ms - PATIENCE["auto"].quick < HOP_MS and ours.turns_cut == 0.0
 
 
 def test_the_words_may_end_a_wait_early_but_not_before_they_are_known() -> None:

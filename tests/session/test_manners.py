@@ -192,7 +192,7 @@ def test_a_long_turn_gets_a_sign_of_attention_in_a_pause_when_asked_for():
 
     for wanted in (True, False):
         config = replace(MANAGED, manners=Manners(listening_signals=wanted))
-        scene = play(tell, engines=engines(p_done=0.05, heard=("a long story",)), config=config)
+        scene = play(tell, engines=engines(p_done=0.001, heard=("a long story",)), config=config)
         signals = [start for start in scene.of(ResponseStarted) if not start.request.in_conversation]
         assert len(signals) == wanted
         assert (LISTENING["en"] in [event.text for event in scene.of(ReplyText)]) is wanted
@@ -228,6 +228,17 @@ def test_a_reply_is_drafted_before_the_voice_stops_when_the_words_sound_like_the
     scene = play(ask, engines=made, config=MANAGED)
     (end,) = scene.of(ResponseEnded)
     assert end.draft.anticipated and end.draft.head_start_ms > 300
+
+
+def test_no_reply_is_drafted_to_words_that_are_still_growing_whatever_the_model_thinks_of_them():
+    async def ask(scene: Scene) -> None:
+        await scene.speak(2.0)
+        await scene.silence(8)
+
+    llm = ScriptedModel(("Five.",), ends=0.99)
+    made = scripted_engines(stt=ScriptedTranscriber(("what is two and three and four then",)), llm=llm, tts=ToneVoice())
+    (end,) = play(ask, engines=made, config=MANAGED).of(ResponseEnded)
+    assert not end.draft.anticipated and end.draft.made == 1 and end.draft.wasted_ms == 0
 
 
 def test_an_early_draft_is_made_again_when_the_final_words_say_something_else():

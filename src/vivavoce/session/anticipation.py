@@ -9,11 +9,12 @@ from vivavoce.conversation.config import ReplyOptions
 from vivavoce.session.draft import Drafting, same_words
 
 LIKELY_END = 0.7
-"""The model's probability of the end from which a reply is drafted before the voice stops."""
+"""The model's probability of the end from which a reply is drafted before the voice stops. Only for words that two
+passes in a row have heard: those that one has heard are mostly still growing ("What's the weather?" … "like?")."""
 
 
 class Anticipation:
-    """For one turn. `likely_end(words)` is called when the words heard so far may well be all."""
+    """For one turn. `likely_end(words)` is called while the words heard so far may well be all."""
 
     def __init__(
         self,
@@ -26,32 +27,43 @@ class Anticipation:
         self._tasks, self._drafting = tasks, drafting
         self._item_id, self._options, self._likely_end = item_id, options, likely_end
         self._newest = ""
-        self._read = ""
+        self._last = ""
+        """What the model has read."""
         self._p_end: float | None = None
         self._reading: asyncio.Task[None] | None = None
 
     def note(self, words: str) -> None:
-        """Take the words of the latest partial pass; while the model reads, only the newest wait."""
-        self._newest = words
-        if words and not same_words(words, self._read) and (self._reading is None or self._reading.done()):
-            self._reading = self._tasks.create_task(self._read_along())
+        """Take the words of the latest partial pass."""
+        stands = same_words(words, self._newest)
+        self._read(words)
+        if stands and self._known is not None and self._known >= LIKELY_END:
+            self._likely_end(words)
 
     async def p_end(self, words: str) -> float | None:
         """The model's probability that `words` end the turn; None where it has no time to tell."""
-        self.note(words)
+        self._read(words)
         if self._reading is not None:
             await asyncio.wait([self._reading])
-        return self._p_end if same_words(words, self._read) else None
+        return self._known
 
     def stop(self) -> None:
         """The turn is over, or nobody needs to know any more."""
         if self._reading is not None:
             self._reading.cancel()
 
+    @property
+    def _known(self) -> float | None:
+        """What the model thinks of the newest words."""
+        return self._p_end if same_words(self._newest, self._last) else None
+
+    def _read(self, words: str) -> None:
+        """Have the model read these; while it reads, only the newest wait."""
+        self._newest = words
+        if words and not same_words(words, self._last) and (self._reading is None or self._reading.done()):
+            self._reading = self._tasks.create_task(self._read_along())
+
     async def _read_along(self) -> None:
-        while not same_words(self._newest, self._read):
+        while not same_words(self._newest, self._last):
             words = self._newest
-            p_end = await self._drafting.p_end(self._item_id, words, self._options)
-            self._read, self._p_end = words, p_end
-            if p_end is not None and p_end >= LIKELY_END and same_words(words, self._newest):
-                self._likely_end(words)
+            self._p_end = await self._drafting.p_end(self._item_id, words, self._options)
+            self._last = words

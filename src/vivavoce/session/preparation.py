@@ -135,6 +135,10 @@ class Preparation:
         if draft.hearing is None:
             return
         words = (await asyncio.shield(draft.hearing)).words.text
+        if draft.confirming is not None:  # the model may be at a reply to other words, and has no time until it stops
+            await asyncio.wait([draft.confirming])
+        if draft is not self._draft:
+            return
         text = None if self._anticipation is None else await self._anticipation.p_end(words)
         if text is not None or is_question(words):
             await self._tell(hush, draft, p_done(replace(evidence, text=text, asks=is_question(words))))
