@@ -218,6 +218,21 @@ def test_an_answer_that_takes_longer_begins_with_a_rehearsed_word():
     assert theirs.of(ReplyText)[0].text == "The answer."  # whoever brings instructions chooses the words
 
 
+def test_where_too_little_was_heard_for_an_opener_one_comes_as_soon_as_the_words_do():
+    """On a busy machine partial passes are shed, and a short question had no word before its whole answer."""
+
+    async def ask(scene: Scene) -> None:
+        await scene.silence(6)
+        await scene.speak(0.6)
+        await scene.silence(8)
+
+    stt, llm = ScriptedTranscriber(("what is two and three?",), takes=0.5), ScriptedModel(("Five.",), first=2.0)
+    scene = play(ask, engines=scripted_engines(stt=stt, llm=llm, tts=ToneVoice()))
+    assert scene.of(ReplyText)[0].text in ("Well,", "Hmm,", "So,")
+    latency = scene.of(ResponseEnded)[0].latency
+    assert latency.endpoint < latency.transcript <= latency.opener < latency.transcript + 50
+
+
 def test_a_reply_is_drafted_before_the_voice_stops_when_the_words_sound_like_the_last():
     async def ask(scene: Scene) -> None:
         await scene.speak(2.0)

@@ -99,7 +99,7 @@ class Responder:
             return await answered() or self._prepare(DID_NOT_CATCH, config.reply)
 
         async def choose() -> Stream[Piece] | None:
-            opened = None if prepared.ready else self._opener(turn, config.manners, config.reply)
+            opened = await self._opener(turn, prepared, config)
             if opened is not None:
                 account.marks.opener = asyncio.get_running_loop().time()
                 return Opened(*opened, answered_or_asked)
@@ -144,18 +144,33 @@ class Responder:
         async for piece in self._drafting.say(text, options, language):
             yield piece
 
-    def _opener(self, turn: Taken, manners: Manners, options: ReplyOptions) -> tuple[str, Pcm] | None:
-        """A word for which one need not think, to begin an answer that takes longer."""
+    async def _opener(
+        self, turn: Taken, prepared: Draft | Prepared[Piece], config: SessionConfig
+    ) -> tuple[str, Pcm] | None:
+        """A word for which one need not think, to begin an answer that takes longer: at once, or where too little was
+        known to choose one, as soon as the words are. None: the answer is there, or none fits."""
         self._turns += 1
+        if prepared.ready:
+            return None
+        if opened := self._fitting(turn.guess, turn.voiced, config.manners, config.reply):
+            return opened
+        heard = (await asyncio.shield(turn.concluding)).words
+        if prepared.ready or not heard.text:
+            return None
+        return self._fitting(heard, turn.voiced, config.manners, config.reply)
+
+    def _fitting(
+        self, said: Transcription, voiced: int, manners: Manners, options: ReplyOptions
+    ) -> tuple[str, Pcm] | None:
         ours = options.instructions == PERSONA and not options.tools
         if manners.openers == "off" or (manners.openers == "auto" and not ours) or options.modality == "text":
             return None
-        words = turn.guess.text
+        words = said.text
         if self._usual_wait < WORTH_AN_OPENER or (manners.ignore_side_talk and addressed_elsewhere(words)):
             return None
-        if not words and turn.voiced < CERTAINLY_WORDS * HEARING_RATE:
+        if not words and voiced < CERTAINLY_WORDS * HEARING_RATE:
             return None
-        language = turn.guess.language or self._transcripts.language
+        language = said.language or self._transcripts.language
         word = opener(words or None, language, self._turns, slow=self._usual_wait > LONG_WAIT)
         sound = self._phrases.sound(word, options) if word else None
         return (word, sound) if word and sound else None
