@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,8 +17,19 @@ from openai import AsyncOpenAI
 from openai.types.responses.responses_server_event import ResponsesServerEvent
 from pydantic import TypeAdapter
 
+from tests.api.fakes import serving
 from tests.api.rest_server import KEY
 from tests.api.test_chat import until
+from vivavoce.api.rates import Rates
+from vivavoce.api.rest.attachments import Opener
+from vivavoce.api.rest.responses import response_routes
+from vivavoce.api.rest.responses_jobs import Jobs
+from vivavoce.api.rest.responses_run import Means
+from vivavoce.assistant.files import FileShelf
+from vivavoce.assistant.minds import Minds
+from vivavoce.engines.scripted import ScriptedModel, scripted_engines
+from vivavoce.storage.archive import open_archive
+from vivavoce.storage.database import MEMORY
 
 EVENTS: TypeAdapter[Any] = TypeAdapter(ResponsesServerEvent)
 CLOCK: Any = {"type": "mcp", "server_label": "vivavoce", "require_approval": "never"}
@@ -169,6 +181,29 @@ def test_a_stranger_is_told_so(address: str) -> None:
             assert json.loads(await line.recv())["error"]["code"] == "invalid_api_key"
             with pytest.raises(websockets.ConnectionClosed):
                 await line.recv()
+
+    asyncio.run(scene())
+
+
+def test_each_response_is_a_request_of_its_key() -> None:
+    async def scene() -> None:
+        minds, engines, jobs = Minds(ScriptedModel(first=0.0, per_word=0.0)), scripted_engines(), Jobs()
+        async with open_archive(MEMORY) as archive, asyncio.TaskGroup() as tasks:
+            owner = tasks.create_task(jobs.serve())
+            opener, rates = Opener(FileShelf(Path("nowhere"))), Rates(requests=1)
+            means = Means(lambda: minds, lambda: engines, opener, archive, jobs, rates=rates)
+            async with (
+                serving(more=lambda keys: response_routes(means, keys)) as served,
+                AsyncOpenAI(base_url=f"{served.base}/v1", api_key="none", max_retries=0) as client,
+                client.responses.connect(max_retries=0) as line,
+            ):
+                await create(line, "Hello", model="vivavoce")
+                assert (await answer(line))[-1].type == "response.completed"
+                await create(line, "Hello", model="vivavoce")
+                (error,) = await answer(line)
+                assert (error.status, error.error.code) == (429, "rate_limit_exceeded")
+                assert 1 <= int(error.error.headers["retry-after"]) <= 60
+            owner.cancel()
 
     asyncio.run(scene())
 
