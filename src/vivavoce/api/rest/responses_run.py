@@ -151,6 +151,8 @@ class Reading:
         if not isinstance(raw, RawMessage):
             return raw, body
         opened = await self._means.opener.message(raw, self._reader)
+        if body["type"] != "message":
+            return opened, body
         read = [
             part.text
             for part, closed in zip(opened.parts, raw.parts, strict=True)
