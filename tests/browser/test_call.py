@@ -49,6 +49,22 @@ window.recording = async () => {
 NO_WEBRTC = "RTCPeerConnection.prototype.createOffer = () => Promise.reject(new Error('not here'))"
 
 
+WATCH_PEERS = """
+window.peers = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) {
+    super(...options);
+    peers.push(this);
+  }
+};
+window.loseNetwork = () => {
+  const peer = peers.at(-1);
+  Object.defineProperty(peer, "connectionState", { get: () => "failed" });
+  peer.onconnectionstatechange();
+};
+"""
+
+
 @pytest.fixture(scope="module")
 def talking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Scripted ears and mind, a real voice."""
@@ -108,3 +124,23 @@ def test_without_webrtc_a_websocket_takes_over_in_silence(demo_server: str, hear
     visit.goes_through("listening", "speaking")
     expect(visit.page.locator("#problem")).to_have_count(0)
     assert visit.said("input_audio_buffer.append") != [] and visit.complaints == []
+
+
+def test_a_call_whose_network_failed_goes_on_by_another_one(demo_server: str, hearing: Hearing) -> None:
+    """Protects: the page asks for the session that it had, over WebRTC again; the thread stays as it is, with each turn
+    once, and the talk goes on in it."""
+    pytest.importorskip("aiortc", reason="pip install 'vivavoce[media]'")
+    heard = hearing(*[silence(4), speech(1.2)] * 12)
+    visit = Visit.to(heard, demo_server, before=WATCH_PEERS, webrtc=True)
+    answers = visit.page.locator('.turn.vivavoce[data-settled="true"]')
+    visit.press()
+    visit.show_thread()
+    expect(answers.first).to_be_visible(timeout=PATIENCE_MS)
+    before = answers.count()
+    with visit.page.expect_response(lambda it: "/v1/realtime/calls?resume=sess_" in it.url) as answered:
+        visit.page.evaluate("loseNetwork()")
+    assert answered.value.status == 201
+    expect(answers.nth(before)).to_be_visible(timeout=PATIENCE_MS)
+    items = visit.page.locator(".turn").evaluate_all("turns => turns.map((turn) => turn.dataset.item)")
+    assert visit.page.evaluate("peers.length") == 2 and len(set(items)) == len(items)
+    assert visit.sent == [] and visit.complaints == []
