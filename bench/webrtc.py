@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from tests.conftest import served
+from tests.conftest import started
 from tests.webrtc.caller import RATE, Caller
 from websockets.asyncio.client import connect
 
@@ -92,10 +92,18 @@ async def compare(base: str) -> None:
         print(f"| {name} | {statistics.median(seconds) * 1000:.0f} | {max(seconds) * 1000:.0f} |")
 
 
-def gateway() -> int:
-    """Its process: the only one of this name that is not ours."""
+def gateway(server: int) -> int:
+    """The process that has the calls: the server's child of this name."""
     running = (it for it in Path("/proc").iterdir() if it.name.isdigit())
-    return next(int(it.name) for it in running if b"vivavoce.webrtc\0" in (it / "cmdline").read_bytes())
+    ours = (it for it in running if parent_of(it) == server)
+    return next(int(it.name) for it in ours if b"vivavoce.webrtc\0" in (it / "cmdline").read_bytes())
+
+
+def parent_of(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:  # it has ended meanwhile
+        return 0
 
 
 def cpu_seconds(pid: int) -> float:
@@ -103,30 +111,30 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-async def load(base: str) -> None:
+async def load(base: str, server: int) -> None:
     print("\n| callers | | gateway, share of a core | calls that heard every frame |\n|---|---|---|---|")
     for count in CALLERS:
         callers = [await Caller(base, SESSION).__aenter__() for _ in range(count)]
         await asyncio.sleep(1)
-        await measure(callers, "all listen")
+        await measure(callers, gateway(server), "all listen")
         for caller in callers:
             caller.send("response.create")
         await asyncio.sleep(1.5)
-        await measure(callers, "the assistant speaks to all")
+        await measure(callers, gateway(server), "the assistant speaks to all")
         for caller in callers:
             await caller.__aexit__()
 
 
-async def measure(callers: list[Caller], what: str) -> None:
-    before, began = cpu_seconds(gateway()), time.monotonic()
+async def measure(callers: list[Caller], process: int, what: str) -> None:
+    before, began = cpu_seconds(process), time.monotonic()
     heard = [len(caller.heard) for caller in callers]
     await asyncio.sleep(MEASURED)
-    used, passed = cpu_seconds(gateway()) - before, time.monotonic() - began
+    used, passed = cpu_seconds(process) - before, time.monotonic() - began
     whole = sum(len(caller.heard) - was >= passed * 50 * 0.98 for caller, was in zip(callers, heard, strict=True))
     print(f"| {len(callers)} | {what} | {used / passed:.0%} | {whole} of {len(callers)} |")
 
 
 if __name__ == "__main__":
-    with served("--demo", environment={"VIVAVOCE_SERVER__MAX_SESSIONS": "100"}) as address:
+    with started("--demo", environment={"VIVAVOCE_SERVER__MAX_SESSIONS": "100"}) as (address, process):
         asyncio.run(compare(address))
-        asyncio.run(load(address))
+        asyncio.run(load(address, process.pid))
