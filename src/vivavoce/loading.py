@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,13 +36,18 @@ def model_files(settings: Settings) -> ModelFiles:
     return Store(settings.paths.models, prefer=settings.models.prefer).path
 
 
-def load_engines(settings: Settings) -> Engines:
-    """Load the five engines that the settings name, side by side. Blocks for seconds. Raises StartupError."""
+def load_engines(settings: Settings, loaded: Callable[[str], None] = lambda kind: None) -> Engines:
+    """Load the five engines that the settings name, side by side; `loaded` is told the kind of each that is there.
+    Blocks for seconds. Raises StartupError."""
     files = model_files(settings)
+
+    def load(kind: str) -> Any:
+        engine = load_engine(kind, getattr(settings.engines, kind), files)
+        loaded(kind)
+        return engine
+
     with ThreadPoolExecutor(len(SESSION_ENGINES)) as threads:
-        loading = {
-            kind: threads.submit(load_engine, kind, getattr(settings.engines, kind), files) for kind in SESSION_ENGINES
-        }
+        loading = {kind: threads.submit(load, kind) for kind in SESSION_ENGINES}
     failed = [error for future in loading.values() if (error := future.exception())]
     if failed:
         for future in loading.values():

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from tests.api.fakes import serving
 from vivavoce.api.auth import Keys
 from vivavoce.api.guard import is_foreign, is_loopback
+from vivavoce.api.health import Progress, status_routes
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.server import create_api
 from vivavoce.telemetry.metrics import Metrics
@@ -28,7 +29,8 @@ def api(*, keys: tuple[str, ...] = (), page: Path | None = None, ready: bool = T
         raise AssertionError("no session is opened here")
 
     service = Service(none_open, Metrics())  # type: ignore[arg-type]
-    return create_api(service, keys=Keys.of(keys), ready=lambda: ready, models=["qwen"], page=page)
+    more = status_routes(lambda: ready, lambda: Progress(("vad",), ("vad", "stt")))
+    return create_api(service, keys=Keys.of(keys), ready=lambda: ready, models=["qwen"], page=page, more=more)
 
 
 def get(
@@ -46,6 +48,14 @@ def test_health_says_when_the_models_are_warm() -> None:
     assert get(api(), "/health").json()["status"] == "ok"
     cold = get(api(ready=False), "/health")
     assert cold.status_code == 503 and cold.json()["status"] == "warming_up" and cold.headers["retry-after"] == "1"
+
+
+def test_the_page_learns_how_far_the_models_are_without_an_error() -> None:
+    """A browser writes each 503 into its console as one."""
+    cold = get(api(ready=False), "/status")
+    assert cold.status_code == 200 and cold.json()["status"] == "warming_up"
+    assert cold.json()["loaded"] == ["vad"] and cold.json()["of"] == ["vad", "stt"]
+    assert get(api(), "/status").json()["status"] == "ok"
 
 
 def test_the_official_client_lists_and_finds_models() -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from vivavoce.api.health import Progress
 from vivavoce.api.rates import Rates
 from vivavoce.api.realtime.call import Limits
 from vivavoce.api.realtime.connection import Service
@@ -36,7 +37,7 @@ from vivavoce.session.admission import Admission
 from vivavoce.session.phrases import Phrasebook
 from vivavoce.session.session import Session
 from vivavoce.session.tooling import Tooling
-from vivavoce.settings import Settings, fill
+from vivavoce.settings import SESSION_ENGINES, Settings, fill
 from vivavoce.storage.archive import Archive, Keeper
 from vivavoce.storage.recorder import Recorder
 from vivavoce.telemetry.metrics import Metrics
@@ -59,6 +60,7 @@ class House:
         """Raises StartupError."""
         self.settings, self.demo, self.archive = settings, demo, archive
         self.ready = self.draining = False
+        self._loaded: set[str] = set()
         self.trouble: StartupError | None = None
         """Why the engines could not be loaded."""
         self.engines: Engines | None = None
@@ -104,11 +106,19 @@ class House:
 
     def load(self) -> None:
         """Load what a conversation needs. Blocks for seconds. Raises StartupError."""
-        self.engines = demo_engines(self.settings) if self.demo else load_engines(self.settings)
+        self.engines = demo_engines(self.settings) if self.demo else load_engines(self.settings, self._loaded.add)
         loaded = load_minds(self.settings, self.engines.llm, self.note_passed)
         self.minds, self._added = loaded.minds, loaded.added
         self._silent.update(loaded.silent)
         self.phrases = Phrasebook(self.engines.tts)
+
+    def is_open(self) -> bool:
+        """Whether questions are answered."""
+        return self.ready and not self.draining
+
+    def progress(self) -> Progress:
+        """How far the start has come."""
+        return Progress(tuple(kind for kind in SESSION_ENGINES if kind in self._loaded), SESSION_ENGINES)
 
     def ready_engines(self) -> Engines | None:
         return self.engines if self.ready else None

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.routing import BaseRoute
 
 from vivavoce.api.auth import Keys
+from vivavoce.api.health import status_routes
 from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.conversations import conversation_routes
 from vivavoce.api.rest.embeddings import embedding_routes
@@ -32,7 +33,7 @@ def api_of(house: House, keys: Keys) -> Any:
     return create_api(
         house.service,
         keys=keys,
-        ready=lambda: house.ready and not house.draining,
+        ready=house.is_open,
         models=["vivavoce", *(["auto"] if settings.routing.thinking else []), *settings.minds],
         engines=house.ready_engines,
         minds=house.ready_minds,
@@ -70,4 +71,5 @@ def _kept(house: House, keys: Keys) -> list[BaseRoute]:
         *profile_routes(house.home.knowledge, keys),
         *reminder_routes(house.home.alarms, keys),
         *tool_server_routes(house.hosts, keys),
+        *status_routes(house.is_open, house.progress),
     ]
