@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 
 const BUILT = join(import.meta.dirname, "..", "..", "src", "vivavoce", "web");
 const MOST = 200_000;
-const HEAVY = /^static\/(highlight|mathematics|it|SettingsDialog)-/;
+const HEAVY = /^static\/(highlight|mathematics|de|es|fr|it|SettingsDialog)-/;
 
 function firstLoad(): readonly string[] {
   const index = readFileSync(join(BUILT, "index.html"), "utf8");

@@ -6,7 +6,7 @@ import { DEFAULT_MANNERS, type Manners, readManners } from "../voice/manners.js"
 import { isRecord } from "../wire/items.js";
 
 export const THEMES = ["system", "light", "dark"] as const;
-export const LANGUAGES = ["system", "en", "it"] as const;
+export const LANGUAGES = ["system", "en", "de", "es", "fr", "it"] as const;
 
 export interface Preferences {
   readonly voice: string;
