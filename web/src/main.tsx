@@ -9,9 +9,9 @@ import { followLanguage } from "./i18n/index.js";
 import { followAppearance, prefer } from "./state/preferences.js";
 import { addressed } from "./state/address.js";
 import { newRoom, openRoom, room } from "./state/room.js";
-import { followReminders } from "./state/reminders.js";
-import { followHealth, keysTried, learnModels, learnToolServers, learnVoices, ready } from "./state/server.js";
+import { followStatus, keysTried, learnModels, learnToolServers, learnVoices, ready } from "./state/server.js";
 import { comeBack } from "./state/sound.js";
+import { followReminders } from "./state/reminders.js";
 import { followWishes, hurry, stopTalking } from "./state/talks.js";
 import { followThreads, query, refresh } from "./state/threads.js";
 import { App } from "./ui/App.js";
@@ -24,7 +24,6 @@ followLanguage();
 followWishes();
 listenToKeys();
 followThreads();
-followReminders();
 
 shortcut("KeyO", () => begin(false));
 shortcut("Comma", () => (settingsOpen.value = "general"));
@@ -46,13 +45,18 @@ function goToAddress(): void {
 window.addEventListener("popstate", goToAddress); // one goes back and forth
 goToAddress();
 
+let reminding = false;
+
 /** What the server offers is asked as soon as it is ready, and again with another key. */
 effect(() => {
   if (ready.value !== true || keysTried.value < 0) return;
+  hurry();
   for (const learn of [learnVoices, learnModels, learnToolServers]) void learn().catch(() => undefined);
   void refresh();
+  if (!reminding) followReminders();
+  reminding = true;
 });
-void followHealth();
+void followStatus();
 
 void navigator.serviceWorker?.register(new URL("sw.js", document.baseURI)).catch(() => undefined); // only on safe pages
 window.addEventListener("online", hurry);

@@ -21,6 +21,13 @@ self.addEventListener("fetch", (event) => {
   else if (SHELL.includes(path === "" ? "./" : path)) event.respondWith(fresh(request));
 });
 
+/** A reminder leads to the page that told it. */
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const shown = (pages) => (pages.length === 0 ? self.clients.openWindow("./") : pages[0].focus());
+  event.waitUntil(self.clients.matchAll({ type: "window" }).then(shown));
+});
+
 /** The page itself, and what lies beside it: the newest, or what is kept when the server cannot be reached. */
 async function fresh(request) {
   try {

@@ -1,6 +1,9 @@
 import { expect, it } from "vitest";
 
+import { de } from "../src/i18n/de.js";
 import { en } from "../src/i18n/en.js";
+import { es } from "../src/i18n/es.js";
+import { fr } from "../src/i18n/fr.js";
 import { it as italian } from "../src/i18n/it.js";
 import { type ProblemKind, UNREACHABLE, UNSUPPORTED, failedReply, microphoneProblem, sessionProblem, soundProblem } from "../src/voice/remedies.js";
 
@@ -15,13 +18,14 @@ it.each([
 });
 
 it("shows the server's own words", () => {
-  expect(sessionProblem("Bad rate.")).toEqual({ kind: "session", detail: "Bad rate." });
+  expect(sessionProblem({ message: "Bad rate." })).toEqual({ kind: "session", detail: "Bad rate." });
+  expect(sessionProblem({ message: "Full.", code: "server_busy" })).toBe(null);
   expect(failedReply("The model failed.").detail).toBe("The model failed.");
   expect(failedReply(undefined).detail).toBe("");
 });
 
 it("has a remedy for everything, in every language", () => {
-  for (const { problems } of [en, italian]) {
+  for (const { problems } of [en, de, es, fr, italian]) {
     for (const { remedy } of Object.values(problems)) expect(remedy).not.toBe("");
   }
 });

@@ -47,6 +47,8 @@ class World {
   readonly timers: { ms: number; action: () => void; stopped: boolean }[] = [];
   readonly played: string[] = [];
   readonly problems: Problem[] = [];
+  readonly unasked: string[] = [];
+  readonly refused: string[] = [];
   recovered = 0;
   /** The state of the link at each change that was told. */
   readonly shown: string[] = [];
@@ -90,6 +92,8 @@ class World {
       problem: (problem: Problem) => void this.problems.push(problem),
       recovered: () => void (this.recovered += 1),
       turned: () => undefined,
+      refused: (text: string) => void this.refused.push(text),
+      unasked: (message: Message) => void this.unasked.push(message.text),
     };
     this.talk = new Talk(surroundings, hooks, { ...LIKED, conversation: null, profile: false, ...bound });
   }
@@ -167,6 +171,43 @@ describe("a talk", () => {
     world.talk.soundStarted("a1", 700);
     expect(world.played).toEqual(["a1"]);
     expect(world.messages.at(-1)?.latencyMs).toBe(600);
+  });
+
+  it("without a microphone has all answers written, and passes on what nobody waited for", () => {
+    world.begin();
+    expect(world.talk.aloud).toBe(false);
+    world.talk.wish(LIKED);
+    expect(world.link.sent.at(-1)).toMatchObject({ session: { output_modalities: ["text"] } });
+    const written = (response: string, item: string, reason: string): void =>
+      world.say(
+        { type: "response.created", response: { id: response } },
+        { type: "response.output_text.delta", response_id: response, item_id: item, delta: "Tea." },
+        { type: "response.done", response: { id: response, status: "completed" }, vivavoce: { reason } },
+      );
+    written("r1", "a1", "requested");
+    expect(world.unasked).toEqual([]);
+    written("r2", "a2", "speak_up");
+    expect(world.unasked).toEqual(["Tea."]);
+    expect(world.messages.map(({ unasked }) => unasked)).toEqual([false, true]);
+  });
+
+  it("waits with the answer until a picture was taken, and takes it back where the mind sees none", () => {
+    const picture = { kind: "image", url: "data:image/png;base64,", name: "cat.png" } as const;
+    const item = (id: string): ServerEvent => ({ type: "conversation.item.added", item: readItem({ id, type: "message" }) as NonNullable<ReturnType<typeof readItem>> });
+    world.begin();
+    world.talk.type("What is it?", [picture]);
+    expect(world.link.types()).toEqual(["conversation.item.create"]);
+    world.say(item("typed_1"));
+    expect(world.link.types()).toEqual(["conversation.item.create", "response.create"]);
+    world.say({ type: "response.created", response: { id: "r1" } }, done("completed"));
+
+    world.talk.type("And this?", [picture]);
+    world.say({ type: "error", error: { message: "no", code: "image_not_supported", event_id: "typed_2" } });
+    expect(world.link.types().slice(2)).toEqual(["conversation.item.create"]);
+    expect(world.problems.map(({ kind }) => kind)).toEqual(["picture"]);
+    expect(world.refused).toEqual(["And this?"]);
+    expect(world.messages.map(({ id }) => id)).toEqual(["typed_1"]);
+    expect(world.talk.thread.awaiting).toBe(false);
   });
 
   it("interrupted, falls silent and tells the server how much was heard", async () => {

@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens at once and without a network. What the server says is never kept.
-const KEPT = "vivavoce-" + "2bb4a6d27097";
-const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-Bvld1OMj.css","static/index-ByQzHxlV.js"];
+const KEPT = "vivavoce-" + "aea577b3c7d1";
+const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-8JXLM7mf.css","static/index-COTuCd82.js"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
@@ -19,6 +19,13 @@ self.addEventListener("fetch", (event) => {
   const path = url.pathname.slice(scope.pathname.length);
   if (path.startsWith("static/")) event.respondWith(kept(request));
   else if (SHELL.includes(path === "" ? "./" : path)) event.respondWith(fresh(request));
+});
+
+/** A reminder leads to the page that told it. */
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const shown = (pages) => (pages.length === 0 ? self.clients.openWindow("./") : pages[0].focus());
+  event.waitUntil(self.clients.matchAll({ type: "window" }).then(shown));
 });
 
 /** The page itself, and what lies beside it: the newest, or what is kept when the server cannot be reached. */

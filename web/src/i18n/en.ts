@@ -1,5 +1,7 @@
 /** Every word of the page. Other languages have the same shape, so that a missing word does not compile. */
 
+import { listed } from "./listed.js";
+
 export const en = {
   language: "en",
   you: "You",
@@ -74,6 +76,7 @@ export const en = {
   thread: {
     label: "Conversation",
     interrupted: "interrupted",
+    unasked: "spoke up",
     unheard: "not heard",
     voiceTurn: "spoken",
     thinking: "Thinking",
@@ -141,6 +144,8 @@ export const en = {
 
   loading: {
     title: "The models are loading",
+    left: (parts: readonly string[]) => `Loading ${listed("en", parts)}`,
+    parts: { vad: "the ear for voices", turn: "the sense of turns", stt: "speech recognition", llm: "the mind", tts: "the voice" } as Readonly<Record<string, string>>,
     line: "This takes a moment after the server has started. You can write already.",
   },
 
@@ -163,11 +168,16 @@ export const en = {
       shortcuts: "Shortcuts",
     },
     language: "Language of the page",
-    languages: { system: "As the browser", en: "English", it: "Italiano" },
+    languages: { system: "As the browser", en: "English", de: "Deutsch", es: "Español", fr: "Français", it: "Italiano" },
     theme: "Appearance",
     themes: { system: "As the system", light: "Light", dark: "Dark" },
     lessMotion: "Reduce motion",
     lessMotionNote: "The orb keeps still, and nothing slides.",
+    notifications: "Notifications",
+    notificationsNote: "For timers and reminders, where this page is open but not seen.",
+    notificationsDenied: "The browser blocks them for this page: allow them beside its address.",
+    notificationsAsk: "Allow",
+    notificationsOn: "Allowed",
     model: "Model",
     modelNote: "Who thinks. The server's own choice is the quickest that it has.",
     modelDefault: "The server's own",
@@ -296,6 +306,7 @@ export const en = {
       remedy: "To hear it now, end this one and start talking again.",
     },
     file: { title: "This file cannot be sent.", remedy: "Text, PDF and images up to 20 MB can." },
+    picture: { title: "This model sees no pictures.", remedy: "Choose one that does in the settings, or send your words without the picture." },
     request: { title: "That did not work.", remedy: "Nothing was changed. Try it again." },
   },
 };

@@ -1,6 +1,7 @@
 /** Le parole della pagina in italiano. */
 
 import type { Words } from "./en.js";
+import { listed } from "./listed.js";
 
 export const it: Words = {
   language: "it",
@@ -76,6 +77,7 @@ export const it: Words = {
   thread: {
     label: "Conversazione",
     interrupted: "interrotto",
+    unasked: "si è fatta viva",
     unheard: "non sentito",
     voiceTurn: "a voce",
     thinking: "Penso",
@@ -143,6 +145,8 @@ export const it: Words = {
 
   loading: {
     title: "I modelli si stanno caricando",
+    left: (parts) => `Si caricano ${listed("it", parts)}`,
+    parts: { vad: "l'orecchio per le voci", turn: "il senso dei turni", stt: "il riconoscimento vocale", llm: "la mente", tts: "la voce" },
     line: "Ci vuole un momento dopo l'avvio del server. Puoi già scrivere.",
   },
 
@@ -165,11 +169,16 @@ export const it: Words = {
       shortcuts: "Scorciatoie",
     },
     language: "Lingua della pagina",
-    languages: { system: "Come il browser", en: "English", it: "Italiano" },
+    languages: { system: "Come il browser", en: "English", de: "Deutsch", es: "Español", fr: "Français", it: "Italiano" },
     theme: "Aspetto",
     themes: { system: "Come il sistema", light: "Chiaro", dark: "Scuro" },
     lessMotion: "Meno movimento",
     lessMotionNote: "La sfera resta ferma, e nulla scorre.",
+    notifications: "Notifiche",
+    notificationsNote: "Per timer e promemoria, quando questa pagina è aperta ma non si vede.",
+    notificationsDenied: "Il browser le blocca per questa pagina: permettile accanto all'indirizzo.",
+    notificationsAsk: "Permetti",
+    notificationsOn: "Permesse",
     model: "Modello",
     modelNote: "Chi pensa. La scelta del server è il più svelto che ha.",
     modelDefault: "Quello del server",
@@ -299,6 +308,7 @@ export const it: Words = {
       remedy: "Per sentirla adesso, termina questa e ricomincia a parlare.",
     },
     file: { title: "Questo file non si può inviare.", remedy: "Si può con testi, PDF e immagini fino a 20 MB." },
+    picture: { title: "Questo modello non vede le immagini.", remedy: "Scegline nelle impostazioni uno che le vede, o manda le parole senza l'immagine." },
     request: { title: "Non ha funzionato.", remedy: "Nulla è cambiato. Riprova." },
   },
 };

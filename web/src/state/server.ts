@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { Conversations } from "../wire/conversations.js";
-import { record, records, text } from "../wire/items.js";
+import { record, records, text, texts } from "../wire/items.js";
 import { Refused, Rest } from "../wire/rest.js";
 
 /** For this tab only: a key is not left behind on a shared machine. */
@@ -30,8 +30,16 @@ export const conversations = new Conversations(rest);
 /** Null until it is known. False while the models load. */
 export const ready = signal<boolean | null>(null);
 
+/** How far it has come: kinds of models, as the server names them. */
+export interface Loading {
+  readonly loaded: readonly string[];
+  readonly of: readonly string[];
+}
+
+export const loading = signal<Loading>({ loaded: [], of: [] });
+
 /** Asks until the server is ready. */
-export async function followHealth(): Promise<void> {
+export async function followStatus(): Promise<void> {
   for (;;) {
     ready.value = await isReady();
     if (ready.value) return;
@@ -42,10 +50,11 @@ export async function followHealth(): Promise<void> {
 /** A server that cannot be reached is told of when it is needed. */
 async function isReady(): Promise<boolean | null> {
   try {
-    await rest.ask("health");
-    return true;
-  } catch (error) {
-    return error instanceof Refused && error.status === 503 ? false : null;
+    const told = await rest.ask("status");
+    loading.value = { loaded: texts(told, "loaded"), of: texts(told, "of") };
+    return text(told, "status") === "ok";
+  } catch {
+    return null;
   }
 }
 

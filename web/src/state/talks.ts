@@ -4,7 +4,8 @@ import { batch, effect, signal, untracked } from "@preact/signals";
 
 import { type Phase, phase } from "../thread/reduce.js";
 import { NO_THREAD, type Thread } from "../thread/turns.js";
-import { Talk, type Surroundings } from "../voice/talk.js";
+import type { Surroundings } from "../voice/surroundings.js";
+import { Talk } from "../voice/talk.js";
 import { MicrophoneRefused, type SpokenFrame } from "../voice/microphone.js";
 import { type Problem, VOICE_LATER } from "../voice/remedies.js";
 import type { SessionWishes } from "../wire/commands.js";
@@ -12,10 +13,12 @@ import type { Attachment } from "../wire/items.js";
 import { Call, Dial } from "../wire/call.js";
 import { type Connection, Link, type LinkHooks, realtimeUrl } from "../wire/link.js";
 import { ALOUD, aloudDrained } from "./aloud.js";
+import { announce } from "./announce.js";
+import { line } from "./line.js";
 import { playCall } from "./callSound.js";
 import { preferences } from "./preferences.js";
 import { clearProblem, report, wishing } from "./problems.js";
-import { key, page, probe, toolServers } from "./server.js";
+import { key, page, probe, ready, toolServers } from "./server.js";
 import { closeMicrophone, microphone, mute, muted, onSound, openMicrophone, openSound, speaker, speakerContext } from "./sound.js";
 
 export interface Shown {
@@ -63,7 +66,7 @@ const world: Surroundings = {
 function connect(hooks: LinkHooks, resume: string | null): Connection {
   const byLink = (told: LinkHooks): Connection => new Link(realtimeUrl(page, preferences.value.model, resume), key(), told);
   const track = microphone.value?.track ?? null;
-  if (track === null || !callable || !preferences.value.webrtc) return byLink(hooks);
+  if (track === null || !callable || !preferences.value.webrtc || ready.value === false) return byLink(hooks);
   const play = (sound: MediaStream | null): void => playCall(sound, speakerContext(), heardOfCall);
   const byCall = (told: LinkHooks): Connection => new Call({ page, key: key(), resume, track, play }, told);
   return new Dial(byCall, (told) => {
@@ -79,6 +82,8 @@ function heardOfCall(level: number): void {
 
 let callable = "RTCPeerConnection" in globalThis;
 let opening = false;
+/** A session that was opened only for what is due to be told. */
+let standing = false;
 let keeping = NOT_KEPT;
 let talk = begin(NO_THREAD, NOT_KEPT);
 
@@ -92,6 +97,13 @@ function begin(thread: Thread, kept: Keeping): Talk {
       turned: () => {
         turns.value += 1;
         if (begun !== talk) begun.stop();
+      },
+      refused: (text) => {
+        if (begun === talk && line.value === "") line.value = text;
+      },
+      unasked: (message) => {
+        announce(message);
+        if (standing && begun === talk) stopTalking();
       },
     },
     { ...wishes(), conversation: kept.conversation, profile: kept.profile },
@@ -135,7 +147,7 @@ function render(): void {
 function trouble(problem: Problem): void {
   batch(() => {
     if (talk.linkState === "off") closeMicrophone();
-    report(problem);
+    if (problem.kind !== "busy" || ready.value !== false) report(problem); // that models load is shown anyway
     render();
   });
 }
@@ -156,6 +168,7 @@ async function startTalking(): Promise<void> {
     await openMicrophone(context, { frame: heard, lost: microphoneLost });
     if (preferences.value.pushToTalk && microphone.value !== null) microphone.value.muted = true;
     await keep();
+    standing = false;
     talk.stop(); // what was written went over a connection without sound
     talk.aloud = true;
     talk.start();
@@ -171,7 +184,7 @@ async function startTalking(): Promise<void> {
 export function stopTalking(): void {
   closeMicrophone();
   clearProblem();
-  held.value = false;
+  standing = held.value = false;
   talk.aloud = false;
   talk.stop();
   render();
@@ -203,19 +216,11 @@ export function hold(on: boolean): void {
 export async function write(text: string, attachments: readonly Attachment[]): Promise<void> {
   clearProblem();
   wishing(() => talk.again());
+  standing = false;
   if (microphone.value === null) talk.aloud = false;
   else await openSound();
   await keep();
   talk.type(text, attachments);
-}
-
-/** Opens a session without sound where none is open: the server tells in it what came due meanwhile. */
-export async function beReminded(): Promise<void> {
-  if (talk.linkState !== "off" || opening) return;
-  await keep();
-  if (talk.linkState !== "off") return;
-  talk.aloud = false;
-  talk.start();
 }
 
 export function answerAgain(): void {
@@ -233,6 +238,21 @@ export function decide(request: string, approved: boolean): void {
 
 export function hurry(): void {
   if (talk.linkState === "waiting") talk.start();
+}
+
+/** Opens a session without sound where none is open, for what the server has to tell. */
+export async function standBy(): Promise<void> {
+  if (talk.linkState !== "off" || opening) return;
+  standing = true;
+  await keep();
+  if (!standing || talk.linkState !== "off") return;
+  talk.aloud = false;
+  talk.start();
+}
+
+/** There was nothing to be told: another page has heard it. */
+export function standDown(): void {
+  if (standing) stopTalking();
 }
 
 /** The thread is stored from its first word on. */

@@ -1,7 +1,7 @@
 /** The thread as it is read: a pure function of what the server says and of what was heard here. */
 
 import { type Attachment, type Item, outcome, text, words } from "../wire/items.js";
-import type { ServerEvent } from "../wire/protocol.js";
+import type { ResponseDone, ServerEvent } from "../wire/protocol.js";
 import { type Message, type Thread, type ToolUse, type Turn, blank, changed, messageOf, turnFrom, turnOf, withTurn } from "./turns.js";
 
 /** What happens on this side of the wire. */
@@ -14,6 +14,8 @@ export type LocalEvent =
   | { readonly type: "local.heard"; readonly item: string; readonly characters: number }
   | { readonly type: "local.drained"; readonly item: string }
   | { readonly type: "local.cut"; readonly item: string; readonly characters: number }
+  /** The server did not take a message: it is as if nobody had said it. */
+  | { readonly type: "local.refused"; readonly item: string }
   /** No reply came within the time that one may take. */
   | { readonly type: "local.waited" }
   /** The connection is gone, and with it the running turn. */
@@ -44,7 +46,7 @@ function reduceServer(thread: Thread, event: ServerEvent): Thread {
     case "response.output_text.delta":
       return grow(thread, event.item_id, event.response_id, event.delta, false);
     case "response.done":
-      return finish(thread, event.response.id, event.response.status);
+      return finish(thread, event);
     case "conversation.item.added":
     case "conversation.item.done":
       return learn(thread, event.item, null);
@@ -90,6 +92,8 @@ function reduceLocal(thread: Thread, event: LocalEvent): Thread {
       const cut = { heard: event.characters, interrupted: true, settled: true };
       return tidied({ ...changed<Message>(thread, event.item, cut), playing: null });
     }
+    case "local.refused":
+      return { ...thread, turns: thread.turns.filter(({ id }) => id !== event.item), awaiting: false };
     case "local.waited":
       return { ...thread, awaiting: false };
     case "local.disconnected":
@@ -162,11 +166,15 @@ function answered(thread: Thread, item: Item): Thread {
   return call === undefined ? thread : changed<ToolUse>(thread, call.id, { output: outcome(item.fields, "output"), settled: true });
 }
 
-function finish(thread: Thread, response: string, status: string): Thread {
+/** Why answers are made that nobody waited for. */
+const UNASKED: ReadonlySet<unknown> = new Set(["speak_up", "errand"]);
+
+function finish(thread: Thread, { response: { id: response, status }, vivavoce }: ResponseDone): Thread {
   const ended = status === "completed" ? { settled: true } : { settled: true, interrupted: status === "cancelled" };
+  const unasked = UNASKED.has(vivavoce?.reason);
   const turns = thread.turns.map((turn): Turn => {
     if (turn.kind === "approval" || turn.response !== response) return turn;
-    if (turn.kind === "message") return { ...turn, ...ended, interrupted: ended.interrupted ?? turn.interrupted };
+    if (turn.kind === "message") return { ...turn, ...ended, unasked, interrupted: ended.interrupted ?? turn.interrupted };
     return turn;
   });
   return tidied({ ...thread, turns, response: thread.response === response ? null : thread.response });

@@ -14,6 +14,8 @@ export interface Message {
   /** Nothing more will be added. */
   readonly settled: boolean;
   readonly interrupted: boolean;
+  /** Nobody had asked at that moment: a timer that ended, the result of something that took long. */
+  readonly unasked: boolean;
   /** From the end of the user's turn to the first sound, or the first words, of this reply. */
   readonly latencyMs: number | null;
   readonly response: string | null;
@@ -62,7 +64,7 @@ export interface Thread {
 export const NO_THREAD: Thread = { turns: [], hearing: false, awaiting: false, response: null, playing: null };
 
 export function blank(id: string, who: "you" | "vivavoce"): Message {
-  const none = { settled: false, interrupted: false, latencyMs: null, response: null, attachments: [] };
+  const none = { settled: false, interrupted: false, unasked: false, latencyMs: null, response: null, attachments: [] };
   return { kind: "message", id, who, text: "", heard: 0, spoken: false, ...none };
 }
 
@@ -73,6 +75,10 @@ export function turnOf(thread: Thread, id: string): Turn | undefined {
 export function messageOf(thread: Thread, id: string): Message | undefined {
   const turn = turnOf(thread, id);
   return turn?.kind === "message" ? turn : undefined;
+}
+
+export function unaskedIn(thread: Thread, response: string): readonly Message[] {
+  return thread.turns.filter((turn): turn is Message => turn.kind === "message" && turn.unasked && turn.response === response);
 }
 
 export function withTurn(thread: Thread, turn: Turn): Thread {

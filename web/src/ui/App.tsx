@@ -6,7 +6,7 @@ import { useEffect } from "preact/hooks";
 import { words } from "../i18n/index.js";
 import { keyWanted } from "../state/problems.js";
 import { newRoom, openRoom, room } from "../state/room.js";
-import { ready } from "../state/server.js";
+import { loading, ready } from "../state/server.js";
 import { microphone, muted } from "../state/sound.js";
 import { shown } from "../state/talks.js";
 import { Announcer } from "./Announcer.js";
@@ -75,13 +75,17 @@ function NoThread(): VNode {
   );
 }
 
+/** Which of the models are still to come, and how many are there. */
 function Loading(): VNode {
   const said = words.value.loading;
+  const { loaded, of } = loading.value;
+  const missing = of.filter((kind) => !loaded.includes(kind)).map((kind) => said.parts[kind] ?? kind);
+  const share = of.length === 0 || missing.length === 0 ? {} : { value: loaded.length, max: of.length }; // then it is tried out
   return (
     <div class="loading" role="status">
-      <progress aria-label={said.title} />
+      <progress aria-label={said.title} {...share} />
       <p>
-        <strong>{said.title}.</strong> {said.line}
+        <strong>{missing.length === 0 ? said.title : said.left(missing)}.</strong> {said.line}
       </p>
     </div>
   );

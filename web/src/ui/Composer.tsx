@@ -1,17 +1,14 @@
 /** Where one writes: several lines, files by button, drop or paste, and the way into talking. */
 
-import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useRef, useState } from "preact/hooks";
 
 import { words } from "../i18n/index.js";
 import { attach, detach, drafts, send } from "../state/compose.js";
+import { line } from "../state/line.js";
 import { hush, shown, toggleTalking } from "../state/talks.js";
 import { microphone } from "../state/sound.js";
 import { Icon } from "./Icon.js";
-
-/** What is written and not sent yet; it outlives a change of view. */
-export const line = signal("");
 
 const LONGEST = 32_000;
 

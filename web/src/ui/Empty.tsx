@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 
 import { words } from "../i18n/index.js";
 import { room } from "../state/room.js";
-import { line } from "./Composer.js";
+import { line } from "../state/line.js";
 
 export function Empty(): VNode {
   const said = words.value.empty;

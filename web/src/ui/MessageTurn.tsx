@@ -31,6 +31,7 @@ export function MessageTurn({ message, playing, last }: Props): VNode {
       data-spoken={spoken}
       data-settled={settled}
       data-interrupted={interrupted}
+      data-unasked={message.unasked}
       data-latency-ms={latencyMs === null ? undefined : Math.round(latencyMs)}
       aria-label={who === "you" ? said.you : said.assistant}
     >
@@ -111,6 +112,12 @@ function Foot({ message, last, edit }: FootProps): VNode {
         <span class="mark voice" title={said.voiceTurn}>
           <Icon name="wave" />
           <span class="unseen">{said.voiceTurn}</span>
+        </span>
+      )}
+      {message.unasked && (
+        <span class="mark unasked">
+          <Icon name="bell" />
+          {said.unasked}
         </span>
       )}
       {interrupted && <span class="mark cut">{said.interrupted}</span>}

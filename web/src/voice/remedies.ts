@@ -17,6 +17,7 @@ export type ProblemKind =
   | "reply"
   | "voice-later"
   | "file"
+  | "picture"
   | "request";
 
 export interface Problem {
@@ -38,6 +39,8 @@ export const LOST = plain("lost");
 export const BUSY = plain("busy");
 export const KEY_NEEDED = plain("key");
 export const KEY_UNSENDABLE = plain("key-unsendable");
+/** The mind sees none; the message was not taken. */
+export const PICTURE = plain("picture");
 export const VOICE_LATER = plain("voice-later");
 
 /** Sound that could not be set up: its worklets are fetched only then, so the network may be at fault. */
@@ -59,9 +62,13 @@ export function microphoneProblem(name: string): Problem {
   }
 }
 
+/** Errors that the end of the connection explains better. */
+const ENDINGS = new Set(["server_busy", "invalid_api_key", "call_not_found"]);
+
 /** An `error` event: the session goes on. */
-export function sessionProblem(message: string): Problem {
-  return { kind: "session", detail: message };
+export function sessionProblem({ code, message }: { readonly code?: string | null; readonly message: string }): Problem | null {
+  if (ENDINGS.has(code ?? "")) return null;
+  return code === "image_not_supported" ? PICTURE : { kind: "session", detail: message };
 }
 
 /** A response that ended as failed. */

@@ -1,40 +1,22 @@
 /** One talk with the server: the only place where sound, wire and thread meet. It knows nothing of the page. */
 
 import { type LocalEvent, reduce } from "../thread/reduce.js";
-import { NO_THREAD, type Thread, messageOf } from "../thread/turns.js";
+import { type Message, NO_THREAD, type Thread, messageOf, unaskedIn } from "../thread/turns.js";
 import { type ClientEvent, type SessionWishes, append, approval, cancel, clearInput, clearOutput } from "../wire/commands.js";
-import { commit, mannersUpdate, message, respond, retrieve, sessionUpdate, truncate, voiceUpdate } from "../wire/commands.js";
+import { commit, mannersUpdate, respond, retrieve, sessionUpdate, truncate, voiceUpdate } from "../wire/commands.js";
 import { type Attachment, words } from "../wire/items.js";
-import { Line, type LineWorld } from "../wire/line.js";
-import type { CallSound, ResponseDone, ServerEvent } from "../wire/protocol.js";
+import { Line } from "../wire/line.js";
+import type { CallSound, ResponseDone, ServerError, ServerEvent } from "../wire/protocol.js";
+import { Outbox } from "./outbox.js";
 import { toBase64 } from "./pcm.js";
-import { Playback, type Voice } from "./playback.js";
-import { type Problem, failedReply, sessionProblem } from "./remedies.js";
+import { Playback } from "./playback.js";
+import { failedReply, sessionProblem } from "./remedies.js";
 import { TurnTimer } from "./stopwatch.js";
+import type { Surroundings, TalkHooks } from "./surroundings.js";
 import { type Frame, Uplink } from "./uplink.js";
-
-/** The world outside, so that a test can stand in for it. */
-export interface Surroundings extends LineWorld {
-  now(): number;
-  newId(): string;
-  readonly voice: Voice;
-}
-
-export interface TalkHooks {
-  /** Thread, line or counters changed. */
-  readonly changed: () => void;
-  readonly problem: (problem: Problem) => void;
-  readonly recovered: () => void;
-  /** A response has ended, and with it a turn. */
-  readonly turned: () => void;
-}
 
 /** After this time without a reply the page stops saying that one is on its way. */
 const PATIENCE_MS = 15_000;
-/** Lines told again to a server that keeps nothing and has lost the conversation with the connection. */
-const RETOLD_TURNS = 20;
-/** Errors that the end of the connection explains better. */
-const ENDINGS = new Set(["server_busy", "invalid_api_key", "call_not_found"]);
 
 export class Talk {
   thread: Thread;
@@ -47,8 +29,7 @@ export class Talk {
   private readonly uplink: Uplink;
   private stopPatience: () => void = () => undefined;
   private owesResponse = false;
-  /** Typed while there was no connection. */
-  private unsaid: readonly string[] = [];
+  private readonly outbox = new Outbox((event) => this.send(event));
 
   constructor(
     private readonly world: Surroundings,
@@ -121,11 +102,11 @@ export class Talk {
     this.note({ type: "local.typed", id, text, attachments });
     this.awaitReply(this.world.now());
     if (!connected) {
-      this.unsaid = [...this.unsaid, id];
+      this.outbox.keep(id);
       this.owesResponse = true; // said as soon as the connection stands
       return this.start();
     }
-    this.send(message(id, "user", text, attachments));
+    this.outbox.say(messageOf(this.thread, id) as Message);
     this.ask();
   }
 
@@ -167,7 +148,7 @@ export class Talk {
   wish(wishes: Omit<SessionWishes, "conversation" | "profile">): boolean {
     const voiceBefore = this.wishes.voice;
     this.wishes = { ...this.wishes, ...wishes };
-    this.send(mannersUpdate(this.wishes));
+    this.send(mannersUpdate(this.wanted));
     if (wishes.voice === voiceBefore) return true;
     if (this.playback.hasSpoken && this.line.state === "open") return false;
     this.send(voiceUpdate(wishes.voice));
@@ -189,30 +170,24 @@ export class Talk {
     this.note({ type: "local.drained", item });
   }
 
+  /** Without a microphone all answers are written, also those that nobody waits for. */
+  private get wanted(): SessionWishes {
+    return { ...this.wishes, captionsOnly: this.wishes.captionsOnly || !this.aloud };
+  }
+
   private greeted(resumed: boolean): void {
     if (!resumed) {
       this.timer.reset();
-      this.send(sessionUpdate(this.wishes, this.line.playsHere));
+      this.send(sessionUpdate(this.wanted, this.line.playsHere));
     }
-    this.tell(resumed || this.wishes.conversation !== null);
+    this.outbox.tell(this.thread, resumed || this.wishes.conversation !== null);
     this.uplink.drain();
     this.payDebt();
   }
 
-  /** What the server does not know: all of it, or what was typed meanwhile. */
-  private tell(remembered: boolean): void {
-    const heard = this.thread.turns.filter((turn) => turn.kind === "message" && turn.settled && turn.heard > 0);
-    const told = remembered ? this.thread.turns.filter(({ id }) => this.unsaid.includes(id)) : heard.slice(-RETOLD_TURNS);
-    this.unsaid = [];
-    for (const turn of told) {
-      if (turn.kind !== "message") continue;
-      const role = turn.who === "you" ? "user" : "assistant";
-      this.send(message(turn.id, role, turn.text.slice(0, turn.heard), turn.attachments));
-    }
-  }
-
   private left(): void {
     this.stopPatience();
+    this.outbox.forget();
     this.timer.arm(null);
     for (const { item, characters } of this.playback.end()) this.note({ type: "local.cut", item, characters });
     this.note({ type: "local.disconnected" });
@@ -229,7 +204,7 @@ export class Talk {
 
   /** Asks for the next answer, as soon as the running one has ended: one response at a time. */
   private ask(): void {
-    if (this.quieten()) this.owesResponse = true;
+    if (this.quieten() || this.outbox.waits) this.owesResponse = true;
     else this.send(respond(!this.aloud));
   }
 
@@ -252,6 +227,7 @@ export class Talk {
     if (event.type === "response.output_audio_transcript.delta") this.keepUp(event.item_id);
     if (event.type !== "response.done") return;
     this.hooks.turned();
+    if (!this.aloud) unaskedIn(this.thread, event.response.id).forEach(this.hooks.unasked);
     this.payDebt();
   }
 
@@ -268,9 +244,23 @@ export class Talk {
         this.finish(event);
         break;
       case "error":
-        if (!ENDINGS.has(event.error.code ?? "")) this.hooks.problem(sessionProblem(event.error.message));
+        this.complain(event);
+        break;
+      case "conversation.item.added":
+        if (this.outbox.taken(event.item.id)) this.payDebt();
         break;
     }
+  }
+
+  private complain(event: ServerError): void {
+    const refused = messageOf(this.thread, this.outbox.refused(event) ?? "");
+    if (refused !== undefined) {
+      this.owesResponse = false;
+      this.note({ type: "local.refused", item: refused.id });
+      this.hooks.refused(refused.text);
+    }
+    const problem = sessionProblem(event.error);
+    if (problem !== null) this.hooks.problem(problem);
   }
 
   /** What is heard of a call, whose sound comes on a track. */
@@ -317,7 +307,7 @@ export class Talk {
 
   /** Asks for the response that had to wait for the connection or for the end of another response. */
   private payDebt(): void {
-    if (!this.owesResponse || this.line.state !== "open" || this.thread.response !== null) return;
+    if (!this.owesResponse || this.line.state !== "open" || this.thread.response !== null || this.outbox.waits) return;
     this.owesResponse = false;
     this.send(respond(!this.aloud));
   }

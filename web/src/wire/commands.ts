@@ -86,7 +86,7 @@ export function message(id: string, role: "user" | "assistant", text: string, at
   const parts = attached.map((part) =>
     part.kind === "image" ? { type: "input_image", image_url: part.url } : { type: "input_text", text: fileNote(part) },
   );
-  return { type: "conversation.item.create", item: { id, type: "message", role, content: [...parts, ...words] } };
+  return { type: "conversation.item.create", event_id: id, item: { id, type: "message", role, content: [...parts, ...words] } };
 }
 
 export function approval(id: string, request: string, approve: boolean): ClientEvent {

@@ -33,6 +33,11 @@ export function records(fields: Fields, name: string): readonly Fields[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
+export function texts(fields: Fields, name: string): readonly string[] {
+  const value = fields[name];
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
+
 /** Null for what is not an item with an id. */
 export function readItem(value: unknown): Item | null {
   if (!isRecord(value)) return null;

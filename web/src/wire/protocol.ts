@@ -59,6 +59,8 @@ export interface ResponseDone {
     readonly status: string;
     readonly status_details?: { readonly error?: { readonly message?: string } | null } | null;
   };
+  /** Why it was made, or why it ended. */
+  readonly vivavoce?: { readonly reason?: unknown };
 }
 
 /** Perhaps the user speaks up: play more softly, until the reply is resumed or interrupted. */
@@ -131,7 +133,7 @@ export interface SessionEnding {
 
 export interface ServerError {
   readonly type: "error";
-  readonly error: { readonly message: string; readonly code?: string | null };
+  readonly error: { readonly message: string; readonly code?: string | null; readonly event_id?: unknown };
 }
 
 export type ServerEvent =
