@@ -8,7 +8,7 @@ as the server cuts them, or of another length.
   it up to a millisecond later, or as late as it is itself: its own delay counts.
 - to the client: from the moment at which a piece of sound is handed to its client's outbox to its arrival.
 - late: how much later than its turn a piece came; sound is sent half a second ahead, so nobody hears it below 500 ms.
-- longest collection: of Python's cyclic garbage in the server, all the while.
+- longest collection: of Python's cyclic garbage in the server.
 
 The clients are one process of raw frames, on the same machine; a second core carries them.
 """
@@ -180,6 +180,7 @@ def measure(count: int, piece: float) -> None:
     arrived = dict(zip(*noted["heard"], strict=True))
     inward = [(arrived[n] - dues[n]) * 1000 for n in range(settled, len(dues)) if n in arrived]
     lost = sum(n not in arrived for n in range(settled, len(dues)))
+    longest = max((seconds for at, seconds in noted["collections"] if at > dues[settled]), default=0.0)
     outward, late = [], []
     for session in sessions:
         at = [(when, noted["told"].get(name.decode())) for name, when in zip(session.ids, session.arrived, strict=True)]
@@ -189,7 +190,7 @@ def measure(count: int, piece: float) -> None:
     print(
         f"| {count} | {len(inward) / SECONDS:,.0f} | {len(outward) / SECONDS:,.0f} | {percentiles(inward)} "
         f"| {percentiles(outward)} | {percentiles(late)} | {theirs:.0%} | {ours:.0%} "
-        f"| {noted['collection'] * 1000:.0f} | {lost} |",
+        f"| {longest * 1000:.0f} | {lost} |",
         flush=True,
     )
 

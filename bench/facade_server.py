@@ -1,7 +1,9 @@
 """The server under measurement in `bench/facade.py`: `vivavoce serve --demo` as it is, which also notes when each frame
 reached the ear, and when each piece of sound was handed over for its listener.
 
-Scripted engines; the assistant speaks for minutes. Notes go to the file named by FACADE_NOTES at the end.
+Scripted engines; the assistant speaks for minutes. Notes go to the file named by FACADE_NOTES at the end. With
+FACADE_VAD=silero the voice detector is the real one: for sessions that only listen, which `vivavoce bench load --url`
+opens.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import weakref
 from array import array
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -26,6 +29,8 @@ from vivavoce.api.realtime.client import Client
 from vivavoce.app import house, serve
 from vivavoce.audio.pcm import Pcm
 from vivavoce.engines.scripted import ScriptedModel, ToneVoice, scripted_engines
+from vivavoce.engines.vad import silero
+from vivavoce.loading import model_files
 from vivavoce.ports import Engines
 from vivavoce.session import mouth
 from vivavoce.session.ear import Ear
@@ -55,15 +60,16 @@ def tell(self: Client, wires: list[dict[str, object]]) -> None:
     _tell(self, wires)
 
 
-longest_collection = began_collection = 0.0
+collections: list[tuple[float, float]] = []
+"""When each began, and for how many seconds."""
 
 
 def note_collection(phase: str, _: dict[str, int]) -> None:
-    global longest_collection, began_collection
+    now = perf_counter()
     if phase == "start":
-        began_collection = perf_counter()
-    elif open_sessions:
-        longest_collection = max(longest_collection, perf_counter() - began_collection)
+        collections.append((now, 0.0))
+    else:
+        collections[-1] = (collections[-1][0], now - collections[-1][0])
 
 
 open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
@@ -94,8 +100,11 @@ class ReadyVoice(ToneVoice):
         yield Pcm(SOUND[: round(0.06 * len(text.strip()) * self.rate)], self.rate)
 
 
-def engines(_: Settings) -> Engines:
-    return scripted_engines(llm=ScriptedModel([SPEECH], per_word=0.001), tts=ReadyVoice())
+def engines(settings: Settings) -> Engines:
+    scripted = scripted_engines(llm=ScriptedModel([SPEECH], per_word=0.001), tts=ReadyVoice())
+    if os.environ.get("FACADE_VAD") != "silero":
+        return scripted
+    return replace(scripted, vad=silero.load(silero.Options(), model_files(settings)))
 
 
 if __name__ == "__main__":
@@ -111,5 +120,6 @@ if __name__ == "__main__":
         sum(int(digit * 32768) << 6 * n for n, digit in enumerate(np.frombuffer(samples, np.float32).tolist()))
         for samples in heard_ids
     ]
-    notes = {"heard": [numbers, list(heard_at)], "told": told_at, "collection": longest_collection}
-    Path(os.environ["FACADE_NOTES"]).write_text(json.dumps(notes))
+    notes = {"heard": [numbers, list(heard_at)], "told": told_at, "collections": collections}
+    if "FACADE_NOTES" in os.environ:
+        Path(os.environ["FACADE_NOTES"]).write_text(json.dumps(notes))
