@@ -24,8 +24,10 @@ def from_pcm16(data: bytes) -> Samples:
 
 def to_pcm16(samples: Samples) -> bytes:
     """Samples to little-endian 16-bit PCM, clipped at full scale."""
-    scaled = np.rint(samples * np.float32(32768))
-    return bytes(np.minimum(np.maximum(scaled, _LOWEST), _HIGHEST).astype(_INT16).tobytes())
+    scaled = samples * np.float32(32768)
+    np.rint(scaled, out=scaled)
+    scaled.clip(_LOWEST, _HIGHEST, out=scaled)
+    return bytes(scaled.astype(_INT16).tobytes())
 
 
 def decode(data: bytes, encoding: Encoding) -> Samples:
