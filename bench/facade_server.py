@@ -38,7 +38,8 @@ from vivavoce.session.session import Session
 from vivavoce.settings import Settings, read_settings
 
 SPEECH = "One two three four five six seven eight nine ten eleven twelve. " * 100
-heard_ids, heard_at = list[bytes](), array("d")
+heard_ids, heard_at = bytearray(), array("d")
+"""Of all frames; no objects, or the collections of garbage would be about them."""
 told_at: dict[str, float] = {}
 
 _take, _tell = Ear.take, Client.tell
@@ -47,7 +48,7 @@ _take, _tell = Ear.take, Client.tell
 def take(self: Ear, sound: Pcm) -> None:
     """The first six samples of a frame are its number."""
     if len(sound) == 480:
-        heard_ids.append(sound.samples[:6].tobytes())
+        heard_ids.extend(sound.samples[:6].tobytes())
         heard_at.append(perf_counter())
     _take(self, sound)
 
@@ -116,10 +117,8 @@ if __name__ == "__main__":
 
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings, demo=True))
-    numbers = [
-        sum(int(digit * 32768) << 6 * n for n, digit in enumerate(np.frombuffer(samples, np.float32).tolist()))
-        for samples in heard_ids
-    ]
+    digits = (np.frombuffer(heard_ids, np.float32).reshape(-1, 6) * 32768).astype(np.int64)
+    numbers = (digits << 6 * np.arange(6)).sum(axis=1).tolist()
     notes = {"heard": [numbers, list(heard_at)], "told": told_at, "collections": collections}
     if "FACADE_NOTES" in os.environ:
         Path(os.environ["FACADE_NOTES"]).write_text(json.dumps(notes))
