@@ -146,7 +146,9 @@ class Calls:
         await self.answer.tell(CallStarted(self.answer.id, index, item))
         place = Place(index, previous, request.in_conversation)
         self._slow = self._slow or (offer is not None and offer.hosted.slow)
-        self._open.append(self._kit.errands.start(offer, item, place, request.options))
+        errand = self._kit.errands.start(offer, item, place, request.options)
+        errand.round = self.round
+        self._open.append(errand)
 
     async def _wait(self, seconds: float) -> bool:
         """Whether all have settled within so many seconds."""

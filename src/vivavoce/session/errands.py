@@ -42,13 +42,15 @@ class Place:
 
 @dataclass(slots=True)
 class Errand:
-    """`options`: of the response that made the call. `let_go`: nobody waits for it any more."""
+    """`options`: of the response that made the call; `round`: how many before that one called tools by themselves.
+    `let_go`: nobody waits for it any more."""
 
     item: HostedCall
     place: Place
     options: ReplyOptions
     running: asyncio.Task[None] = field(init=False)
     result: ToolResult | None = None
+    round: int = 0
     let_go: bool = False
     telling: asyncio.Task[None] | None = None
 

@@ -120,9 +120,9 @@ class Hosting:
             self._toolbox.running.pop(errand.item.id, None)
             if not self._history.has(errand.item.id):
                 return None
-            request = ResponseRequest(_unforced(errand.options))
+            request = ResponseRequest(_unforced(errand.options, last=errand.round >= ROUNDS))
             answer, calls = self._prepare(request, "errand")
-            calls.foreign = errand.item.foreign
+            calls.round, calls.foreign = errand.round + 1, errand.item.foreign
             return answer, self._answers.start(answer, self._told(answer, [errand]))
 
         await self._unprompted.say(begin)
