@@ -30,7 +30,7 @@ JUDGED_SILENCE = 0.1
 with half of that (area under the curve 0.83 against 0.81)."""
 USUALLY_READY = 0.5
 """Seconds that a first clause takes at first, before any was made here."""
-SPARE = 1.2
+AHEAD = 1.2
 """A reply is begun so many times the usual before the quiet that would end the turn. Sooner would gain nothing, and
 what is begun in a pause that turns out to be short is thrown away."""
 LATEST_SHARE = 0.3
@@ -145,7 +145,7 @@ class Preparation:
 
     async def _tell(self, hush: int, draft: Draft, p_end: float) -> None:
         """To the floor, and to the draft when it should begin to reply in order to be ready in time."""
-        ready = self._floor.wait_ms(p_end) / 1000 - SPARE * self._usual
+        ready = self._floor.wait_ms(p_end) / 1000 - AHEAD * self._usual
         asyncio.get_running_loop().call_at(draft.began + ready, draft.worth.set)
         await self._judged(Judgement(hush, p_end))
 
