@@ -61,7 +61,7 @@ def main() -> None:
     args = parser.parse_args()
     measure("patterns", lambda said: [fact.text for text in said for fact in facts_in(text)])
     for name in args.model:
-        mind = llama.load(llama.Options(model=name), model_files(read_settings()))
+        mind = llama.load(llama.Options(model=name, slots=1, deadline=900), model_files(read_settings()))
         answers = asyncio.run(_answers(mind))
         measure(name, lambda said, answers=answers: answers[str(said)])
         mind.close()
