@@ -4,7 +4,7 @@
 
 FOLDER holds the sets of `train.py`, whose English rows teach (its labels, its halves). What a kind of words weighs
 there it weighs in every language. Measured on `languages.toml`, of which nothing was taught, and on the Italian
-questions and passages of FOLDER; the language of each text is told.
+questions and passages of FOLDER.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from bench.moderation.train import HERE, OUT, learned, rows_in
 
 from vivavoce.engines.moderation.heads import HEADS, WORDS_FILE, trained, word_features, word_scores
 from vivavoce.engines.moderation.passages import passages
+from vivavoce.engines.moderation.words import OTHERS
 
 
-def flagged(text: str, language: str) -> set[str]:
+def flagged(text: str) -> set[str]:
+    """What a text that is not English is flagged as; which language it is is not told."""
     heads = trained(WORDS_FILE)
-    judged = [word_scores(passage, language, heads) for passage in passages(text)]
+    judged = [word_scores(passage, language, heads) for passage in passages(text) for language in OTHERS]
     return {name for each in judged for name, score in each.items() if score > 0.5}
 
 
@@ -31,8 +33,8 @@ def measure(folder: Path, *, show: bool) -> None:
     print("| language | harmful ones flagged | in the right category | harmless ones flagged |\n|---|---|---|---|")
     for language, sets in tomllib.loads((HERE / "languages.toml").read_text(encoding="utf-8")).items():
         harmless = sets.pop("harmless")
-        told = [(head, text, flagged(text, language)) for head, texts in sets.items() for text in texts]
-        wrong = [text for text in harmless if flagged(text, language)]
+        told = [(head, text, flagged(text)) for head, texts in sets.items() for text in texts]
+        wrong = [text for text in harmless if flagged(text)]
         any_, right = sum(bool(found) for _, _, found in told), sum(head in found for head, _, found in told)
         print(f"| {language} | {any_} of {len(told)} | {right} | {len(wrong)} of {len(harmless)} |")
         if show:
@@ -41,7 +43,7 @@ def measure(folder: Path, *, show: bool) -> None:
     for name in ("qa_squad_it", "corpus_squad_it"):
         rows = [json.loads(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
         texts = [row.get("question") or row["text"] for row in rows]
-        print(f"flagged wrongly: {sum(bool(flagged(text, 'it')) for text in texts)} of {len(texts)} in {name}")
+        print(f"flagged wrongly: {sum(bool(flagged(text)) for text in texts)} of {len(texts)} in {name}")
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ STATUSES = {
     "item_not_found": 404,
     "file_not_found": 404,
     "memory_not_found": 404,
+    "reminder_not_found": 404,
     "model_not_found": 404,
     "completion_not_found": 404,
     "response_not_found": 404,

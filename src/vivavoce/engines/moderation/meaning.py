@@ -15,9 +15,7 @@ from vivavoce.engines.moderation.passages import passages
 from vivavoce.engines.moderation.words import OTHERS
 from vivavoce.models import ModelFiles
 from vivavoce.ports import HARMS, Embedder, Judgement, Urgency, Vector
-from vivavoce.text.language import language_of
-
-LANGUAGES = ("en", *OTHERS)
+from vivavoce.text.subject import spoken_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +53,11 @@ class ByMeaning:
         self._embedder.close()
 
     def _scores(self, passage: str, meaning: Vector) -> dict[str, float]:
-        """Of a text that may be English by both, of one in another language by its words."""
-        language = language_of(passage, LANGUAGES)
-        judged = [scores(passage, meaning, self._heads)] if language in (None, "en") else []
-        others = OTHERS if language is None else {language} & set(OTHERS)
+        """Of a text that may be English by its meaning, of one that may not be by its words, in each of the other
+        languages: which one it is cannot be told of four words."""
+        language = spoken_in([passage], ())
+        judged = [scores(passage, meaning, self._heads)] if language in ("", "en") else []
+        others = () if language == "en" else OTHERS
         judged += [word_scores(passage, other, self._by_words) for other in others]
         return {harm: max((each[harm] for each in judged), default=0.0) for harm in HARMS}
 
