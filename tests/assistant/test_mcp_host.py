@@ -151,7 +151,7 @@ def test_a_call_that_is_cancelled_leaves_the_connection_whole() -> None:
         assert (await host.call("get_weather", '{"city": "Rome"}', NOBODY)).text == "sunny in Rome"
         began = time.monotonic()
         await host.close()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
     run(scene)
 

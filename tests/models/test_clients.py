@@ -106,7 +106,7 @@ def test_a_client_that_stands_still_is_ended(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(SourceFailed, match="no data for"):
         OrdinaryClients(Event())._run([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, patience=0.5)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
 
 
 def test_a_stop_ends_a_client_at_once(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_stop_ends_a_client_at_once(tmp_path: Path) -> None:
     Timer(0.5, stop.set).start()
     with pytest.raises(SourceFailed, match="interrupted"):
         OrdinaryClients(stop)._run([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
 
 
 def test_a_client_that_finds_the_disk_full_is_not_taken_for_a_bad_source(tmp_path: Path) -> None:
