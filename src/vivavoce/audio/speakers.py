@@ -17,7 +17,7 @@ Vectors = NDArray[np.float32]
 """Of shape (n, dimensions), each of length 1."""
 Labels = NDArray[np.intp]
 
-ALIKE = 0.70
+ALIKE = 0.65
 """Cosine of two groups' means from which they are one speaker; measured, see docs/audio.md."""
 VOICED = 0.5
 """Probability of voice from which a hop is speech."""

@@ -12,51 +12,35 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import assert_never
 
 from vivavoce.api.rates import Rates
 from vivavoce.api.realtime.client import Client
 from vivavoce.api.realtime.client_events import (
     Append,
-    CancelResponse,
-    Clear,
-    Command,
-    Commit,
-    CreateItem,
-    CreateResponse,
-    DeleteItem,
-    PressKey,
-    Reference,
-    RetrieveItem,
-    TruncateItem,
-    UpdateSession,
     event_id_of,
     parse,
     plain_append,
 )
+from vivavoce.api.realtime.commands import Commands
 from vivavoce.api.realtime.conversation import Conversation
 from vivavoce.api.realtime.intake import BITE_SECONDS, Intake
-from vivavoce.api.realtime.items import wire_item_with_sound
 from vivavoce.api.realtime.recording import Recording
 from vivavoce.api.realtime.server_events import (
     Narrator,
     Wire,
     WireRequest,
     failure,
-    item_added,
-    item_retrieved,
     key_pressed,
     request_refused,
     session_created,
     session_ending,
-    session_updated,
     storage_failed,
 )
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.audio.pcm import Pcm
-from vivavoce.conversation.config import ResponseRequest, SessionConfig
+from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import Event, ResponseEnded, ResponseStarted
-from vivavoce.conversation.items import Item, Message, ToolListing, new_id
+from vivavoce.conversation.items import new_id
 from vivavoce.errors import ClientStalled, RateLimited, RequestError, SessionError, StorageError
 from vivavoce.telemetry.metrics import Metrics
 
@@ -104,12 +88,11 @@ class Call:
     ) -> None:
         self.id, self.owner = conversation.id, owner
         self._recording = recording
-        self._bound: tuple[str, bool] = ("", False)
-        """The stored conversation that this call goes on with, and whether nothing is kept of it."""
         self._session = conversation
         self._intake = Intake()
         self._rates = rates or Rates()
         self._narrator = Narrator(session, lambda: self._rates.of(owner.hex()))
+        self._commands = Commands(conversation, self._narrator, recording, self._broadcast)
         self._metrics, self._limits = metrics, limits
         self._main: Client | None = None
         self._met = False
@@ -124,7 +107,7 @@ class Call:
     async def begin(self) -> None:
         """Go on with the stored conversation that the session names, if it names one. Raises RequestError,
         StorageError."""
-        await self._bind(self._narrator.session.config)
+        await self._commands.bind(self._narrator.session.config)
 
     async def run(self) -> None:
         """Converse until the call ends. Whoever opened the call owns this."""
@@ -194,8 +177,8 @@ class Call:
             raise RequestError(f"{LISTENERS} clients have joined this call already.", param="call_id")
         client.tell([session_created(self._narrator.session)])
         if not client.listens_in:
-            if self._met or self._bound[0]:
-                client.tell(self._so_far())
+            if self._met or self._commands.goes_on:
+                client.tell(self._commands.so_far())
             if self._main is not None:  # what it was being told reached nobody
                 self._session.fall_silent()
                 self._main.replaced.set()
@@ -203,12 +186,6 @@ class Call:
             self._returned.set()
             self._session.be_heard()
         self._clients.append(client)
-
-    def _so_far(self, but: type[Item] | None = None) -> list[Wire]:
-        """The conversation until now, for a client that comes back, or has just named it and knows some of it."""
-        items = [item for item in self._session.items if but is None or not isinstance(item, but)]
-        before = [None, *(item.id for item in items)]
-        return [wire for item, previous in zip(items, before, strict=False) for wire in item_added(item, previous)]
 
     async def _left(self, client: Client) -> None:
         """The main client is gone: wait for it to come back if its connection broke off, else end the call."""
@@ -265,104 +242,22 @@ class Call:
                 )
             message = client.read(text)
             event_id = event_id_of(message)
-            await self._do(parse(message, self._narrator.session), client)
+            command = parse(message, self._narrator.session)
+            if isinstance(command, Append):
+                await self._hear(command.sound)
+            else:
+                await self._commands.do(command, client)
         except RequestError as error:
             self._metrics.request_refused(error.code)
-            await self._tell(client, request_refused(error, event_id))
+            await client.answer(request_refused(error, event_id))
         except StorageError:
-            await self._tell(client, storage_failed())
-
-    async def _do(self, command: Command, client: Client) -> None:
-        match command:
-            case Append(sound):
-                await self._hear(sound)
-            case UpdateSession(patch):
-                await self._update(patch, client)
-            case CreateItem(item, after):
-                await self._session.add(item, after)
-            case RetrieveItem(item_id):
-                await self._retrieve(item_id, client)
-            case CreateResponse():
-                await self._respond(command)
-            case PressKey(key):
-                self._broadcast([key_pressed(key)])
-            case _:
-                await self._relay(command)
-
-    async def _relay(self, command: Commit | Clear | DeleteItem | TruncateItem | CancelResponse) -> None:
-        match command:
-            case Commit():
-                await self._session.commit()
-            case Clear():
-                await self._session.clear()
-            case DeleteItem(item_id):
-                await self._session.delete(item_id)
-            case TruncateItem(item_id, content_index, audio_end_ms):
-                await self._session.truncate(item_id, content_index, audio_end_ms)
-            case CancelResponse(response_id):
-                await self._session.cancel(response_id)
-            case _:
-                assert_never(command)
+            await client.answer(storage_failed())
 
     async def _hear(self, sound: Pcm) -> None:
         self._metrics.heard(sound.seconds)
         for bite, keys in self._intake.take(sound, self._narrator.session.hears):
             self._broadcast([key_pressed(key) for key in keys])
             await self._session.hear(bite)
-
-    async def _update(self, patch: object, client: Client) -> None:
-        session = self._narrator.session.updated(patch, has_spoken=self._narrator.has_spoken)
-        so_far = self._so_far(but=ToolListing) if await self._bind(session.config) else []
-        await client.vacancy()
-        await self._session.configure(session.config)  # from here to the echo nothing may come between
-        self._narrator.session = session
-        self._broadcast([session_updated(session), *so_far])
-
-    async def _bind(self, config: SessionConfig) -> bool:
-        """Go on with the stored conversation that `config` names; whether that is another than before. Raises
-        RequestError, StorageError."""
-        wanted = (config.conversation, config.temporary)
-        if wanted == self._bound:
-            return False
-        param = "session.vivavoce.conversation" if wanted[0] != self._bound[0] else "session.vivavoce.temporary"
-        if not all(isinstance(item, ToolListing) for item in self._session.items):
-            raise RequestError(
-                "A session keeps its conversation once something is said in it: open another session.",
-                param=param,
-                code="conversation_in_use",
-            )
-        if self._recording is not None:
-            self._session.restore(await self._recording.begin(config.conversation, temporary=config.temporary))
-        elif config.conversation:
-            raise RequestError("This server keeps no conversations.", param=param, code="conversation_not_found")
-        self._bound = wanted
-        return bool(config.conversation)
-
-    async def _retrieve(self, item_id: str, client: Client) -> None:
-        item = self._session.item(item_id)
-        session = self._narrator.session
-        ours = isinstance(item, Message) and item.role == "assistant"
-        wire = await asyncio.to_thread(wire_item_with_sound, item, session.speaks if ours else session.hears)
-        await self._tell(client, item_retrieved(wire))
-
-    async def _respond(self, command: CreateResponse) -> None:
-        given = command.input
-        request = WireRequest(
-            options=command.options,
-            in_conversation=command.in_conversation,
-            input=None if given is None else tuple(self._resolved(item) for item in given),
-            metadata=command.metadata,
-            speaks=command.speaks,
-        )
-        await self._session.respond(request)
-
-    def _resolved(self, item: Item | Reference) -> Item:
-        if not isinstance(item, Reference):
-            return item
-        try:
-            return self._session.item(item.item_id)
-        except RequestError as error:
-            raise RequestError(str(error), param=item.path, code=error.code) from None
 
     # --- what they are told
 
@@ -403,10 +298,6 @@ class Call:
     def _broadcast(self, wires: list[Wire]) -> None:
         for client in self._clients:
             client.tell(wires)
-
-    async def _tell(self, client: Client, wire: Wire) -> None:
-        await client.vacancy()
-        client.tell([wire])
 
     def _farewell_for(self, error: Exception) -> Farewell:
         match _first(error):

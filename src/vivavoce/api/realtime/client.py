@@ -77,6 +77,11 @@ class Client:
         if texts:
             self._outbox.add(texts)
 
+    async def answer(self, wire: Wire) -> None:
+        """Send this once there is room. Raises ClientStalled."""
+        await self.vacancy()
+        self.tell([wire])
+
     def read(self, text: str) -> Wire:
         """The event in a message, in the released contract. Raises RequestError."""
         message = load(text)
