@@ -35,7 +35,7 @@ LEVEL = 0.05
 """Root mean square of every clip."""
 LONGEST = 12.0
 """Seconds that one person speaks."""
-EACH = 5
+EACH = 3
 """Conversations of each kind."""
 STEP = HOP / HEARING_RATE
 UNLIKE = ("whisper", "falsetto", "reverberant")

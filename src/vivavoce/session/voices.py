@@ -9,7 +9,7 @@ import numpy as np
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.audio.resample import Resampler
-from vivavoce.audio.speakers import ALIKE, Span, means_of, windows_in
+from vivavoce.audio.speakers import Span, means_of, windows_in
 from vivavoce.conversation.config import TranscriptionOptions
 from vivavoce.errors import ModelUnavailable, TurnError
 from vivavoce.ports import HEARING_RATE, Engines, Urgency, Vector
@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """One who speaks beyond these is taken for the likest of them."""
+SAME = 0.5
+"""Cosine from which a turn has a voice that was heard before. Lower than between the groups of a whole file, for what
+is known of a voice at first is one turn."""
 MOST_WINDOWS = 12
 """Of one turn: more tell hardly more of its voice, and cost as much again."""
 
@@ -48,7 +51,7 @@ class Voices:
     def _place(self, voice: Vector) -> int:
         alike = [float(known @ voice / (np.linalg.norm(known) + 1e-12)) for known in self._known]
         best = int(np.argmax(alike)) if alike else -1
-        if best < 0 or (alike[best] < ALIKE and len(alike) < len(LETTERS)):
+        if best < 0 or (alike[best] < SAME and len(alike) < len(LETTERS)):
             self._known.append(voice)
             return len(self._known) - 1
         self._known[best] = self._known[best] + voice
