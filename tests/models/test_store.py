@@ -273,7 +273,7 @@ def test_a_cache_that_cannot_be_written_is_told_in_words(tmp_path):
 
 
 def test_a_missing_model_is_refused_with_the_command_that_brings_it(tmp_path):
-    with pytest.raises(ModelUnavailable, match="model.bin is missing") as refusal:
+    with pytest.raises(ModelUnavailable, match="The model thing is not here") as refusal:
         new_store(tmp_path, FakeClients()).path("thing")
     assert "vivavoce models pull thing" in refusal.value.remedy
 
