@@ -20,12 +20,17 @@ from typing import IO
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from vivavoce.models.catalog import read_catalog
 from vivavoce.models.store import Store
 from vivavoce.settings import read_settings
 
 REPOSITORY = Path(__file__).parent.parent
+
+# a busy machine is no failure of what is tested
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 HOME = tempfile.mkdtemp(prefix="vivavoce-home-")
 os.environ["VIVAVOCE_HOME"] = HOME  # nobody's own, and no other test process's
