@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import httpx
@@ -175,6 +176,27 @@ def test_offers_that_are_none_are_refused(
 ) -> None:
     answer = httpx.post(f"{demo_server}/v1/realtime/calls", **body, timeout=30, trust_env=False)
     assert answer.status_code == status and answer.json()["error"]["param"] == param
+
+
+@pytest.mark.parametrize("keys", ["", " 126"])
+def test_an_offer_without_opus_is_refused_with_the_remedy(demo_server: str, keys: str) -> None:
+    """Also where telephone keys would be something that both know."""
+
+    async def scene() -> None:
+        caller = Caller(demo_server)
+        await caller.peer.setLocalDescription(await caller.peer.createOffer())
+        known = "a=rtpmap:0 PCMU/8000\r\n" + ("a=rtpmap:126 telephone-event/8000\r\n" if keys else "")
+        offer = re.sub(r"a=rtpmap:\d+ [^\r]*\r\n", "", caller.peer.localDescription.sdp)
+        offer = re.sub(r"(m=audio \d+ \S+) [^\r]*", rf"\1 0{keys}", offer).replace(
+            "a=rtcp-mux\r\n", f"a=rtcp-mux\r\n{known}"
+        )
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as web:
+            answer = await web.post(f"{demo_server}/v1/realtime/calls", content=offer)
+        await caller.peer.close()
+        assert answer.status_code == 400 and answer.json()["error"]["param"] == "sdp"
+        assert "Opus" in answer.json()["error"]["message"]
+
+    asyncio.run(scene())
 
 
 def test_telephone_calls_are_said_not_to_be_served(demo_server: str) -> None:

@@ -17,10 +17,10 @@ from tests.webrtc.caller import Caller
 from tests.webrtc.keys import Keyboard
 from tests.webrtc.lossy import spoil
 from tests.webrtc.test_calls import SEMANTIC, tone
-from vivavoce.webrtc.tracks import take_keys
+from vivavoce.webrtc.tracks import negotiate_what_we_carry
 
 PRESSED = "input_audio_buffer.dtmf_event_received"
-take_keys()  # so that the caller offers them
+negotiate_what_we_carry()  # so that the caller offers them
 
 
 @pytest.mark.parametrize("clock", [48_000, 8_000])

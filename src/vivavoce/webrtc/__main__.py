@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 from vivavoce.webrtc.bridge import Bridge
-from vivavoce.webrtc.tracks import take_keys
+from vivavoce.webrtc.tracks import negotiate_what_we_carry
 from vivavoce.webrtc.uplink import Options, Refused
 
 HANG_UP_WITHIN = 3.0
@@ -48,7 +48,7 @@ class House:
     """All calls of the process."""
 
     def __init__(self, options: Options, public_address: str) -> None:
-        take_keys()
+        negotiate_what_we_carry()
         self._options, self._public_address = options, public_address
         self._calls: dict[str, tuple[Bridge, asyncio.Task[None]]] = {}
         """By the ids of their sessions."""

@@ -21,7 +21,6 @@ from aiortc import (
     RTCDataChannel,
     RTCIceServer,
     RTCPeerConnection,
-    RTCRtpReceiver,
     RTCSessionDescription,
 )
 from websockets.asyncio.client import ClientConnection
@@ -32,7 +31,7 @@ from vivavoce.webrtc.keypad import clocks_of
 from vivavoce.webrtc.messages import event_text, lightened, type_of
 from vivavoce.webrtc.playout import Item, Notice, Playout, Started
 from vivavoce.webrtc.reach import Reach
-from vivavoce.webrtc.tracks import KEY_CODEC, Microphone, Speaker
+from vivavoce.webrtc.tracks import Microphone, Speaker, speak_opus
 from vivavoce.webrtc.uplink import DROPPED, HUNG_UP, Options, Refused, correction, meet_server
 
 log = logging.getLogger(__name__)
@@ -84,7 +83,9 @@ class Bridge:
         try:
             await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         except Exception as error:  # noqa: BLE001 - the parser's errors are of every kind
-            raise Refused(f"The offer cannot be read ({type(error).__name__}).") from None
+            raise Refused(
+                f"The offer cannot be read ({type(error).__name__}). Is it SDP, with audio as Opus?"
+            ) from None
 
     async def answer(self) -> str:
         """Meet the server, and answer the offer. Raises Refused."""
@@ -136,16 +137,11 @@ class Bridge:
 
     async def _answer_offer(self) -> str:
         sounding = [it for it in self._peer.getTransceivers() if it.kind == "audio"]
-        known = RTCRtpReceiver.getCapabilities("audio")
-        assert known is not None  # noqa: S101 - of audio there always are
-        for transceiver in sounding:
-            transceiver.setCodecPreferences([it for it in known.codecs if it.mimeType in ("audio/opus", KEY_CODEC)])
+        if not all(map(speak_opus, sounding)):
+            raise Refused("The offer has audio without Opus: offer opus/48000/2, as every browser does.")
         if sounding:
             self._peer.addTrack(Speaker(self._playout))
-        try:
-            await self._peer.setLocalDescription(await self._peer.createAnswer())
-        except Exception as error:  # noqa: BLE001 - "no common codec" and the like
-            raise Refused(f"The offer cannot be answered ({error}). Offer audio as Opus.") from None
+        await self._peer.setLocalDescription(await self._peer.createAnswer())
         ours = self._peer.localDescription.sdp
         self._microphone.key_clocks = clocks_of(ours)
         return ours

@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
-from aiortc import MediaStreamTrack, RTCRtpCodecParameters, RTCRtpReceiver
+from aiortc import MediaStreamTrack, RTCRtpCodecParameters, RTCRtpReceiver, RTCRtpTransceiver
 from aiortc.codecs import CODECS
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtpPacket
@@ -26,7 +26,8 @@ FRAME_SECONDS = FRAME / RATE
 LATE = 0.2
 """Seconds behind after which the clock is set anew: better a gap than a burst."""
 TICKS = int(CLOCK * FRAME_SECONDS)
-KEY_CODEC, KEY_TYPES = "audio/telephone-event", (110, 126)
+OPUS_MIME, KEYS_MIME = "audio/opus", "audio/telephone-event"
+KEY_TYPES = (110, 126)
 """Payload types that we would offer; in an answer they are the caller's."""
 
 
@@ -118,11 +119,19 @@ class Microphone:
         return asyncio.get_running_loop().time()
 
 
-def take_keys() -> None:
-    """Have aiortc offer and accept telephone keys, of which it knows nothing: its table of codecs is what it
-    negotiates by, and it hands on every packet of a type that was agreed on."""
-    known = CODECS["audio"]
-    for number, clock in zip(KEY_TYPES, CLOCKS, strict=True):
-        codec = RTCRtpCodecParameters(mimeType=KEY_CODEC, clockRate=clock, channels=1, payloadType=number)
-        if codec not in known:
-            known.append(codec)
+def negotiate_what_we_carry() -> None:
+    """Have aiortc offer and accept Opus, which we code ourselves, and telephone keys, of which it knows nothing; it
+    hands on every packet of a type that was agreed on. Its table of codecs is what it negotiates by: preferences that
+    are set once an offer is there come too late."""
+    keys = [
+        RTCRtpCodecParameters(mimeType=KEYS_MIME, clockRate=clock, channels=1, payloadType=number)
+        for number, clock in zip(KEY_TYPES, CLOCKS, strict=True)
+    ]
+    CODECS["audio"][:] = [*(it for it in CODECS["audio"] if it.mimeType == OPUS_MIME), *keys]
+
+
+def speak_opus(transceiver: RTCRtpTransceiver) -> bool:
+    """What aiortc sends is of the first codec that both know: make that Opus. False: the caller does not take it."""
+    agreed: list[RTCRtpCodecParameters] = transceiver._codecs
+    agreed.sort(key=lambda it: it.mimeType != OPUS_MIME)
+    return bool(agreed) and agreed[0].mimeType == OPUS_MIME
