@@ -1,7 +1,7 @@
 """The server under measurement in `bench/facade.py`: `vivavoce serve --demo` as it is, which also notes when each frame
 reached the ear, and when each piece of sound was handed over for its listener.
 
-Scripted engines; the assistant speaks for minutes. Notes go to the file named by FACADE_NOTES at the end. With
+Scripted engines; the assistant speaks for a minute. Notes go to the file named by FACADE_NOTES at the end. With
 FACADE_VAD=silero the voice detector is the real one: for sessions that only listen, which `vivavoce bench load --url`
 opens.
 """
@@ -37,7 +37,8 @@ from vivavoce.session.ear import Ear
 from vivavoce.session.session import Session
 from vivavoce.settings import Settings, read_settings
 
-SPEECH = "One two three four five six seven eight nine ten eleven twelve. " * 100
+SPEECH = "One two three four five six seven eight nine ten eleven twelve. " * 15
+"""A minute. It lies in every session as a list of words, through which the garbage collector looks."""
 heard_ids, heard_at = bytearray(), array("d")
 """Of all frames; no objects, or the collections of garbage would be about them."""
 told_at: dict[str, float] = {}
