@@ -107,7 +107,7 @@ class Session(asyncio.Protocol):
 
 
 @contextmanager
-def server(notes: Path, piece: float) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def server(notes: Path, piece: float = 0.1) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = free_port()
     command = [sys.executable, "-m", "bench.facade_server", str(port)]
     environment = {**os.environ, "FACADE_NOTES": str(notes), "FACADE_PIECE": str(piece)}
