@@ -107,7 +107,8 @@ def test_a_file_goes_along_and_is_told_of_by_its_id(server: str, browser: Browse
     expect(visit.page.locator(".drafts .chip[data-state=ready]")).to_contain_text("letter.txt")
     visit.type("What does it say?")
     expect(visit.page.locator(".turn.you .chip")).to_contain_text("letter.txt")
-    expect(visit.page.locator(".turn.vivavoce .actions")).to_have_count(1)
+    expect(visit.page.locator(".tool[data-state=done]")).to_contain_text("Used read file")
+    expect(visit.page.locator(".turn.vivavoce .heard").last).to_contain_text("Dear all")
     note = visit.said("conversation.item.create")[0]["item"]["content"][0]["text"]
     assert note.startswith("[Attached file file-") and "ignore" not in note
     visit.page.reload()

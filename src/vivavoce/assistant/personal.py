@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import replace
 
+from vivavoce.assistant.attached import READER, to_be_read
 from vivavoce.assistant.intents import Intent, intent_of
 from vivavoce.assistant.progress import progress
 from vivavoce.conversation.config import Tool
@@ -36,6 +37,11 @@ class Personal:
         if (told := _progress(prompt)) is not None:
             yield Words(told)
             yield Done(mind=BY_RULE, reason="progress")
+            return
+        if files := _unread(prompt, self._own):
+            for arguments in files:
+                yield Call(READER, json.dumps(arguments, ensure_ascii=False))
+            yield Done(mind=BY_RULE, reason="attached")
             return
         intent = _intent(prompt, self._own)
         if intent is not None:
@@ -82,8 +88,18 @@ def _intent(prompt: Prompt, own: Mapping[str, Tool]) -> Intent | None:
     last = prompt.items[-1] if prompt.items else None
     if not isinstance(last, Message) or last.role != "user" or last.pictures or prompt.schema is not None:
         return None
-    if prompt.tool_choice.mode not in ("auto", "required"):
-        return None
-    offered = {tool.name for tool in prompt.tools if own.get(tool.name) == tool}
+    offered = _offered(prompt, own)
     intent = intent_of(last.text) if offered else None
     return intent if intent is not None and intent.tool in offered else None
+
+
+def _unread(prompt: Prompt, own: Mapping[str, Tool]) -> list[dict[str, str]]:
+    """What READER is to be called with before the last words are answered."""
+    return to_be_read(prompt.items) if prompt.schema is None and READER in _offered(prompt, own) else []
+
+
+def _offered(prompt: Prompt, own: Mapping[str, Tool]) -> set[str]:
+    """Our own tools that may be called."""
+    if prompt.tool_choice.mode not in ("auto", "required"):
+        return set()
+    return {tool.name for tool in prompt.tools if own.get(tool.name) == tool}
