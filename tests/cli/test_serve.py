@@ -55,7 +55,7 @@ def test_a_port_in_use_is_said_with_its_remedy(tmp_path: Path) -> None:
         port = url.rpartition(":")[2]
         second = subprocess.run([*DEMO, "--port", port], capture_output=True, text=True, timeout=30)
     assert second.returncode == 2
-    assert f"Port {port} is in use already." in second.stderr and "--port" in second.stderr
+    assert f"Port {port} is in use already" in second.stderr and "--port" in second.stderr
     assert "Traceback" not in second.stderr
 
 
