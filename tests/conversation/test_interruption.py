@@ -22,6 +22,8 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "undecided"),  # the recogniser is at it
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Yeah, yeah, yeah"), "barge_in"),
         (replace(GOING_ON, voiced_ms=1000, elapsed_ms=1000), "barge_in"),
+        (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.6), "noise"),  # a crowd
+        (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.6, words="What about tomorrow"), "barge_in"),
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words=""), "undecided"),
         (replace(GOING_ON, words="Wait", echo=ECHO_SHARE), "echo"),
         (replace(OVER, words="Mm-hm."), "backchannel"),
