@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vivavoce.webrtc.playout import FRAME, LONGEST, RATE, Item, Notice, Playout, Started, Stopped
@@ -21,6 +21,7 @@ def emptied(playout: Playout) -> np.ndarray:
 
 
 @given(st.lists(st.integers(0, 3 * FRAME), max_size=12), st.integers(0, 20))
+@example([0], 1)
 def test_what_was_heard_is_known_to_the_sample(sizes: list[int], frames: int) -> None:
     playout = Playout(lambda _: None)
     for size in sizes:

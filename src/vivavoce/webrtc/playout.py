@@ -82,7 +82,7 @@ class Playout:
 
     def push(self, item: Item, samples: Samples) -> None:
         """More sound at RATE. What exceeds a minute is dropped: nobody sends so far ahead."""
-        if self._size + len(samples) <= LONGEST:
+        if 0 < len(samples) <= LONGEST - self._size:
             self._waiting.append(_Piece(item, samples))
             self._size += len(samples)
 
