@@ -35,6 +35,11 @@ def test_the_model_names_the_conversation_in_its_language_and_nobody_waits_for_i
     assert "che tempo fa" in prompt.items[-1].text and "Be brief" not in prompt.items[-1].text
 
 
+def test_a_file_that_came_along_names_no_conversation() -> None:
+    parts = (Text("[Attached file file-7eea: letter.pdf]"), Text("When is the deadline for applications?"))
+    assert "file" not in (found := titled(None, [Message("1", "user", parts)])).lower() and "eadline" in found
+
+
 @pytest.mark.parametrize(
     ("made", "title"),
     [

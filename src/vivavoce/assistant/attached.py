@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from vivavoce.conversation.items import FunctionCall, HostedCall, Item, Message
+from vivavoce.conversation.items import FunctionCall, HostedCall, Item, Message, Text
 
 READER = "read_file"
 LONGEST_QUESTION = 300
@@ -27,3 +28,9 @@ def to_be_read(items: Sequence[Item]) -> list[dict[str, str]]:
     unread = [name for name in dict.fromkeys(_NOTE.findall(last.text)) if not any(name in one for one in called)]
     question = _NOTE.sub("", last.text).strip()[:LONGEST_QUESTION]
     return [{"file_id": name, **({"question": question} if question else {})} for name in unread[:MOST]]
+
+
+def without_notes(message: Message) -> Message:
+    """Only what the person said themselves."""
+    own = (part for part in message.parts if not (isinstance(part, Text) and _NOTE.fullmatch(part.text)))
+    return replace(message, parts=tuple(own))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import aclosing
 
+from vivavoce.assistant.attached import without_notes
 from vivavoce.assistant.personal import CHOOSES
 from vivavoce.conversation.items import Item, Message, Text
 from vivavoce.errors import TurnError
@@ -44,7 +45,8 @@ async def title_of(mind: LanguageModel | None, items: Sequence[Item]) -> str:
     """Of a conversation that begins with `items`. Where the model is too slow, or gives nothing that passes for a
     title, the subject in the person's own words; "" where there are none. A small model is not asked in a language
     whose words are known here: of its titles in `bench/titles` half were right, of those in own words nine of ten."""
-    said = [item for item in items if isinstance(item, Message) and item.role != "system" and item.text.strip()]
+    messages = (without_notes(item) for item in items if isinstance(item, Message) and item.role != "system")
+    said = [message for message in messages if message.text.strip()]
     asked, answered = ([item.text for item in said if item.role == role] for role in ("user", "assistant"))
     own = title(asked, answered)
     if mind is None or not own or (mind.context < CHOOSES and spoken_in(asked, answered)):
