@@ -5,8 +5,8 @@ uvicorn's own way parses each through generators, and stops and starts the socke
 takes that way still: the handshake, fragments, control frames, long messages.
 
 ASGI has a task wait for each message. Most of what comes needs none, so the application may take messages where they
-are read, and hand its own to where they are written, by the `Shortcut` in its scope's extensions: 60 µs a message
-become 30.
+are read, and hand its own to where they are written, by the `Shortcut` in its scope's extensions: a queue and the
+waking of its task cost 4 µs and more, and each frame went through two.
 """
 
 from __future__ import annotations
