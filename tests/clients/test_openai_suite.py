@@ -35,7 +35,7 @@ RESOURCES = [  # not embeddings: the client asks for base64, and strictly read i
 ]
 REFUSALS = [
     # nobody has made these
-    r"404 - There is no (stored completion 'completion_id'|file 'file_id'|conversation 'conv_123'|such call)",
+    r"404 - There is no (stored completion 'completion_id'|file 'file_id'|conversation 'conv_123'|call 'call_id')",
     r"404 - There is no (stored response|response) 're",
     r"404 - There is no item",
     # not offered, and said so
