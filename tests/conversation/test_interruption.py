@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vivavoce.conversation.interruption import DEADLINE_MS, ECHO_SHARE, Kind, Overlap, verdict
+from vivavoce.conversation.interruption import ECHO_SHARE, WORDS_MS, Kind, Overlap, verdict
 
 GOING_ON = Overlap(voiced_ms=352, elapsed_ms=352, quiet_ms=0, voice=0.9)
 OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
@@ -19,12 +19,14 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(GOING_ON, words="Yeah"), "undecided"),
         (replace(GOING_ON, words="I"), "undecided"),  # ... see
         (replace(GOING_ON, words="I want"), "barge_in"),
-        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "undecided"),  # the recogniser is at it
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "barge_in"),  # nobody makes a sign of attention so long
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, voice=0.8), "undecided"),  # the recogniser is at it
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Yeah, yeah, yeah"), "barge_in"),
         (replace(GOING_ON, voiced_ms=1000, elapsed_ms=1000), "barge_in"),
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.6), "noise"),  # a crowd
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.6, words="What about tomorrow"), "barge_in"),
-        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words=""), "undecided"),
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words=""), "barge_in"),  # of its first syllable
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="", voice=0.8), "undecided"),
         (replace(GOING_ON, words="Wait", echo=ECHO_SHARE), "echo"),
         (replace(OVER, words="Mm-hm."), "backchannel"),
         (replace(OVER, words="I"), "undecided"),
@@ -34,6 +36,7 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(OVER, words="Tomorrow?", level_db=-15.0), "other_speaker"),
         (replace(OVER, voiced_ms=64), "noise"),
         (OVER, "undecided"),
+        (replace(OVER, elapsed_ms=WORDS_MS), "noise"),
     ],
 )
 def test_evidence_decides(overlap: Overlap, kind: Kind) -> None:
@@ -45,5 +48,5 @@ def test_evidence_decides(overlap: Overlap, kind: Kind) -> None:
 @pytest.mark.parametrize("level", [None, -20.0])
 def test_nobody_waits_for_ever(words: str | None, quiet: int, level: float | None) -> None:
     """Held playback that is neither stopped nor resumed would be a mute assistant."""
-    late = Overlap(DEADLINE_MS - quiet, DEADLINE_MS, quiet, 0.9, level_db=level, words=words)
+    late = Overlap(WORDS_MS - quiet, WORDS_MS, quiet, 0.9, level_db=level, words=words)
     assert verdict(late).kind != "undecided"

@@ -22,9 +22,12 @@ ENDURING_MS = 640  # of voice: no sign of attention lasts so long
 SPOKEN_MS = 320  # of voice with words in it that are no sign of attention
 BRIEF_MS = 96  # of voice: a click, a knock
 DEADLINE_MS = 1000  # after the onset, when no words have come: the assistant is held, so nobody is talked over
+WORDS_MS = 2000  # after the onset, until when the words of a short sound are waited for: a slow machine needs it
 CLEAR_VOICE = 0.75
 """Mean probability of voice from which a sound of which no words are known in time is taken for somebody's: people near
 the microphone had 0.89 to 1.00 (eleven recordings), a crowded room 0.54 to 0.93 (four of seven moments below)."""
+SURE_VOICE = 0.88
+"""From which a sound that endures needs no words: on a slow machine they come late, or of its first syllable only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Verdict:
 
 
 def verdict(overlap: Overlap) -> Verdict:
-    """Decide on the evidence, or leave it undecided; decided at the latest DEADLINE_MS after the onset."""
+    """Decide on the evidence, or leave it undecided: for DEADLINE_MS after the onset at most, for WORDS_MS where the
+    words of a short sound are out."""
     if overlap.echo is not None and overlap.echo >= ECHO_SHARE:
         return Verdict("echo")
     far = overlap.level_db is not None and overlap.level_db <= FAR_DB
@@ -63,7 +67,7 @@ def _of_short(overlap: Overlap, *, far: bool) -> Kind:
     if far:
         return "other_speaker"
     if overlap.words is None:  # the recogniser is at it
-        return "undecided" if overlap.elapsed_ms < DEADLINE_MS else "noise"
+        return "undecided" if overlap.elapsed_ms < WORDS_MS else "noise"
     if not overlap.words:
         return "noise"
     if is_backchannel(overlap.words):
@@ -82,7 +86,7 @@ def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
         return "other_speaker"
     if words and overlap.voiced_ms >= SPOKEN_MS and not is_backchannel(words) and not may_become_backchannel(words):
         return "barge_in"
-    if words and overlap.voiced_ms >= ENDURING_MS:
+    if overlap.voiced_ms >= ENDURING_MS and (words or overlap.voice >= SURE_VOICE):
         return "barge_in"
     if overlap.elapsed_ms < DEADLINE_MS:
         return "undecided"
