@@ -67,6 +67,20 @@ def test_items_are_new_change_and_go_in_the_order_in_which_they_were_told(databa
     written(database_url, story)
 
 
+def test_whoever_reads_right_after_an_answer_finds_it(database_url: str) -> None:
+    """A page that is reloaded at once must not miss the last turn, though the database takes its time."""
+
+    async def story(archive: Archive, writer: Writer, _: Any) -> None:
+        made = (await archive.conversations.create(ME, {})).id
+        async with archive.database.writing():
+            assert writer.take(put(made, "a", "just said"))
+            reading = asyncio.create_task(lines(archive, made))
+            await asyncio.sleep(0.05)  # the writer is at it, and has to wait
+        assert await reading == ["just said"]
+
+    written(database_url, story)
+
+
 def test_sound_is_kept_only_where_the_person_said_so(database_url: str) -> None:
     async def story(archive: Archive, writer: Writer, _: Any) -> None:
         threads = archive.conversations

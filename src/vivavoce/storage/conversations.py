@@ -8,7 +8,7 @@ later. Every method raises StorageError when the database cannot be used, and Re
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
@@ -80,6 +80,8 @@ class Conversations:
 
     def __init__(self, database: Database, temporary: Database) -> None:
         self._database, self._temporary = database, temporary
+        self.settled: Callable[[], Awaitable[None]] = _at_once
+        """Waits until what sessions told is written: their items are read as if that took no time."""
 
     # --- conversations
 
@@ -185,8 +187,7 @@ class Conversations:
         order: Literal["asc", "desc"] = "asc",
     ) -> Page[StoredItem]:
         """Raises RequestError."""
-        async with self._home(conversation_id).reading() as connection:
-            await own(connection, owner, conversation_id)
+        async with self._reading(owner, conversation_id) as connection:
             wanted = rows.in_order(conversation_id).limit(limit + 1)
             position = items.c.position
             if order == "desc":
@@ -199,8 +200,7 @@ class Conversations:
 
     async def item(self, owner: str, conversation_id: str, item_id: str) -> StoredItem:
         """Raises RequestError."""
-        async with self._home(conversation_id).reading() as connection:
-            await own(connection, owner, conversation_id)
+        async with self._reading(owner, conversation_id) as connection:
             return rows.stored(await rows.find(connection, conversation_id, item_id))
 
     async def change(self, owner: str, conversation_id: str, body: Body) -> None:
@@ -227,8 +227,7 @@ class Conversations:
 
     async def audio(self, owner: str, conversation_id: str, item_id: str) -> tuple[str, bytes]:
         """Media type and bytes of the sound that is kept of an item. Raises RequestError."""
-        async with self._home(conversation_id).reading() as connection:
-            await own(connection, owner, conversation_id)
+        async with self._reading(owner, conversation_id) as connection:
             key = (await rows.find(connection, conversation_id, item_id)).key
             row = (await connection.execute(select(item_audio).where(item_audio.c.key == key))).first()
         if row is None:
@@ -245,6 +244,14 @@ class Conversations:
         return self._temporary if conversation_id.startswith(TEMPORARY) else self._database
 
     @asynccontextmanager
+    async def _reading(self, owner: str, conversation_id: str) -> AsyncGenerator[AsyncConnection, None]:
+        """Where the items of a conversation are read. Raises RequestError."""
+        await self.settled()
+        async with self._home(conversation_id).reading() as connection:
+            await own(connection, owner, conversation_id)
+            yield connection
+
+    @asynccontextmanager
     async def changing(self, owner: str, conversation_id: str) -> AsyncGenerator[AsyncConnection, None]:
         """A transaction in which something is said in a conversation. Raises RequestError."""
         async with self._home(conversation_id).writing() as connection:
@@ -258,6 +265,10 @@ class Conversations:
         async with self._temporary.writing() as connection:
             old = delete(conversations).where(conversations.c.updated < time.time() - DAY)
             await connection.execute(old)
+
+
+async def _at_once() -> None:
+    """Nobody tells anything."""
 
 
 async def set_audio(connection: AsyncConnection, key: int, media_type: str, data: bytes) -> None:

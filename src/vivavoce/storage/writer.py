@@ -64,11 +64,14 @@ Change = Put | Drop
 
 class Writer:
     """`profiles`: where it stands whether somebody wants sound to be kept. `on_answer(owner, conversation)`: told of
-    each conversation in which something was answered, once that is written. `run` it, and `settle` it at the end."""
+    each conversation in which something was answered, once that is written. `run` it, and `settle` it at the end.
+    Whoever reads items waits for what was taken before."""
 
     def __init__(self, conversations: Conversations, profiles: Database, on_answer: Callable[[str, str], None]) -> None:
         self._conversations, self._profiles, self._on_answer = conversations, profiles, on_answer
         self._queue: asyncio.Queue[Change | Callable[[], None]] = asyncio.Queue(QUEUE)
+        self._writing = False
+        conversations.settled = self.settle
 
     def take(self, change: Change) -> bool:
         """Whether there was room for it."""
@@ -85,6 +88,8 @@ class Writer:
 
     async def settle(self) -> None:
         """Wait until what was taken is written, but not for ever."""
+        if self._queue.empty() and not self._writing:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLING):
                 written = asyncio.Event()
@@ -93,7 +98,9 @@ class Writer:
 
     async def run(self) -> None:
         while True:
+            self._writing = False
             some = [await self._queue.get()]
+            self._writing = True
             while len(some) < AT_ONCE and not self._queue.empty():
                 some.append(self._queue.get_nowait())
             changes = [change for change in some if isinstance(change, Put | Drop)]
