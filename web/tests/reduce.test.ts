@@ -121,6 +121,20 @@ describe("tools", () => {
   });
 });
 
+describe("the result of a tool that took long", () => {
+  const typed = (id: string): LocalEvent => ({ type: "local.typed", id, text: "How is it?", attachments: [] });
+  const card = readItem({ id: "m1", type: "mcp_call", server_label: "desk", name: "get_weather", arguments: "{}", status: "in_progress" });
+  const called: ServerEvent = { type: "response.output_item.added", response_id: "r0", item: card! };
+  const told: ServerEvent = { type: "response.output_text.delta", response_id: "r1", item_id: "a1", delta: "Sunny." };
+  const ended: ServerEvent = { type: "response.done", response: { id: "r1", status: "completed" }, vivavoce: { reason: "errand" } };
+  const unasked = (...before: (ServerEvent | LocalEvent)[]): boolean | undefined => messages(after(...before, told, ended)).at(-1)?.unasked;
+
+  it("was waited for, unless the person has said something since", () => {
+    expect(unasked(typed("u1"), called)).toBe(false);
+    expect(unasked(typed("u1"), called, typed("u2"))).toBe(true);
+  });
+});
+
 describe("the one word", () => {
   it.each<[string, Thread]>([
     ["listening", NO_THREAD],

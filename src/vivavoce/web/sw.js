@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens at once and without a network. What the server says is never kept.
-const KEPT = "vivavoce-" + "aea577b3c7d1";
-const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-8JXLM7mf.css","static/index-COTuCd82.js"];
+const KEPT = "vivavoce-" + "80243df0aa0d";
+const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-B4PBCP-Q.js","static/index-Bpmh07xT.css"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));

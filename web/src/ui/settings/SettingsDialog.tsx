@@ -1,7 +1,7 @@
 /** The settings, in parts. Fetched when they are first opened. */
 
 import type { ComponentType, VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import "../../styles/settings.css";
 import { words } from "../../i18n/index.js";
@@ -35,6 +35,8 @@ export function SettingsDialog(): VNode {
   const said = words.value.settings;
   const open = settingsOpen.value ?? "general";
   const { Part } = PARTS[open];
+  const list = useRef<HTMLElement>(null);
+  useEffect(() => list.current?.querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" }), [open]); // on phones it is a strip
   const close = (): void => {
     settingsOpen.value = null;
   };
@@ -44,7 +46,7 @@ export function SettingsDialog(): VNode {
         <Icon name="close" />
       </button>
       <div class="parts">
-        <nav aria-label={said.title}>
+        <nav ref={list} aria-label={said.title}>
           {SECTIONS.filter(isOffered).map((section) => (
             <button key={section} type="button" aria-current={section === open ? "true" : undefined} onClick={() => (settingsOpen.value = section)}>
               <Icon name={PARTS[section].icon} />
