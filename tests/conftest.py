@@ -22,6 +22,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.waiting import PATIENCE
 from vivavoce.models.catalog import read_catalog
 from vivavoce.models.store import Store
 from vivavoce.settings import read_settings
@@ -90,14 +91,14 @@ def started(
             yield url, server
         finally:
             server.terminate()
-            server.wait(timeout=15)
+            server.wait(timeout=PATIENCE)
 
 
 def _wait_until_healthy(server: subprocess.Popen, url: str, printed: IO[str]) -> None:
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until and server.poll() is None:
         try:
-            if httpx.get(f"{url}/health", timeout=2, trust_env=False, verify=False).is_success:
+            if httpx.get(f"{url}/health", timeout=10, trust_env=False, verify=False).is_success:
                 return
         except httpx.HTTPError:
             pass

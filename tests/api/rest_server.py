@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tests.waiting import PATIENCE
 from vivavoce.api.auth import Keys
 from vivavoce.api.realtime.connection import Service
 from vivavoce.api.rest.attachments import Opener
@@ -261,7 +262,7 @@ def running(*keys: str) -> Iterator[str]:
             yield server.stdout.readline().strip()
         finally:
             server.terminate()
-            server.wait(timeout=15)
+            server.wait(timeout=PATIENCE)
 
 
 if __name__ == "__main__":

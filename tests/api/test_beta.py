@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from websockets.asyncio.client import connect
 
 from tests.api.fakes import Script, Served, serving, turn
+from tests.waiting import PATIENCE
 from vivavoce.api.realtime.beta import BetaWords, released
 
 with warnings.catch_warnings():
@@ -37,7 +38,7 @@ class Old:
         await self.socket.send(json.dumps({"type": kind, **fields}))
 
     async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             event = json.loads(await self.socket.recv())
         assert STRICT.validate_python(event).type == event["type"]
         return dict(event)

@@ -21,6 +21,7 @@ from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
 from tests.api.rest_server import HEARD, KEY, OTHER_KEY
+from tests.waiting import PATIENCE
 from vivavoce.api.rest.attachments import Opener, Picture, RawMessage, Reader
 from vivavoce.assistant.files import FileShelf
 from vivavoce.audio.files import read_sound
@@ -551,7 +552,7 @@ def test_a_client_that_goes_away_stops_the_mind(address: str, stream: bool) -> N
 
 async def until(address: str, live: int) -> None:
     """Replies under way in the server."""
-    async with asyncio.timeout(5), httpx.AsyncClient() as web:
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as web:
         while (await web.get(f"{address}/test/live")).json() != live:
             await asyncio.sleep(0.02)
 

@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.api.fakes import Script, serving, strictly
+from tests.waiting import PATIENCE
 
 SECOND = base64.b64encode(bytes(48_000)).decode()
 
@@ -105,14 +106,14 @@ class Replay:
 
     async def until(self, kind: str) -> dict[str, Any]:
         while True:
-            event: dict[str, Any] = json.loads(await asyncio.wait_for(self._socket.recv(), 5))
+            event: dict[str, Any] = json.loads(await asyncio.wait_for(self._socket.recv(), PATIENCE))
             strictly(event)
             assert event["type"] != "error", event
             if event["type"] == kind:
                 return event
 
     async def next(self) -> dict[str, Any]:
-        event: dict[str, Any] = json.loads(await asyncio.wait_for(self._socket.recv(), 5))
+        event: dict[str, Any] = json.loads(await asyncio.wait_for(self._socket.recv(), PATIENCE))
         return event
 
 

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 from tests.api.fakes import serving
+from tests.waiting import PATIENCE
 from vivavoce.audio.pcm import Pcm
 from vivavoce.telemetry.metrics import Metrics
 
@@ -51,7 +52,7 @@ def test_messages_arrive_whole_and_in_order_wherever_they_are_cut(seed: int) -> 
                 at += size
                 if dice.random() < 0.2:
                     await asyncio.sleep(0.001)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 errors = [json.loads(await socket.recv())["error"] for _ in sent]
         return sent, [error["message"] for error in errors]
 
@@ -104,7 +105,7 @@ def test_sound_that_needs_no_task_keeps_its_place_among_messages_that_do(
                 at += size
                 if dice.random() < 0.3:
                     await asyncio.sleep(0)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 for _ in range(sent.count("error")):
                     await socket.recv()
                 while len(order) < len(sent):
@@ -131,7 +132,7 @@ def test_text_that_is_none_ends_the_connection_as_the_protocol_has_it() -> None:
             await socket.recv()
             socket.transport.write(Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True))
             with pytest.raises(ConnectionClosed):
-                await asyncio.wait_for(socket.recv(), 10)
+                await asyncio.wait_for(socket.recv(), PATIENCE)
             return socket.close_code
 
     assert asyncio.run(scene()) == 1007
@@ -143,7 +144,7 @@ def test_a_frame_without_a_mask_is_refused() -> None:
             await socket.recv()
             socket.transport.write(Frame(Opcode.TEXT, said("hello")).serialize(mask=False))
             with pytest.raises(ConnectionClosed):
-                await asyncio.wait_for(socket.recv(), 10)
+                await asyncio.wait_for(socket.recv(), PATIENCE)
             return socket.close_code
 
     assert asyncio.run(scene()) == 1002

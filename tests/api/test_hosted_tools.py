@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.api.fakes import Served, serving, strictly
 from tests.assistant import mcp_server
 from tests.session.tools import Host, Mind, told
+from tests.waiting import PATIENCE
 from vivavoce.api.realtime.server_events import Narrator
 from vivavoce.api.realtime.session_object import RealtimeSession
 from vivavoce.assistant.tool_servers import ClientsServers
@@ -43,7 +44,7 @@ class Talk:
 
     async def until(self, kind: str, times: int = 1) -> dict[str, Any]:
         """The last event once so many of a kind have come."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while sum(event["type"] == kind for event in self.seen) < times:
                 event = json.loads(await self._socket.recv())
                 if not event["type"].startswith("vivavoce."):

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.api.fakes import Served, serving, strictly
 from tests.audio.test_dtmf import dialled
+from tests.waiting import PATIENCE
 from vivavoce.audio.codecs import Encoding, encode
 from vivavoce.audio.pcm import Pcm
 from vivavoce.audio.resample import resample
@@ -28,7 +29,7 @@ async def until_cleared(socket: ClientConnection) -> list[dict[str, Any]]:
     """All that is told until the next `input_audio_buffer.cleared`."""
     events: list[dict[str, Any]] = []
     while not events or events[-1]["type"] != "input_audio_buffer.cleared":
-        events.append(json.loads(await asyncio.wait_for(socket.recv(), 5)))
+        events.append(json.loads(await asyncio.wait_for(socket.recv(), PATIENCE)))
     return events
 
 

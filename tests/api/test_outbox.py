@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from tests.virtual_time import run
 from vivavoce.api.frames import SHORTCUT
 from vivavoce.api.realtime.client import Client, Deadlines
 from vivavoce.api.realtime.outbox import Outbox
@@ -21,7 +22,7 @@ def test_what_goes_in_comes_out_in_order_and_then_it_ends() -> None:
         outbox.add(["too late"])
         return [await outbox.take() for _ in range(3)]
 
-    assert asyncio.run(scene()) == ["a", "b", None]
+    assert run(scene()) == ["a", "b", None]
 
 
 def test_a_full_outbox_makes_the_teller_wait_for_the_reader() -> None:
@@ -34,7 +35,7 @@ def test_a_full_outbox_makes_the_teller_wait_for_the_reader() -> None:
         await outbox.take()
         await asyncio.wait_for(waiting, 1)
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_a_client_that_takes_nothing_stalls() -> None:
@@ -44,7 +45,7 @@ def test_a_client_that_takes_nothing_stalls() -> None:
         with pytest.raises(ClientStalled):
             await outbox.vacancy()
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_a_slow_client_does_not_stall() -> None:
@@ -59,7 +60,7 @@ def test_a_slow_client_does_not_stall() -> None:
             await outbox.take()
         await asyncio.wait_for(waiting, 1)
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_nobody_waits_for_a_client_that_is_gone() -> None:
@@ -73,7 +74,7 @@ def test_nobody_waits_for_a_client_that_is_gone() -> None:
         outbox.add(["more"])
         assert await outbox.take() is None
 
-    asyncio.run(scene())
+    run(scene())
 
 
 class Connection:
@@ -118,7 +119,7 @@ def test_what_is_told_at_once_never_passes_what_was_told_before() -> None:
         await writing
         return connection.wire
 
-    wire = asyncio.run(scene())
+    wire = run(scene())
     assert wire == ["in turn a", "in turn b", "at once c", "at once d", "in turn e", "in turn f", "at once g"]
 
 

@@ -16,6 +16,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.api.fakes import FakeSession, Script, Served, reply, serving, strictly, tone, turn
+from tests.waiting import PATIENCE
+from tests.waiting import until as until_it_is
 from vivavoce.api.realtime.client import Deadlines
 from vivavoce.conversation.config import ReplyOptions, ResponseRequest, SemanticVad
 from vivavoce.conversation.events import OutputStarted, ReplyAudio, ResponseEnded, ResponseStarted, Usage
@@ -28,7 +30,7 @@ SILENCE = base64.b64encode(bytes(4800)).decode()
 
 async def next_event(socket: ClientConnection) -> Any:
     """The next message, held against the official types."""
-    return strictly(json.loads(await asyncio.wait_for(socket.recv(), 5)))
+    return strictly(json.loads(await asyncio.wait_for(socket.recv(), PATIENCE)))
 
 
 async def say(socket: ClientConnection, kind: str, **fields: Any) -> None:
@@ -45,15 +47,17 @@ async def until(socket: ClientConnection, kind: str) -> list[Any]:
 async def close_code(socket: ClientConnection) -> int:
     with pytest.raises(ConnectionClosed) as closed:
         while True:
-            await asyncio.wait_for(socket.recv(), 10)
+            await asyncio.wait_for(socket.recv(), PATIENCE)
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code
 
 
 async def ended(session: FakeSession) -> None:
-    async with asyncio.timeout(5):
-        while not session.ended:
-            await asyncio.sleep(0.01)
+    await until_it_is(lambda: session.ended)
+
+
+async def none_open(served: Served) -> None:
+    await until_it_is(lambda: b"vivavoce_sessions_open 0.0" in served.metrics.exposition())
 
 
 def official(served: Served, key: str = "any") -> Any:
@@ -62,9 +66,9 @@ def official(served: Served, key: str = "any") -> Any:
 
 
 async def collect(connection: AsyncRealtimeConnection, last: str) -> list[Any]:
-    events = [await asyncio.wait_for(connection.recv(), 5)]
+    events = [await asyncio.wait_for(connection.recv(), PATIENCE)]
     while events[-1].type != last:
-        events.append(await asyncio.wait_for(connection.recv(), 5))
+        events.append(await asyncio.wait_for(connection.recv(), PATIENCE))
     return events
 
 
@@ -399,8 +403,7 @@ def test_a_client_that_vanishes_in_mid_reply_ends_everything(how: str) -> None:
                 if how == "cut":
                     socket.transport.abort()
             await ended(served.script.opened[0])
-            await asyncio.sleep(0.05)
-            assert b"vivavoce_sessions_open 0.0" in served.metrics.exposition()
+            await none_open(served)
 
     asyncio.run(scene())
 
@@ -429,8 +432,7 @@ def test_a_client_that_never_reads_is_let_go() -> None:
             await reader.readuntil(b"\r\n\r\n")
             reader._transport.pause_reading()  # type: ignore[attr-defined]
             await ended(served.script.opened[0])
-            await asyncio.sleep(0.5)
-            assert b"vivavoce_sessions_open 0.0" in served.metrics.exposition()
+            await none_open(served)
             writer.transport.abort()
         assert told < 400, "what waits for one client is bounded"
 
@@ -461,7 +463,7 @@ def test_whoever_is_cancelled_while_the_client_is_slow_has_told_all_the_same() -
 
     async def scene() -> None:
         async with serving(Script(life=interrupted)) as served, connect(served.ws, max_queue=1) as socket:
-            await asyncio.wait_for(full.wait(), 10)
+            await asyncio.wait_for(full.wait(), PATIENCE)
             responses: list[tuple[str, str]] = []
             while ("response.done", "late") not in responses:
                 event = await next_event(socket)
@@ -541,7 +543,7 @@ def test_fragments_and_pings_are_the_business_of_the_socket() -> None:
     async def scene() -> None:
         async with serving() as served, connect(served.ws) as socket:
             await next_event(socket)
-            await asyncio.wait_for(await socket.ping(), 5)
+            await asyncio.wait_for(await socket.ping(), PATIENCE)
             whole = json.dumps({"type": "response.create"})
             await socket.send([whole[:5], whole[5:12], whole[12:]])
             assert (await until(socket, "response.done"))[-1].type == "response.done"
@@ -559,8 +561,7 @@ def test_nothing_is_left_running_when_connections_are_gone() -> None:
                     await say(socket, "input_audio_buffer.append", audio=SILENCE)
             for session in served.script.opened:
                 await ended(session)
-            await asyncio.sleep(0.1)
-            assert len(asyncio.all_tasks()) <= before
-            assert b"vivavoce_sessions_open 0.0" in served.metrics.exposition()
+            await until_it_is(lambda: len(asyncio.all_tasks()) <= before)
+            await none_open(served)
 
     asyncio.run(scene())

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from tests.api.fakes import serving
 from tests.api.rest_server import KEY
 from tests.api.test_chat import until
+from tests.waiting import PATIENCE
 from vivavoce.api.rates import Rates
 from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.responses import response_routes
@@ -41,7 +42,7 @@ def connected(address: str, scene: Callable[[Any, AsyncOpenAI], Awaitable[None]]
     async def whole() -> None:
         async with (
             AsyncOpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0) as client,
-            asyncio.timeout(30),
+            asyncio.timeout(PATIENCE),
             client.responses.connect(max_retries=0) as line,
         ):
             await scene(line, client)

@@ -17,6 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from tests.api.rest_server import api
 from tests.api.test_text_requests import JSON
+from tests.waiting import PATIENCE
 from vivavoce.api.rest.responses_jobs import Jobs
 from vivavoce.storage.archive import open_archive
 from vivavoce.storage.database import MEMORY
@@ -111,7 +112,7 @@ class Server:
         self._runner.run(self._settled())
 
     async def _settled(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(asyncio.all_tasks()) > self._alone:
                 await asyncio.sleep(0.001)
         assert (await self._web.get("/test/live")).json() == 0

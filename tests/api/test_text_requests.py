@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import PATIENCE
 from vivavoce.api.fields import Fields
 from vivavoce.api.rest import event_stream
 from vivavoce.api.rest.chat_messages import PLAIN
@@ -114,12 +115,12 @@ def test_a_client_that_does_not_read_ends_the_stream(monkeypatch: pytest.MonkeyP
             closed = True
 
     async def receive() -> dict[str, Any]:
-        await asyncio.sleep(10)
+        await asyncio.sleep(10 * PATIENCE)
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.body":
-            await asyncio.sleep(10)
+            await asyncio.sleep(10 * PATIENCE)
 
-    asyncio.run(asyncio.wait_for(EventStream(events())({"type": "http"}, receive, send), 5))
+    asyncio.run(asyncio.wait_for(EventStream(events())({"type": "http"}, receive, send), PATIENCE))
     assert closed

@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
+from tests.waiting import PATIENCE, until
 from vivavoce.engines import pool
 from vivavoce.engines.pool import Batcher, Worker
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow
@@ -27,6 +28,12 @@ def counting(made: list[int], stop=lambda: False):
         time.sleep(0.005)
         made.append(n)
         yield n
+
+
+async def taken(worker):
+    """Until a thread has taken what was asked for last."""
+    await asyncio.sleep(0)
+    await until(lambda: worker.waiting == 0)
 
 
 def test_leaving_a_stream_early_stops_the_model_and_waits_for_it(worker):
@@ -50,7 +57,7 @@ def test_a_stream_left_in_the_middle_of_a_step_is_over_only_when_the_step_is(wor
     def slow(stop):
         yield 1
         entered.set()
-        leave.wait(5)
+        leave.wait(PATIENCE)
         yield 2
 
     async def scene():
@@ -67,17 +74,19 @@ def test_a_stream_left_in_the_middle_of_a_step_is_over_only_when_the_step_is(wor
 
 
 def test_cancelling_a_consumer_frees_the_thread(worker):
+    made: list[int] = []
+
     async def scene():
         async def use():
-            async with aclosing(worker.stream(lambda stop: counting([], stop))) as items:
+            async with aclosing(worker.stream(lambda stop: counting(made, stop))) as items:
                 async for _ in items:
-                    await asyncio.sleep(10)
+                    await asyncio.sleep(PATIENCE)
 
         task = asyncio.create_task(use())
-        await asyncio.sleep(0.05)
+        await until(lambda: bool(made))
         task.cancel()
         await asyncio.wait([task])
-        return await worker.call(lambda: 7, deadline=1)
+        return await worker.call(lambda: 7, deadline=PATIENCE)
 
     assert asyncio.run(scene()) == 7
 
@@ -105,8 +114,8 @@ def test_urgent_work_goes_first_and_spare_work_is_shed(worker):
 
     async def scene():
         gate = threading.Event()
-        blocking = asyncio.create_task(worker.call(lambda: gate.wait(5)))
-        await asyncio.sleep(0.05)
+        blocking = asyncio.create_task(worker.call(lambda: gate.wait(PATIENCE)))
+        await taken(worker)
         later = asyncio.create_task(worker.call(lambda: done.append("soon"), Urgency.SOON))
         await asyncio.sleep(0)
         now = asyncio.create_task(worker.call(lambda: done.append("now"), Urgency.NOW))
@@ -123,10 +132,10 @@ def test_urgent_work_goes_first_and_spare_work_is_shed(worker):
 def test_a_full_queue_refuses(worker):
     async def scene():
         gate = threading.Event()
-        waiting = [asyncio.create_task(worker.call(lambda: gate.wait(5)))]
-        await asyncio.sleep(0.05)
-        waiting += [asyncio.create_task(worker.call(lambda: gate.wait(5))) for _ in range(4)]
-        await asyncio.sleep(0.05)
+        waiting = [asyncio.create_task(worker.call(lambda: gate.wait(PATIENCE)))]
+        await taken(worker)
+        waiting += [asyncio.create_task(worker.call(lambda: gate.wait(PATIENCE))) for _ in range(4)]
+        await until(lambda: worker.waiting == 4)
         with pytest.raises(EngineBusy):
             await worker.call(lambda: None)
         gate.set()
@@ -142,8 +151,8 @@ def test_work_that_is_due_goes_before_urgent_work_asked_for_later(worker, monkey
 
     async def scene():
         gate = threading.Event()
-        blocking = asyncio.create_task(worker.call(lambda: gate.wait(5)))
-        await asyncio.sleep(0.02)
+        blocking = asyncio.create_task(worker.call(lambda: gate.wait(PATIENCE)))
+        await taken(worker)
         later = asyncio.create_task(worker.call(lambda: done.append("soon"), Urgency.SOON))
         await asyncio.sleep(0.1)
         now = asyncio.create_task(worker.call(lambda: done.append("now"), Urgency.NOW))
@@ -160,13 +169,20 @@ def test_waits_are_told(worker):
     forget = pool.watch(lambda *wait: told.append(wait))
 
     async def scene():
-        await asyncio.gather(worker.call(lambda: time.sleep(0.05)), worker.call(lambda: None, Urgency.SOON))
+        gate = threading.Event()
+        blocking = asyncio.create_task(worker.call(lambda: gate.wait(PATIENCE)))
+        await taken(worker)
+        later = asyncio.create_task(worker.call(lambda: None, Urgency.SOON))
+        await until(lambda: worker.waiting == 1)
+        await asyncio.sleep(0.05)
+        gate.set()
+        await asyncio.gather(blocking, later)
 
     asyncio.run(scene())
     forget()
     asyncio.run(worker.call(lambda: None))
     assert [(name, urgency) for name, urgency, _ in told] == [("model", Urgency.NOW), ("model", Urgency.SOON)]
-    assert told[0][2] < 0.05 <= told[1][2]
+    assert 0 <= told[0][2] and 0.05 <= told[1][2]
 
 
 class Doubler:
@@ -178,7 +194,7 @@ class Doubler:
 
     def run(self, items: list[int]) -> list[int]:
         self.sizes.append(len(items))
-        self.gate.wait(5)
+        self.gate.wait(PATIENCE)
         if -1 in items:
             raise ValueError("not a number")
         return [2 * item for item in items]
@@ -189,10 +205,10 @@ def test_a_lone_call_waits_for_no_company_and_what_waits_is_run_together(worker)
     batcher = Batcher(worker, doubler.run, most=3)
 
     async def scene():
-        first = asyncio.create_task(batcher.call(0, deadline=5))
+        first = asyncio.create_task(batcher.call(0, deadline=PATIENCE))
         while not doubler.sizes:
             await asyncio.sleep(0.001)
-        others = [asyncio.create_task(batcher.call(n, deadline=5)) for n in range(1, 6)]
+        others = [asyncio.create_task(batcher.call(n, deadline=PATIENCE)) for n in range(1, 6)]
         await asyncio.sleep(0.02)
         others[1].cancel()
         doubler.gate.set()
@@ -214,16 +230,16 @@ def test_batches_that_are_to_be_apart_fill_meanwhile(worker, monkeypatch):
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
-        company.wait(5)
+        company.wait(PATIENCE)
 
     monkeypatch.setattr(pool, "sleep", sleep)
 
     async def scene():
-        first = await batcher.call(1, deadline=5)
-        second = asyncio.create_task(batcher.call(2, deadline=5))
+        first = await batcher.call(1, deadline=PATIENCE)
+        second = asyncio.create_task(batcher.call(2, deadline=PATIENCE))
         while not slept:
             await asyncio.sleep(0.001)
-        third = asyncio.create_task(batcher.call(3, deadline=5))
+        third = asyncio.create_task(batcher.call(3, deadline=PATIENCE))
         await asyncio.sleep(0)
         company.set()
         return first, await second, await third
@@ -241,12 +257,12 @@ def test_a_batch_that_breaks_or_stands_still_is_told_to_all_and_the_next_one_run
         with pytest.raises(EngineTooSlow):
             await batcher.call(1, deadline=0.05)
         doubler.gate.set()
-        told = await asyncio.gather(*(batcher.call(n, deadline=5) for n in (-1, -1)), return_exceptions=True)
+        told = await asyncio.gather(*(batcher.call(n, deadline=PATIENCE) for n in (-1, -1)), return_exceptions=True)
         assert all(isinstance(error, EngineFailed) and "not a number" in str(error) for error in told)
-        assert await batcher.call(4, deadline=5) == 8
+        assert await batcher.call(4, deadline=PATIENCE) == 8
         worker.close()
         for _ in range(2):
             with pytest.raises(EngineFailed, match="closed"):
-                await batcher.call(4, deadline=5)
+                await batcher.call(4, deadline=PATIENCE)
 
     asyncio.run(scene())

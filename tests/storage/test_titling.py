@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from tests.storage.test_conversations import ME, said
+from tests.waiting import until
 from vivavoce.conversation.items import Item
 from vivavoce.storage import titling as module
 from vivavoce.storage.archive import Archive, open_archive
@@ -16,8 +17,11 @@ from vivavoce.storage.titling import Titling
 
 
 def telling(
-    story: Callable[[Archive, Titling, list[str]], Awaitable[None]], monkeypatch: pytest.MonkeyPatch, takes: float = 0.0
+    story: Callable[[Archive, Titling, list[str]], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
+    gate: asyncio.Event | None = None,
 ) -> None:
+    """`gate`: what the model waits for before it gives a title."""
     monkeypatch.setattr(module, "QUIET", 0.05)
 
     async def run() -> None:
@@ -25,7 +29,7 @@ def telling(
 
         async def make(items: Sequence[Item]) -> str:
             asked.append(items[0].id)
-            await asyncio.sleep(takes)
+            await (gate.wait() if gate is not None else asyncio.sleep(0))
             return "A title"
 
         async with open_archive(MEMORY) as archive:
@@ -36,12 +40,6 @@ def telling(
             await asyncio.wait([running])
 
     asyncio.run(run())
-
-
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
-        while not await true():
-            await asyncio.sleep(0.01)
 
 
 def test_a_thread_gets_one_title_and_keeps_what_else_is_said_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,13 +75,11 @@ def test_the_model_is_not_asked_while_somebody_talks_and_stops_when_somebody_beg
         await asyncio.sleep(0.3)
         assert not asked
         titling.talking("a session", False)
-
-        async def begun() -> bool:
-            return bool(asked)
-
-        await until(begun)
+        await until(lambda: len(asked) == 1)
         titling.talking("another", True)  # before it is done
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.1)
+        gate.set()
+        await asyncio.sleep(0.2)
         assert (await archive.conversations.get(ME, made.id)).title == ""
         titling.talking("another", False)
 
@@ -93,4 +89,5 @@ def test_the_model_is_not_asked_while_somebody_talks_and_stops_when_somebody_beg
         await until(done)
         assert len(asked) == 2
 
-    telling(story, monkeypatch, takes=0.4)
+    gate = asyncio.Event()
+    telling(story, monkeypatch, gate)

@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 
+from tests.waiting import PATIENCE, until
 from vivavoce.audio.codecs import from_pcm16, to_pcm16
 from vivavoce.audio.pcm import Pcm
 from vivavoce.webrtc.tracks import Microphone
@@ -20,6 +21,8 @@ from vivavoce.webrtc.tracks import Microphone
 RATE = 48_000
 HEARD_RATE = 24_000
 FRAME = RATE // 50
+SILENT = 0.01
+"""No sample of a frame of silence is louder."""
 
 
 class Voice(MediaStreamTrack):
@@ -87,7 +90,7 @@ class Caller:
         assert answer.status_code == 201, answer.text
         self.call_id = answer.headers["location"].rsplit("/", 1)[1]
         await self.peer.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await opened.wait()
             created = await self.next()
             assert created["type"] == "session.created"
@@ -101,7 +104,7 @@ class Caller:
     async def offer(self) -> httpx.Response:
         sdp = self.peer.localDescription.sdp
         url = f"{self._base}/v1/realtime/calls"
-        async with httpx.AsyncClient(timeout=30, trust_env=False, verify=self._tls, headers=self._headers) as web:
+        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=self._tls, headers=self._headers) as web:
             if self._session is None:
                 kind = {"content-type": "application/sdp"}
                 return await web.post(url, content=sdp, headers=kind, params=self._resume)
@@ -122,13 +125,31 @@ class Caller:
         self.channel.send(json.dumps({"type": kind, **fields}))
 
     async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             return await self.events.get()
 
     async def until(self, kind: str) -> dict[str, Any]:
         while (event := await self.next())["type"] != kind:
             assert event["type"] != "error", event
         return event
+
+    @property
+    def loud_ms(self) -> int:
+        """For how long the assistant was heard: gaps, as a busy machine makes them, are not counted."""
+        return 20 * sum(np.abs(samples).max() > SILENT for _, samples in self.heard)
+
+    async def hears(self, seconds: float) -> None:
+        """Until so much more of the assistant was heard."""
+        enough = self.loud_ms + seconds * 1000
+        await until(lambda: self.loud_ms >= enough)
+
+    async def hears_nothing(self, seconds: float) -> None:
+        """Until so much silence has come after the last sound."""
+        frames = round(seconds * 50)
+        await until(lambda: len(self.heard) >= frames and not self._loud(frames))
+
+    def _loud(self, frames: int) -> bool:
+        return any(np.abs(samples).max() > SILENT for _, samples in self.heard[-frames:])
 
     def heard_sound(self) -> Pcm:
         pieces = [samples for _, samples in self.heard]

@@ -16,6 +16,7 @@ pytest.importorskip("aiortc", reason="pip install 'vivavoce[media]'")
 from websockets.asyncio.client import connect
 
 from tests.conftest import served
+from tests.waiting import PATIENCE, until
 from tests.webrtc.caller import RATE, Caller
 from vivavoce.audio.pcm import Pcm
 from vivavoce.webrtc.__main__ import with_public_address
@@ -26,12 +27,6 @@ SEMANTIC = {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "
 def tone(seconds: float) -> Pcm:
     times = np.arange(round(seconds * RATE)) / RATE
     return Pcm((0.3 * np.sin(2 * np.pi * 330 * times)).astype(np.float32), RATE)
-
-
-def loud_ms(caller: Caller) -> int:
-    """From the first frame to the last in which the assistant was heard."""
-    loud = [n for n, (_, samples) in enumerate(caller.heard) if np.abs(samples).max() > 0.05]
-    return (loud[-1] - loud[0] + 1) * 20
 
 
 def test_a_spoken_turn_is_answered_aloud_and_told_in_order(demo_server: str) -> None:
@@ -61,15 +56,12 @@ def test_an_interruption_stops_the_sound_and_keeps_exactly_what_was_heard(demo_s
         async with Caller(demo_server, SEMANTIC) as caller:
             caller.voice.say(tone(1.0))
             await caller.until("output_audio_buffer.started")
-            await asyncio.sleep(1.5)
+            await caller.hears(1.5)
             caller.voice.say(tone(0.6))
             await caller.until("output_audio_buffer.cleared")
             cut = await caller.until("conversation.item.truncated")
-            await asyncio.sleep(0.15)  # what was on its way
-            assert cut["audio_end_ms"] == pytest.approx(loud_ms(caller), abs=60)
-            silent_from = len(caller.heard)
-            await asyncio.sleep(0.2)
-            assert max(np.abs(samples).max() for _, samples in caller.heard[silent_from:]) < 0.01
+            await caller.hears_nothing(0.3)
+            assert cut["audio_end_ms"] == pytest.approx(caller.loud_ms, abs=60)
 
     asyncio.run(scene())
 
@@ -79,13 +71,13 @@ def test_the_client_may_stop_the_sound_itself(demo_server: str) -> None:
         async with Caller(demo_server) as caller:
             caller.send("response.create")
             await caller.until("output_audio_buffer.started")
-            await asyncio.sleep(0.4)
+            await caller.hears(0.4)
             caller.send("response.cancel")
             caller.send("output_audio_buffer.clear")
             await caller.until("output_audio_buffer.cleared")
             cut = await caller.until("conversation.item.truncated")
-            await asyncio.sleep(0.15)  # what was on its way
-            assert cut["audio_end_ms"] == pytest.approx(loud_ms(caller), abs=60)
+            await caller.hears_nothing(0.3)
+            assert cut["audio_end_ms"] == pytest.approx(caller.loud_ms, abs=60)
             caller.send("nonsense")
             assert (await caller.next())["type"] in ("error", "response.done")
 
@@ -105,8 +97,7 @@ def test_a_call_is_joined_by_its_id_and_hung_up(demo_server: str) -> None:
             async with httpx.AsyncClient(trust_env=False) as web:
                 gone = f"{demo_server}/v1/realtime/calls/{caller.call_id}/hangup"
                 assert (await web.post(gone)).status_code == 200
-                async with asyncio.timeout(10):
-                    await caller.closed.wait()
+                await asyncio.wait_for(caller.closed.wait(), PATIENCE)
                 assert (await web.post(gone)).status_code == 404
 
     asyncio.run(scene())
@@ -141,16 +132,19 @@ def test_client_secrets_open_calls_and_strangers_do_not() -> None:
 
 def test_a_caller_that_leaves_frees_its_place(demo_server: str) -> None:
     async def scene() -> None:
-        before = await sessions(demo_server)
+        await only_open(demo_server, 0)  # those of other tests have ended
         async with Caller(demo_server):
-            assert await sessions(demo_server) == before + 1
-        for _ in range(100):
-            if await sessions(demo_server) == before:
-                return
-            await asyncio.sleep(0.1)
-        raise AssertionError("the session goes on without its caller")
+            assert await sessions(demo_server) == 1
+        await only_open(demo_server, 0)
 
     asyncio.run(scene())
+
+
+async def only_open(base: str, count: int) -> None:
+    async def are_open() -> bool:
+        return await sessions(base) == count
+
+    await until(are_open)
 
 
 async def sessions(base: str) -> float:
@@ -174,7 +168,7 @@ async def sessions(base: str) -> float:
 def test_offers_that_are_none_are_refused(
     demo_server: str, body: dict[str, Any], status: int, param: str | None
 ) -> None:
-    answer = httpx.post(f"{demo_server}/v1/realtime/calls", **body, timeout=30, trust_env=False)
+    answer = httpx.post(f"{demo_server}/v1/realtime/calls", **body, timeout=PATIENCE, trust_env=False)
     assert answer.status_code == status and answer.json()["error"]["param"] == param
 
 
@@ -190,7 +184,7 @@ def test_an_offer_without_opus_is_refused_with_the_remedy(demo_server: str, keys
         offer = re.sub(r"(m=audio \d+ \S+) [^\r]*", rf"\1 0{keys}", offer).replace(
             "a=rtcp-mux\r\n", f"a=rtcp-mux\r\n{known}"
         )
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as web:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as web:
             answer = await web.post(f"{demo_server}/v1/realtime/calls", content=offer)
         await caller.peer.close()
         assert answer.status_code == 400 and answer.json()["error"]["param"] == "sdp"
