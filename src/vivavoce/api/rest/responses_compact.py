@@ -1,6 +1,8 @@
 """A conversation made short: the mind tells what was said, so that a long talk goes on in a small context.
 
-What is longer than the mind can read at once is told piece by piece, each time with what was told of the pieces before.
+The newest words stay as they are: they matter most, and a small mind tells less than it was told. What was before them
+is told by the mind, and what is longer than it can read at once piece by piece, each time with what was told of the
+pieces before.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ TASK = (
 )
 LONGEST_NOTES = 512
 """Tokens."""
+KEPT = 512
+"""Tokens of the newest words that are kept as they are."""
 SHARE = 0.5
 """Of the mind's context that one piece may fill: notes come before it and after it."""
 MOST_PIECES = 32
@@ -38,9 +42,11 @@ async def compacted(mind: LanguageModel, read: Read) -> dict[str, Any]:
     """What was read, as OpenAI's `response.compaction`. Raises TurnError."""
     bodies = (*read.before.bodies, *read.given)
     earlier = [unsealed(Fields(body, "input")) for body in bodies if body["type"] == "compaction"]
-    notes, usage = await _notes(mind, tuple(readable(read.items, {})), earlier[-1] if earlier else "")
+    lines = [*(earlier[-1].splitlines() if earlier else ()), *map(_line, readable(read.items, {}))]
+    newest = _newest(lines)
+    notes, usage = await _notes(mind, lines[: len(lines) - len(newest)])
     said = [shown(body) for body in bodies if body["type"] == "message" and body.get("role") != "assistant"]
-    item = {"id": new_id("cmp"), "type": "compaction", "encrypted_content": sealed(notes)}
+    item = {"id": new_id("cmp"), "type": "compaction", "encrypted_content": sealed("\n".join([notes, *newest]).strip())}
     return {
         "id": new_id("resp"),
         "object": "response.compaction",
@@ -50,9 +56,20 @@ async def compacted(mind: LanguageModel, read: Read) -> dict[str, Any]:
     }
 
 
-async def _notes(mind: LanguageModel, items: Sequence[Readable], notes: str) -> tuple[str, Done]:
-    usage = Done()
-    for piece in _pieces([_line(item) for item in items], round(mind.context * SHARE)):
+def _newest(lines: Sequence[str]) -> list[str]:
+    """The last lines, as many as fit into KEPT."""
+    left, kept = KEPT, 0
+    for line in reversed(lines):
+        left -= _tokens(line)
+        if left < 0:
+            break
+        kept += 1
+    return list(lines[len(lines) - kept :])
+
+
+async def _notes(mind: LanguageModel, lines: Sequence[str]) -> tuple[str, Done]:
+    notes, usage = "", Done()
+    for piece in _pieces(lines, round(mind.context * SHARE)):
         before = f"Notes so far:\n{notes}\n\n" if notes else ""
         text = Text(f"{before}The conversation:\n{piece}")
         prompt = Prompt(
@@ -78,13 +95,17 @@ def _pieces(lines: Sequence[str], room: int) -> Iterator[str]:
     """The lines in pieces of at most about `room` tokens, the oldest first; of more than can be read, the newest."""
     pieces, left = list[list[str]](), 0
     for part in (part for line in lines for part in _parts(line, room)):
-        length = estimated_tokens(Prompt(part, ()))
+        length = _tokens(part)
         if length > left:
             pieces.append([])
             left = room
         pieces[-1].append(part)
         left -= length
     return ("\n".join(piece) for piece in pieces[-MOST_PIECES:])
+
+
+def _tokens(line: str) -> int:
+    return estimated_tokens(Prompt(line, ()))
 
 
 def _parts(line: str, room: int) -> Iterator[str]:
