@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 
@@ -264,5 +264,31 @@ def test_a_batch_that_breaks_or_stands_still_is_told_to_all_and_the_next_one_run
         for _ in range(2):
             with pytest.raises(EngineFailed, match="closed"):
                 await batcher.call(4, deadline=PATIENCE)
+
+    asyncio.run(scene())
+
+
+def test_a_batch_that_the_worker_has_no_room_for_is_told_to_all_and_later_ones_run(worker):
+    """A full queue must leave no call that nobody runs, or all that come after it wait for their deadlines."""
+    gate = threading.Event()
+
+    def run(items: list[int]) -> list[int]:
+        with suppress(EngineBusy):
+            while not gate.is_set():
+                worker.submit(lambda: gate.wait(PATIENCE))
+        return [2 * item for item in items]
+
+    batcher = Batcher(worker, run, most=1)
+
+    async def scene():
+        blocking = asyncio.create_task(worker.call(lambda: gate.wait(0.05)))
+        await taken(worker)
+        asked = [asyncio.create_task(batcher.call(n, deadline=PATIENCE)) for n in range(3)]
+        told = await asyncio.gather(*asked, return_exceptions=True)
+        assert told[0] == 0 and all(isinstance(error, EngineBusy) for error in told[1:])
+        gate.set()
+        await until(lambda: worker.waiting == 0)
+        assert await batcher.call(4, deadline=PATIENCE) == 8
+        await blocking
 
     asyncio.run(scene())

@@ -230,12 +230,13 @@ class Batcher(Generic[T, R]):
             late.cancel()
 
     def _submit(self) -> None:
+        """Have the next batch run; where the worker refuses it, those who wait for it hear so."""
         try:
             self._worker.submit(self._work)
-        except TurnError:
+        except TurnError as refused:
             with self._lock:
-                self._asked.clear()
-            raise
+                waiting, self._asked = self._asked, []
+            _tell(waiting, refused)
 
     def _give_up(self, asked: _Asked[T, R], deadline: float) -> None:
         if not asked.future.done():
@@ -251,22 +252,27 @@ class Batcher(Generic[T, R]):
             more = bool(self._asked)
         taken = [asked for asked in taken if not asked.future.done()]
         try:
-            results: list[R] | EngineFailed = self._run([asked.item for asked in taken])
+            results: list[R] | TurnError = self._run([asked.item for asked in taken])
         except Exception as error:  # noqa: BLE001 - carried to the callers
             results = EngineFailed(f"{self._worker.name}: {error}")
             results.__cause__ = error
-        for loop in {asked.loop for asked in taken}:
-            with suppress(RuntimeError):  # a loop that has closed has nobody left who asks
-                loop.call_soon_threadsafe(_deliver, taken, results, loop)
+        _tell(taken, results)
         if more:
-            self._worker.submit(self._work)
+            self._submit()
 
 
-def _deliver(taken: list[_Asked[T, R]], results: list[R] | EngineFailed, loop: asyncio.AbstractEventLoop) -> None:
+def _tell(taken: list[_Asked[T, R]], results: list[R] | TurnError) -> None:
+    """To each its result, or to all one error, in the loops that they called from."""
+    for loop in {asked.loop for asked in taken}:
+        with suppress(RuntimeError):  # a loop that has closed has nobody left who asks
+            loop.call_soon_threadsafe(_deliver, taken, results, loop)
+
+
+def _deliver(taken: list[_Asked[T, R]], results: list[R] | TurnError, loop: asyncio.AbstractEventLoop) -> None:
     for place, asked in enumerate(taken):
         if asked.loop is not loop or asked.future.done():
             continue
-        if isinstance(results, EngineFailed):
+        if isinstance(results, TurnError):
             asked.future.set_exception(results)
         else:
             asked.future.set_result(results[place])
