@@ -79,13 +79,17 @@ TEST_MODELS := piper-en_us-joe-medium whisper-tiny.en
 # other computes. Each loads its own models (3 GB at most).
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
+# Real engines that speak in real time share two cores with the other half of the tests: what fails there is judged
+# alone. Both runs are printed; what fails again is a fault.
+FAILED := --last-failed --last-failed-no-failures none --maxfail 1
+
 test: check web-check $(if $(CI),$(DONE)/clients) ## run every check and every test
 	@echo '• models'
 	@$(BIN)/vivavoce models pull --all-defaults $(TEST_MODELS)
 	@echo '• a browser for the tests'
 	@scripts/ensure-browser.sh
 	@echo '• tests'
-	@$(BIN)/pytest $(SIDE_BY_SIDE)
+	@$(BIN)/pytest $(SIDE_BY_SIDE) || { echo '• once more, alone, what failed beside others'; $(BIN)/pytest $(FAILED); }
 
 test-clients: $(DONE)/dev $(DONE)/clients ## hold a call with each of the voice frameworks
 	@$(BIN)/pytest tests/clients
