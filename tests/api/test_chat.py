@@ -8,6 +8,7 @@ import base64
 import io
 import json
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -354,8 +355,13 @@ def sound_file(format: str) -> str:
 @pytest.mark.parametrize("format", ["wav", "mp3"])
 def test_speech_is_heard(client: OpenAI, format: str) -> None:
     audio = {"type": "input_audio", "input_audio": {"data": sound_file(format), "format": format}}
-    part = prompt_of(client, [{"role": "user", "content": [audio]}])["items"][0]["parts"][0]
+    message: Any = {"role": "user", "content": [audio]}
+    part = prompt_of(client, [message])["items"][0]["parts"][0]
     assert (part["kind"], part["transcript"]) == ("Speech", HEARD) and part["seconds"] == pytest.approx(1, abs=0.1)
+    usage = say(client, "say x", messages=[message, {"role": "user", "content": "say x"}]).usage
+    assert usage.prompt_tokens_details.audio_tokens == pytest.approx(10, abs=1)  # OpenAI counts ten a second
+    assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+    assert usage.prompt_tokens == 20 + usage.prompt_tokens_details.audio_tokens
 
 
 def test_a_file_is_read_as_data(client: OpenAI, address: str) -> None:
@@ -386,6 +392,8 @@ def test_an_answer_is_spoken_and_can_be_referred_to(client: OpenAI, address: str
     assert audio.transcript == "Good morning, everybody." and audio.expires_at > time.time()
     sound = read_sound(base64.b64decode(audio.data), 24_000, longest=60)
     assert sound.seconds == pytest.approx(0.06 * len("Good morning, everybody."), rel=0.3)  # what ToneVoice hums
+    with wave.open(io.BytesIO(base64.b64decode(audio.data))) as whole:  # its header tells the true length
+        assert whole.getnframes() == len(sound.samples)
     earlier: Any = {"role": "assistant", "audio": {"id": audio.id}}
     parts = prompt_of(client, [{"role": "user", "content": "Hello."}, earlier])["items"][1]["parts"]
     assert parts[0]["transcript"] == "Good morning, everybody."

@@ -101,6 +101,13 @@ def test_a_whole_answer_repeats_what_was_asked(client: OpenAI) -> None:
     assert response.tools[0].type == "function" and response.completed_at is not None
 
 
+@pytest.mark.parametrize(("given", "told"), [({}, True), ({"strict": True}, True), ({"strict": False}, False)])
+def test_a_function_is_told_as_strict_as_it_was_given(client: OpenAI, given: dict[str, bool], told: bool) -> None:
+    """OpenAI takes a function of a response for strict where nothing is said."""
+    tool: Any = ask(client, "say Hi.", tools=[WEATHER | given]).tools[0]
+    assert tool.strict is told and tool.parameters == WEATHER["parameters"]
+
+
 def test_the_order_of_the_events_of_a_streamed_answer(client: OpenAI) -> None:
     events = stream(client, "say One two three.")
     assert kinds(events) == [

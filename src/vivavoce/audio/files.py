@@ -39,6 +39,8 @@ INSTALL = "pip install 'vivavoce[media]'"
 _KINDS = {"mp3": ("MP3", "MPEG_LAYER_III"), "opus": ("OGG", "OPUS"), "flac": ("FLAC", "PCM_16")}
 _UNENDING = 0xFFFFFFFF
 """The length that a WAV file names whose end is not known when its beginning is sent."""
+_WAV_HEAD = 44
+"""Bytes before its sound."""
 
 
 def read_sound(data: bytes, rate: int, *, longest: float, param: str = "file") -> Pcm:
@@ -143,6 +145,20 @@ def _wav_header(rate: int) -> bytes:
     shape = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
     return (
         struct.pack("<4sI4s4s", b"RIFF", _UNENDING, b"WAVE", b"fmt ") + shape + struct.pack("<4sI", b"data", _UNENDING)
+    )
+
+
+def sized(file: bytes) -> bytes:
+    """A whole file of `sound_writer`: a WAV whose header named no length now tells it; others as they are."""
+    if file[:4] != b"RIFF" or file[4:8] != struct.pack("<I", _UNENDING):
+        return file
+    sound = len(file) - _WAV_HEAD
+    return (
+        file[:4]
+        + struct.pack("<I", len(file) - 8)
+        + file[8 : _WAV_HEAD - 4]
+        + struct.pack("<I", sound)
+        + file[_WAV_HEAD:]
     )
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from vivavoce.conversation.events import DraftAccount, Latency, Usage
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Readable
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Readable, Speech
 from vivavoce.ports import Done, Prompt
 
 BYTES_PER_TOKEN = 4.0
 """Of English text; what is counted with it is an estimate."""
 PICTURE_TOKENS = 1000
-TOKENS_PER_SECOND_OUT = 20
+TOKENS_PER_SECOND_IN, TOKENS_PER_SECOND_OUT = 10, 20
+"""Of sound, as OpenAI counts it."""
 
 
 @dataclass(slots=True)
@@ -90,6 +91,13 @@ def estimated_tokens(prompt: Prompt) -> int:
     words = sum(_tokens(_written(item)) for item in prompt.items)
     pictures = sum(len(item.pictures) for item in prompt.items if isinstance(item, Message))
     return _tokens(prompt.instructions) + _tokens(tools) + words + pictures * PICTURE_TOKENS
+
+
+def heard_tokens(prompt: Prompt) -> int:
+    """Of the recordings in a prompt, which are counted beside their words."""
+    parts = (part for item in prompt.items if isinstance(item, Message) for part in item.parts)
+    sounds = (part.sound for part in parts if isinstance(part, Speech) and part.sound is not None)
+    return sum(ceil(sound.seconds * TOKENS_PER_SECOND_IN) for sound in sounds)
 
 
 def _tokens(text: str) -> int:

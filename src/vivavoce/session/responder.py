@@ -17,7 +17,7 @@ from vivavoce.conversation.config import PERSONA, Manners, ReplyOptions, Respons
 from vivavoce.conversation.events import Latency
 from vivavoce.conversation.opener import opener
 from vivavoce.ports import HEARING_RATE, Transcription
-from vivavoce.session.accounts import Marks, since
+from vivavoce.session.accounts import TOKENS_PER_SECOND_IN, Marks, since
 from vivavoce.session.answer import Answer
 from vivavoce.session.answers import Answers
 from vivavoce.session.draft import Draft, Drafting, Tally
@@ -33,7 +33,6 @@ LONG_WAIT = 1.0
 """Seconds of usual wait above which short phrases get one, too."""
 CERTAINLY_WORDS = 1.5
 """Seconds of voice that surely hold words enough for an opener, where no pass had time to hear them."""
-INPUT_TOKENS_PER_SECOND = 10
 IDLE_CUE = "The user has been silent for a while. In one short sentence, ask whether they are still there."
 
 
@@ -78,7 +77,7 @@ class Responder:
         answer = self._answers.prepare(ResponseRequest(config.reply), "end_of_turn")
         account = answer.account
         account.since, account.marks = turn.spoken_until, turn.draft.marks
-        account.input_audio_tokens = turn.voiced * INPUT_TOKENS_PER_SECOND // HEARING_RATE
+        account.input_audio_tokens = turn.voiced * TOKENS_PER_SECOND_IN // HEARING_RATE
         account.turn_timed = lambda latency: self._timed(turn, account.marks, latency)
         account.draft = lambda: turn.tally.account(turn.draft, turn.ended)
         answer.apologise = lambda: self._say(APOLOGY, config.reply)

@@ -85,7 +85,7 @@ class Answer:
     kept: Completions
 
     async def whole(self) -> dict[str, Any]:
-        head = new_head(self.asked, self.mind.name, int(time.time()))
+        head = new_head(self.asked, self.prompt, self.mind.name, int(time.time()))
         replies = [await whole(self._thoughts(n)) for n in range(self.asked.choices)]
         wire = completion(head, self.asked, replies)
         await self._note(head, wire, replies)
@@ -98,7 +98,7 @@ class Answer:
         return self._events(_resumed(first, thoughts))
 
     async def _events(self, first: Told) -> AsyncGenerator[bytes, None]:
-        head = new_head(self.asked, self.mind.name, int(time.time()))
+        head = new_head(self.asked, self.prompt, self.mind.name, int(time.time()))
         chunks, replies = Chunks(head, self.asked), []
         try:
             for n in range(self.asked.choices):

@@ -13,25 +13,26 @@ from vivavoce.api.rest.chat_request import ChatAsked
 from vivavoce.api.rest.replies import Reply, Sounded, told_mind
 from vivavoce.api.rest.sampling import chat_logprobs
 from vivavoce.api.rest.spoken import KEPT
+from vivavoce.audio.files import sized
 from vivavoce.conversation.items import new_id
-from vivavoce.ports import Call, Done, Reasoning, Thought, Words
+from vivavoce.ports import Call, Done, Prompt, Reasoning, Thought, Words
+from vivavoce.session.accounts import TOKENS_PER_SECOND_OUT, heard_tokens
 
 Wire = dict[str, Any]
 
-TOKENS_PER_SECOND = 20
-"""Of sound, as OpenAI counts it."""
 END = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """What all parts of one completion have in common. `created`: seconds since 1970. `sounds`: ids of the spoken
-    answers, one a choice."""
+    answers, one a choice. `heard`: tokens of the recordings that were asked about."""
 
     id: str
     created: int
     model: str
     sounds: tuple[str, ...] = ()
+    heard: int = 0
 
     def wire(self, kind: str) -> Wire:
         return {
@@ -44,9 +45,9 @@ class Head:
         }
 
 
-def new_head(asked: ChatAsked, model: str, created: int) -> Head:
+def new_head(asked: ChatAsked, prompt: Prompt, model: str, created: int) -> Head:
     sounds = tuple(new_id("audio") for _ in range(asked.choices)) if asked.aloud else ()
-    return Head(new_id("chatcmpl"), created, model, sounds)
+    return Head(new_id("chatcmpl"), created, model, sounds, heard_tokens(prompt))
 
 
 # --- whole
@@ -63,7 +64,7 @@ def completion(head: Head, asked: ChatAsked, replies: Sequence[Reply]) -> Wire:
         for n, reply in enumerate(replies)
     ]
     metadata = None if asked.metadata is None else dict(asked.metadata)
-    body = {**head.wire("chat.completion"), "choices": choices, "usage": usage(replies), "metadata": metadata}
+    body = {**head.wire("chat.completion"), "choices": choices, "usage": usage(head, replies), "metadata": metadata}
     return body | told_mind(replies[0].done)
 
 
@@ -77,7 +78,7 @@ def _message(head: Head, asked: ChatAsked, n: int, reply: Reply) -> Wire:
         message["content"] = None
         message["audio"] = {
             "id": head.sounds[n],
-            "data": base64.b64encode(reply.sound).decode(),
+            "data": base64.b64encode(sized(reply.sound)).decode(),
             "transcript": reply.text,
             "expires_at": head.created + KEPT,
         }
@@ -108,16 +109,18 @@ def finish_reason(done: Done, called: bool, asked: ChatAsked) -> str:
     return "length" if done.cut_short else "stop"
 
 
-def usage(replies: Sequence[Reply]) -> Wire:
+def usage(head: Head, replies: Sequence[Reply]) -> Wire:
     """Of all choices together; the prompt counts once."""
     first = replies[0].done
-    sound = round(sum(reply.seconds for reply in replies) * TOKENS_PER_SECOND)
+    sound = round(sum(reply.seconds for reply in replies) * TOKENS_PER_SECOND_OUT)
     written = sum(reply.done.completion_tokens for reply in replies)
+    read = first.prompt_tokens + head.heard
+    cached = min(first.cached_tokens, first.prompt_tokens)
     return {
-        "prompt_tokens": first.prompt_tokens,
+        "prompt_tokens": read,
         "completion_tokens": written + sound,
-        "total_tokens": first.prompt_tokens + written + sound,
-        "prompt_tokens_details": {"cached_tokens": min(first.cached_tokens, first.prompt_tokens), "audio_tokens": 0},
+        "total_tokens": read + written + sound,
+        "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": head.heard},
         "completion_tokens_details": {
             "reasoning_tokens": sum(reply.done.reasoning_tokens for reply in replies),
             "audio_tokens": sound,
@@ -169,7 +172,7 @@ class Chunks:
 
     def account(self, replies: Sequence[Reply]) -> Wire:
         """The last chunk, for those who asked for it."""
-        return {**self._frame, "choices": [], "usage": usage(replies)}
+        return {**self._frame, "choices": [], "usage": usage(self._head, replies)}
 
     def _words(self, n: int, text: str) -> Wire:
         return {"audio": {"id": self._head.sounds[n], "transcript": text}} if self._asked.aloud else {"content": text}

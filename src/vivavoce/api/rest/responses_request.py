@@ -72,7 +72,7 @@ def read_response(fields: Fields, prompts: Prompts = no_prompts) -> ResponseAske
     """`prompts`: those that are stored here. Raises RequestError."""
     stored = read_prompt(fields, prompts)
     instructions = fields.text("instructions", None)
-    tools, custom = _tools(fields)
+    tools, told = _tools(fields)
     options = _options(fields, tools, instructions if stored is None else _joined(stored[1], instructions))
     included = include(fields, INCLUDABLE)
     top = fields.integer("top_logprobs", None, 0, MOST_LIKELY)
@@ -83,7 +83,7 @@ def read_response(fields: Fields, prompts: Prompts = no_prompts) -> ResponseAske
         options=options,
         schema=schema,
         top_p=fields.number("top_p", None, 0, 1),
-        custom=custom,
+        custom=frozenset(name for name, wire in told.items() if wire["type"] == "custom"),
         previous=fields.text("previous_response_id", None),
         conversation=_conversation(fields),
         max_tool_calls=fields.integer("max_tool_calls", None, 1, MOST_TOKENS),
@@ -95,7 +95,8 @@ def read_response(fields: Fields, prompts: Prompts = no_prompts) -> ResponseAske
         cache_key=fields.text("prompt_cache_key", "") or fields.text("user", ""),
     )
     _check(asked)
-    return replace(asked, echo=_echo(fields, asked, instructions, form, None if stored is None else stored[0]))
+    prompt = None if stored is None else stored[0]
+    return replace(asked, echo=_echo(fields, asked, instructions, form, prompt, told))
 
 
 def _joined(*texts: str | None) -> str:
@@ -154,9 +155,9 @@ def _options(fields: Fields, tools: list[Tool | ToolServer], instructions: str |
     )
 
 
-def _tools(fields: Fields) -> tuple[list[Tool | ToolServer], frozenset[str]]:
-    """All tools, and the names of those that take free text."""
-    custom: set[str] = set()
+def _tools(fields: Fields) -> tuple[list[Tool | ToolServer], dict[str, Wire]]:
+    """All tools, and the client's own by name as they are repeated."""
+    told: dict[str, Wire] = {}
 
     def tool(value: Any, path: str) -> Tool | ToolServer:
         entry = Fields(value, path)
@@ -169,14 +170,17 @@ def _tools(fields: Fields) -> tuple[list[Tool | ToolServer], frozenset[str]]:
                 code="unsupported_tool",
             )
         if entry.need_choice("type", ("function", "custom", "mcp")) == "custom":
-            custom.add(entry.need_text("name"))
-            return Tool(entry.need_text("name"), entry.text("description", ""), FREE_TEXT)
+            made = Tool(entry.need_text("name"), entry.text("description", ""), FREE_TEXT)
+            named = {"type": "custom", "name": made.name, "description": made.description}
+            told[made.name] = {**named, "format": {"type": "text"}}
+            return made
         read = read_tool(value, path)
         if isinstance(read, Tool):
             checked_schema(read.parameters, entry.at("parameters"))
+            told[read.name] = {**wire_tool(read), "strict": entry.flag("strict", True)}
         return read
 
-    return fields.array("tools", tool, most=MOST_TOOLS) or [], frozenset(custom)
+    return fields.array("tools", tool, most=MOST_TOOLS) or [], told
 
 
 def _tool_choice(fields: Fields, tools: tuple[Tool, ...], labels: list[str]) -> tuple[ToolChoice, tuple[Tool, ...]]:
@@ -241,7 +245,14 @@ def _format(fields: Fields) -> tuple[Mapping[str, Any] | None, Wire]:
 # --- what is repeated
 
 
-def _echo(fields: Fields, asked: ResponseAsked, instructions: str | None, form: Wire, prompt: Wire | None) -> Wire:
+def _echo(
+    fields: Fields,
+    asked: ResponseAsked,
+    instructions: str | None,
+    form: Wire,
+    prompt: Wire | None,
+    told: Mapping[str, Wire],
+) -> Wire:
     options = asked.options
     reasoning = fields.object("reasoning")
     text = fields.object("text")
@@ -253,7 +264,7 @@ def _echo(fields: Fields, asked: ResponseAsked, instructions: str | None, form: 
         "top_p": 1.0 if asked.top_p is None else asked.top_p,
         "top_logprobs": asked.logprobs or 0,
         "tool_choice": _wire_choice(fields, options),
-        "tools": [*(_wire_tool(tool, asked.custom) for tool in options.tools), *map(wire_tool_server, options.servers)],
+        "tools": [*(told[tool.name] for tool in options.tools), *map(wire_tool_server, options.servers)],
         "background": asked.background,
         "conversation": None if asked.conversation is None else {"id": asked.conversation},
         "max_output_tokens": options.max_output_tokens,
@@ -274,12 +285,6 @@ def _echo(fields: Fields, asked: ResponseAsked, instructions: str | None, form: 
         "truncation": "auto" if options.truncation.drop else "disabled",
         "user": fields.text("user", None),
     }
-
-
-def _wire_tool(tool: Tool, custom: frozenset[str]) -> Wire:
-    if tool.name in custom:
-        return {"type": "custom", "name": tool.name, "description": tool.description, "format": {"type": "text"}}
-    return {**wire_tool(tool), "strict": False}
 
 
 def _wire_choice(fields: Fields, options: ReplyOptions) -> Any:
