@@ -288,6 +288,37 @@ def test_a_mind_that_fails_midway_ends_the_stream_with_an_error(client: Anthropi
     assert said == "one two" and say(client, "say on").content[0].text == "on"
 
 
+def test_what_is_not_served_is_not_found_in_anthropics_form(client: Anthropic) -> None:
+    with pytest.raises(anthropic.NotFoundError) as refusal:
+        client.messages.batches.list()
+    assert refusal.value.type == "not_found_error" and "/v1/messages/batches" in refusal.value.message
+    assert refusal.value.request_id
+
+
+def test_files_are_handed_over_listed_read_and_deleted(client: Anthropic) -> None:
+    """As Anthropic's clients do: no purpose is named, and a page leads to the next."""
+    files = client.beta.files
+    made = [files.upload(file=(f"{n}.txt", f"This is number {n}.".encode())) for n in range(3)]
+    lasting = files.upload(file=("plan.md", b"# The plan"), expires_in_seconds=3600)
+    assert (lasting.type, lasting.filename, lasting.size_bytes) == ("file", "plan.md", 10)
+    assert lasting.expires_at is not None and (lasting.expires_at - lasting.created_at).total_seconds() == 3600
+    known = {file.id for file in (*made, lasting)}
+    assert known <= {file.id for file in files.list(limit=2)}  # page by page
+    assert {file.id for file in files.list(ids=[made[0].id, "file-none"])} == {made[0].id}
+    assert files.retrieve_metadata(made[1].id).mime_type == "text/plain"
+    assert files.download(made[1].id).read() == b"This is number 1."
+    source: Any = {"type": "document", "source": {"type": "file", "file_id": made[2].id}}
+    asked = prompt_of(client, [{"role": "user", "content": [source]}])
+    assert "This is number 2." in json.dumps(asked["items"])
+    assert files.delete(made[0].id).type == "file_deleted"
+    with pytest.raises(anthropic.NotFoundError):
+        files.retrieve_metadata(made[0].id)
+    with pytest.raises(anthropic.BadRequestError, match="expires_in_seconds"):
+        files.upload(file=("a.txt", b"a"), expires_in_seconds=1)
+    with pytest.raises(anthropic.BadRequestError, match="next_page"):
+        files.list(page="page_x")
+
+
 def test_a_client_that_goes_away_stops_the_mind(address: str) -> None:
     async def scene() -> None:
         async with AsyncAnthropic(base_url=address, api_key=KEY, max_retries=0) as client:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ from starlette.routing import Route
 
 from tests import virtual_time
 from tests.sequences.line import House, Line
+from vivavoce.api.anthropic_form import AnthropicErrors
 from vivavoce.api.auth import Keys
 from vivavoce.api.rates import LimitRates, Rates, spend
 from vivavoce.engines.scripted import ScriptedModel, scripted_engines
@@ -108,7 +110,8 @@ async def limited(rates: Rates, keys: tuple[str, ...] = ()) -> AsyncIterator[htt
         spend(tokens)
 
     routes = [Route(path, answer, methods=["GET", "POST"]) for path in ("/v1/chat/completions", "/v1/messages")]
-    app = Starlette(routes=routes, middleware=[Middleware(LimitRates, rates=rates, keys=Keys.of(keys))])
+    limits = Middleware(LimitRates, rates=rates, keys=Keys.of(keys))
+    app = Starlette(routes=routes, middleware=[Middleware(AnthropicErrors), limits])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
         yield client
 
@@ -136,6 +139,19 @@ def test_one_too_many_is_refused_in_each_client_s_own_form() -> None:
             assert (error["type"], error["code"]) == ("requests", "rate_limit_exceeded")
             theirs = (await client.post("/v1/messages")).json()
             assert (theirs["type"], theirs["error"]["type"]) == ("error", "rate_limit_error")
+
+    asyncio.run(scene())
+
+
+def test_clients_of_anthropic_read_their_own_headers() -> None:
+    async def scene() -> None:
+        async with limited(Rates(requests=3, tokens=6000, clock=Clock())) as client:
+            told = (await client.post("/v1/messages")).headers
+            assert told["anthropic-ratelimit-requests-limit"] == "3"
+            assert told["anthropic-ratelimit-requests-remaining"] == "2"
+            assert told["anthropic-ratelimit-tokens-remaining"] == "5960"
+            reset = datetime.fromisoformat(told["anthropic-ratelimit-requests-reset"])
+            assert reset > datetime.now(UTC) and not any(name.startswith("x-ratelimit") for name in told)
 
     asyncio.run(scene())
 

@@ -129,6 +129,39 @@ def test_errors_have_the_form_that_clients_read(method: str, path: str, status: 
     assert response.headers["x-request-id"].startswith("req_")
 
 
+def test_every_answer_tells_its_id_its_time_and_its_version_where_openais_clients_look() -> None:
+    for path in ("/v1/models", "/v1/models/nothing", "/v1/nothing"):
+        heads = get(api(), path).headers
+        assert heads["x-request-id"].startswith("req_") and "request-id" not in heads
+        assert heads["openai-processing-ms"].isdecimal() and heads["openai-version"] == "2020-10-01"
+    theirs = get(api(), "/v1/models", **{"anthropic-version": "2023-06-01"}).headers
+    assert theirs["request-id"] == theirs["x-request-id"] and "openai-version" not in theirs
+    assert "openai-processing-ms" not in get(api(), "/health").headers
+
+
+@pytest.mark.parametrize("headers", [{"anthropic-version": "2023-06-01"}, {"x-api-key": "any"}])
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind"),
+    [
+        ("POST", "/v1/messages/batches", 404, "not_found_error"),
+        ("POST", "/v1/models", 405, "invalid_request_error"),
+        ("GET", "/v1/models/nothing", 404, "not_found_error"),
+    ],
+)
+def test_clients_of_anthropic_read_every_error_in_its_form(
+    headers: dict[str, str], method: str, path: str, status: int, kind: str
+) -> None:
+    response = get(api(), path, method, **headers)
+    body = response.json()
+    assert (response.status_code, body["type"], body["error"]["type"]) == (status, "error", kind)
+    assert body["error"]["message"] and body["request_id"] == response.headers["request-id"]
+
+
+def test_a_wrong_key_is_refused_in_anthropics_form() -> None:
+    response = get(api(keys=(KEY,)), "/v1/models", **{"x-api-key": "wrong"})
+    assert response.status_code == 401 and response.json()["error"]["type"] == "authentication_error"
+
+
 def test_a_crash_tells_nothing_but_the_id_to_quote(caplog: pytest.LogCaptureFixture) -> None:
     async def broken(_: Request) -> Response:
         raise RuntimeError("my secret word")

@@ -1,5 +1,5 @@
 """Errors on the REST side, in the one form that every OpenAI client reads:
-`{"error": {"message", "type", "param", "code"}}`, with the id of the request in `x-request-id`."""
+`{"error": {"message", "type", "param", "code"}}`. For clients of Anthropic `anthropic_form.py` translates it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import ceil
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vivavoce.conversation.items import new_id
+from vivavoce.api.anthropic_form import anthropic_error, expects_anthropic
 from vivavoce.errors import (
     EngineBusy,
     EngineTooSlow,
@@ -180,24 +178,7 @@ def on_crash(request: Request, error: Exception) -> Response:
     request_id = request.scope.get("request_id", "")
     log.error("request failed", exc_info=error, extra={"request_id": request_id})
     message = f"The server failed; quote {request_id} when you report it."
-    return problem(500, message, code="internal_error", headers={"x-request-id": request_id})
-
-
-class RequestIds:
-    """Gives every HTTP request an id and tells it in `x-request-id`."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request_id = scope["request_id"] = new_id("req")
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["x-request-id"] = request_id
-            await send(message)
-
-        await self._app(scope, receive, send_with_id)
+    headers = {"x-request-id": request_id, "request-id": request_id}
+    if expects_anthropic(request.scope):
+        return JSONResponse(anthropic_error(500, message, request_id), 500, headers)
+    return problem(500, message, code="internal_error", headers=headers)

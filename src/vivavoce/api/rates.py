@@ -4,8 +4,9 @@ Each key has two buckets. They hold a minute's worth, and fill up again all the 
 first, and is refused when there is none, or when the second is empty; what it came to in tokens is taken from the
 second once it is known, and may leave a debt.
 
-REST tells them in `x-ratelimit-*` and refuses with 429; in a Realtime session each response is a request, told in
-`rate_limits.updated`, and one that is refused fails with `rate_limit_exceeded`.
+REST tells them in `x-ratelimit-*`, to clients of Anthropic in `anthropic-ratelimit-*`, and refuses with 429; in a
+Realtime session each response is a request, told in `rate_limits.updated`, and one that is refused fails with
+`rate_limit_exceeded`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from starlette.datastructures import MutableHeaders
@@ -23,15 +25,18 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vivavoce.api.anthropic_form import expects_anthropic
 from vivavoce.api.auth import Keys
 from vivavoce.errors import RateLimited
 
 MINUTE = 60.0
 RATE_HEADERS = ["retry-after", "retry-after-ms"] + [
-    f"x-ratelimit-{what}-{name}" for what in ("limit", "remaining", "reset") for name in ("requests", "tokens")
+    head
+    for what in ("limit", "remaining", "reset")
+    for name in ("requests", "tokens")
+    for head in (f"x-ratelimit-{what}-{name}", f"anthropic-ratelimit-{name}-{what}")
 ]
 SHORT = {"requests": "RPM", "tokens": "TPM"}
-ANTHROPIC = "/v1/messages"
 
 Name = Literal["requests", "tokens"]
 NAMES: tuple[Name, ...] = ("requests", "tokens")
@@ -152,17 +157,16 @@ class LimitRates:
         async def send_with_rates(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                told = _anthropic if expects_anthropic(scope) else _openai
                 for rate in self._rates.of(owner):
-                    headers[f"x-ratelimit-limit-{rate.name}"] = str(rate.limit)
-                    headers[f"x-ratelimit-remaining-{rate.name}"] = str(rate.remaining)
-                    headers[f"x-ratelimit-reset-{rate.name}"] = _duration(rate.reset_seconds)
+                    headers.update(told(rate))
             await send(message)
 
         try:
             with counted(self._rates, owner):
                 await self._app(scope, receive, send_with_rates)
         except RateLimited as refusal:
-            await _too_many(refusal, scope)(scope, receive, send_with_rates)
+            await _too_many(refusal)(scope, receive, send_with_rates)
 
     def _counts(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith("/v1/"):
@@ -171,18 +175,33 @@ class LimitRates:
         return limited and self._keys.admit(HTTPConnection(scope))
 
 
-def _too_many(refusal: RateLimited, scope: Scope) -> JSONResponse:
-    """As each kind of client knows it: OpenAI's tell by the type which limit it was."""
+def _too_many(refusal: RateLimited) -> JSONResponse:
+    """OpenAI's clients tell by the type which limit it was."""
     headers = {
         "retry-after": str(math.ceil(refusal.seconds)),
         "retry-after-ms": str(math.ceil(refusal.seconds * 1000)),
     }
-    if scope["path"].startswith(ANTHROPIC):
-        error = {"type": "rate_limit_error", "message": str(refusal)}
-        body = {"type": "error", "error": error, "request_id": scope.get("request_id")}
-        return JSONResponse(body, 429, headers)
     said = {"message": str(refusal), "type": refusal.name, "param": None, "code": "rate_limit_exceeded"}
     return JSONResponse({"error": said}, 429, headers)
+
+
+def _openai(rate: Rate) -> dict[str, str]:
+    return {
+        f"x-ratelimit-limit-{rate.name}": str(rate.limit),
+        f"x-ratelimit-remaining-{rate.name}": str(rate.remaining),
+        f"x-ratelimit-reset-{rate.name}": _duration(rate.reset_seconds),
+    }
+
+
+def _anthropic(rate: Rate) -> dict[str, str]:
+    """The moment of the reset, in whole seconds, not the time until then."""
+    reset = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=math.ceil(rate.reset_seconds))
+    head = f"anthropic-ratelimit-{rate.name}"
+    return {
+        f"{head}-limit": str(rate.limit),
+        f"{head}-remaining": str(rate.remaining),
+        f"{head}-reset": reset.isoformat().replace("+00:00", "Z"),
+    }
 
 
 def _duration(seconds: float) -> str:

@@ -13,14 +13,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 
+from vivavoce.api.anthropic_form import AnthropicErrors
 from vivavoce.api.auth import Keys
 from vivavoce.api.frames import QuickFrames
 from vivavoce.api.guard import LoopbackOnly
+from vivavoce.api.heads import HEADS, Heads
 from vivavoce.api.health import health_routes
 from vivavoce.api.page import SafeHeaders, page_routes
 from vivavoce.api.problems import (
     EngineTrouble,
-    RequestIds,
     on_crash,
     on_disconnect,
     on_engine_trouble,
@@ -60,7 +61,7 @@ def _cross_origin(keys: Keys) -> Middleware:
         **allowed,
         allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
         allow_headers=["*"],
-        expose_headers=["Location", "x-request-id", *RATE_HEADERS],
+        expose_headers=["Location", *HEADS, *RATE_HEADERS],
     )
 
 
@@ -89,7 +90,7 @@ def create_api(
         *health_routes(ready, service.metrics, keys),
         *(page_routes(page) if page is not None else ()),
     ]
-    middleware = [Middleware(RequestIds), Middleware(SafeHeaders), _cross_origin(keys)]
+    middleware = [Middleware(Heads), Middleware(SafeHeaders), _cross_origin(keys), Middleware(AnthropicErrors)]
     if not keys.required:
         middleware.append(Middleware(LoopbackOnly))
     middleware.append(Middleware(LimitRates, rates=service.rates, keys=keys))

@@ -1,4 +1,4 @@
-"""`/v1/files`: files that are handed over once and named by their id afterwards."""
+"""`/v1/files`: files that are handed over once and named by their id afterwards; to each client in its own form."""
 
 from __future__ import annotations
 
@@ -10,37 +10,43 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from vivavoce.api.anthropic_form import from_anthropic
 from vivavoce.api.auth import Keys, locked
 from vivavoce.api.body import in_thread, read_form
 from vivavoce.api.fields import Fields, invalid, missing
+from vivavoce.api.rest import files_anthropic as anthropics
+from vivavoce.api.rest.files_anthropic import LONGEST, SHORTEST
 from vivavoce.assistant.documents import LARGEST, kind_of, picture_type, safe_name
 from vivavoce.assistant.files import FileShelf, StoredFile
 from vivavoce.errors import RequestError
 
 PURPOSES = ("user_data", "assistants", "vision")
 UNSERVED = ("batch", "fine-tune", "evals")
-SHORTEST, LONGEST = 3600, 2_592_000
-"""Seconds that a file may last, as OpenAI has it."""
 MOST_LISTED = 10_000
 
 
 def file_routes(shelf: FileShelf, keys: Keys) -> list[Route]:
     async def create(request: Request) -> Response:
         async with read_form(request) as form:
-            purpose, lasts = _purpose(form), _lasts(form)
+            if from_anthropic(request.scope):
+                purpose, lasts = anthropics.PURPOSE, anthropics.lasts(form)
+            else:
+                purpose, lasts = _purpose(form), _lasts(form)
             name, data = await _upload(form)
         _check_content(data, name, purpose)
         owner = keys.owner(request)
         file = await in_thread(lambda: shelf.put(owner, name, purpose, data, lasts=lasts))
-        return JSONResponse(wire_file(file))
+        return _told(file, request)
 
     async def list_files(request: Request) -> Response:
         files = await in_thread(shelf.files, keys.owner(request))
+        if from_anthropic(request.scope):
+            return JSONResponse(anthropics.page(files, request.query_params))
         return JSONResponse(_page(files, request))
 
     async def retrieve(request: Request) -> Response:
         file = await in_thread(shelf.find, keys.owner(request), request.path_params["id"])
-        return JSONResponse(wire_file(file))
+        return _told(file, request)
 
     async def content(request: Request) -> Response:
         owner, file_id = keys.owner(request), request.path_params["id"]
@@ -53,7 +59,9 @@ def file_routes(shelf: FileShelf, keys: Keys) -> list[Route]:
     async def delete(request: Request) -> Response:
         file_id = request.path_params["id"]
         await in_thread(shelf.delete, keys.owner(request), file_id)
-        return JSONResponse({"id": file_id, "object": "file", "deleted": True})
+        theirs = from_anthropic(request.scope)
+        gone = {"id": file_id, "object": "file", "deleted": True}
+        return JSONResponse(anthropics.deleted(file_id) if theirs else gone)
 
     return [
         Route("/v1/files", locked(keys, create), methods=["POST"]),
@@ -62,6 +70,10 @@ def file_routes(shelf: FileShelf, keys: Keys) -> list[Route]:
         Route("/v1/files/{id}", locked(keys, delete), methods=["DELETE"]),
         Route("/v1/files/{id}/content", locked(keys, content), methods=["GET"]),
     ]
+
+
+def _told(file: StoredFile, request: Request) -> Response:
+    return JSONResponse(anthropics.wire_file(file) if from_anthropic(request.scope) else wire_file(file))
 
 
 def wire_file(file: StoredFile) -> dict[str, Any]:

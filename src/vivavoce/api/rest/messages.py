@@ -10,16 +10,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vivavoce.api.auth import WRONG_KEY, Endpoint, Keys
+from vivavoce.api.anthropic_form import anthropic_error
+from vivavoce.api.auth import Keys, locked
 from vivavoce.api.body import read_object, while_connected
-from vivavoce.api.problems import SOON, Trouble, trouble_of
+from vivavoce.api.problems import EngineTrouble, answering_engines, trouble_of, warming_up
 from vivavoce.api.rest import messages_wire as wire
 from vivavoce.api.rest.attachments import LARGEST_REQUEST, Opener, Reader
 from vivavoce.api.rest.event_stream import EventStream, named
 from vivavoce.api.rest.messages_request import MessageAsked, read_messages
 from vivavoce.api.rest.replies import thoughts_of, tokens_of, whole
 from vivavoce.assistant.minds import Minds
-from vivavoce.errors import RequestError, TurnError
+from vivavoce.errors import TurnError
 from vivavoce.ports import Engines, LanguageModel, Prompt, Thought, Urgency
 from vivavoce.session.accounts import estimated_tokens
 
@@ -32,35 +33,34 @@ def message_routes(
     async def prepared(request: Request, asked: MessageAsked) -> tuple[LanguageModel, Prompt]:
         known, ready = minds(), engines()
         if known is None or ready is None:
-            raise _NotWarm
+            raise EngineTrouble(warming_up())
         mind = known.choose(asked.model)
         items = await while_connected(request, opener.items(asked.items, Reader(mind, ready.stt, keys.owner(request))))
         return mind, replace(asked.prompt, items=items, urgency=Urgency.SOON)
 
     async def create(request: Request) -> Response:
         asked = read_messages(await read_object(request, LARGEST_REQUEST))
-        mind, prompt = await prepared(request, asked)
-        thoughts = thoughts_of(mind, prompt, parallel=asked.parallel)
-        if asked.stream:
-            first = await while_connected(request, anext(thoughts))
-            events = wire.MessageEvents(mind.name, estimated_tokens(prompt), thinking=asked.thinking)
-            return EventStream(_events(first, thoughts, events, _id(request)))
-        reply = await while_connected(request, whole(thoughts))
+        async with answering_engines():
+            mind, prompt = await prepared(request, asked)
+            thoughts = thoughts_of(mind, prompt, parallel=asked.parallel)
+            if asked.stream:
+                first = await while_connected(request, anext(thoughts))
+                events = wire.MessageEvents(mind.name, estimated_tokens(prompt), thinking=asked.thinking)
+                return EventStream(_events(first, thoughts, events, _id(request)))
+            reply = await while_connected(request, whole(thoughts))
         return JSONResponse(wire.message(mind.name, reply, thinking=asked.thinking))
 
     async def count(request: Request) -> Response:
         asked = read_messages(await read_object(request, LARGEST_REQUEST), counting=True)
-        mind, prompt = await prepared(request, asked)
-        return JSONResponse({"input_tokens": await while_connected(request, tokens_of(mind, prompt))})
+        async with answering_engines():
+            mind, prompt = await prepared(request, asked)
+            tokens = await while_connected(request, tokens_of(mind, prompt))
+        return JSONResponse({"input_tokens": tokens})
 
     return [
-        Route("/v1/messages", _speaking_anthropic(keys, create), methods=["POST"]),
-        Route("/v1/messages/count_tokens", _speaking_anthropic(keys, count), methods=["POST"]),
+        Route("/v1/messages", locked(keys, create), methods=["POST"]),
+        Route("/v1/messages/count_tokens", locked(keys, count), methods=["POST"]),
     ]
-
-
-class _NotWarm(Exception):
-    """The models are not there yet."""
 
 
 async def _events(
@@ -74,30 +74,8 @@ async def _events(
                 for event in events.of(thought):
                     yield named(event)
     except TurnError as error:
-        yield named(wire.error(trouble_of(error), request_id))
-
-
-def _speaking_anthropic(keys: Keys, endpoint: Endpoint) -> Endpoint:
-    """`endpoint`, for those who show a key; whatever goes wrong is told in Anthropic's form."""
-
-    async def answered(request: Request) -> Response:
-        if not keys.admit(request):
-            return _problem(Trouble(401, WRONG_KEY, "invalid_api_key"), request)
-        try:
-            response = await endpoint(request)
-        except (RequestError, TurnError) as error:
-            return _problem(trouble_of(error), request)
-        except _NotWarm:
-            return _problem(Trouble(503, "The models are still warming up.", "warming_up", SOON), request)
-        response.headers["request-id"] = _id(request)
-        return response
-
-    return answered
-
-
-def _problem(trouble: Trouble, request: Request) -> Response:
-    headers = {"request-id": _id(request), **trouble.headers}
-    return JSONResponse(wire.error(trouble, _id(request)), wire.status_of(trouble), headers)
+        trouble = trouble_of(error)
+        yield named(anthropic_error(trouble.status, trouble.message, request_id))
 
 
 def _id(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""A message on the wire, as Anthropic writes it: whole, or as the events of a stream; and its errors. Pure."""
+"""A message on the wire, as Anthropic writes it: whole, or as the events of a stream. Pure."""
 
 from __future__ import annotations
 
@@ -8,35 +8,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from vivavoce.api.problems import Trouble
 from vivavoce.api.rest.messages_request import OURS
 from vivavoce.api.rest.replies import Reply, told_mind
 from vivavoce.conversation.items import Thinking, new_id
 from vivavoce.ports import Call, Done, Reasoning, Thought, Words
 
 Wire = dict[str, Any]
-
-KINDS = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    503: "overloaded_error",
-    504: "timeout_error",
-}
-STATUSES = {503: 529}
-"""What Anthropic has a number of its own for."""
-
-
-def error(trouble: Trouble, request_id: str) -> Wire:
-    kind = KINDS.get(trouble.status, "api_error" if trouble.status >= 500 else "invalid_request_error")
-    return {"type": "error", "error": {"type": kind, "message": trouble.message}, "request_id": request_id}
-
-
-def status_of(trouble: Trouble) -> int:
-    return STATUSES.get(trouble.status, trouble.status)
 
 
 def message(model: str, reply: Reply, *, thinking: bool) -> Wire:

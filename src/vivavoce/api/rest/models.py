@@ -16,10 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from vivavoce.api.anthropic_form import from_anthropic
 from vivavoce.api.auth import Keys, locked
 from vivavoce.api.fields import Fields, invalid
-from vivavoce.api.problems import Trouble, problem
-from vivavoce.api.rest.messages_wire import error
 from vivavoce.assistant.minds import Minds
 from vivavoce.errors import RequestError
 from vivavoce.ports import Engines
@@ -79,19 +78,19 @@ def model_routes(
         return list(dict.fromkeys([*own, *(() if known is None else known.names)]))
 
     async def list_models(request: Request) -> Response:
-        if _wants_anthropic(request):
+        if from_anthropic(request.scope):
             return _anthropic_page(request, [_anthropic(name, minds(), started) for name in of_minds()])
         return JSONResponse({"object": "list", "data": [described(name) for name in _names(of_minds(), engines())]})
 
     async def one_model(request: Request) -> Response:
         name = request.path_params["name"]
-        known = of_minds() if _wants_anthropic(request) else _names(of_minds(), engines())
+        known = of_minds() if from_anthropic(request.scope) else _names(of_minds(), engines())
         if name in known or _answers(name, minds()):
-            return JSONResponse(_anthropic(name, minds(), started) if _wants_anthropic(request) else described(name))
-        trouble = Trouble(404, f"There is no model {name!r}; GET /v1/models lists them.", "model_not_found")
-        if _wants_anthropic(request):
-            return JSONResponse(error(trouble, str(request.scope.get("request_id", ""))), 404)
-        return problem(404, trouble.message, param="model", code=trouble.code)
+            return JSONResponse(
+                _anthropic(name, minds(), started) if from_anthropic(request.scope) else described(name)
+            )
+        message = f"There is no model {name!r}; GET /v1/models lists them."
+        raise RequestError(message, param="model", code="model_not_found")
 
     return [
         Route("/v1/models", locked(keys, list_models)),
@@ -127,10 +126,6 @@ def _details(name: str, minds: Minds | None, ready: Engines | None) -> Wire:
 
 
 # --- Anthropic's form
-
-
-def _wants_anthropic(request: Request) -> bool:
-    return "anthropic-version" in request.headers
 
 
 def _anthropic(name: str, minds: Minds | None, started: int) -> Wire:
