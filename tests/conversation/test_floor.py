@@ -64,6 +64,13 @@ def test_a_sure_judgement_ends_the_turn_quickly_and_a_doubtful_one_waits():
         assert least <= waited + HOP_MS <= most, p_done
 
 
+@given(st.floats(0.0, 1.0))
+def test_who_is_more_eager_decides_at_least_a_hop_sooner_whatever_the_judgement(p_done: float):
+    """Otherwise an eagerness would have its cut-ins and buy nothing for them: decisions fall on whole hops."""
+    high, auto, low = (PATIENCE[name].wait_ms(p_done) for name in ("high", "auto", "low"))
+    assert min(auto - high, low - auto) >= HOP_MS - 1e-6  # what floats round
+
+
 def test_without_a_judgement_patience_still_ends_the_turn():
     floor = Floor(SEMANTIC)
     hear(floor, VOICE, 640)

@@ -69,7 +69,7 @@ class Patience:
 
 
 PATIENCE: dict[Eagerness, Patience] = {
-    "high": Patience(quick=192, slow=850),
+    "high": Patience(quick=176, slow=850),
     "auto": Patience(quick=208, slow=1400),
     "medium": Patience(quick=208, slow=1400),
     "low": Patience(quick=448, slow=2400),
