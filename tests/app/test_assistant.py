@@ -12,6 +12,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from tests.conftest import served
+from tests.waiting import PATIENCE
 
 ANNA, BRUNO = "anna-secret", "bruno-secret"
 OWN: dict[str, Any] = {"type": "mcp", "server_label": "vivavoce"}
@@ -31,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def as_owner(server: str, key: str) -> httpx.Client:
     return httpx.Client(
-        base_url=f"{server}/v1/vivavoce", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=30
+        base_url=f"{server}/v1/vivavoce", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=PATIENCE
     )
 
 

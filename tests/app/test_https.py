@@ -19,6 +19,7 @@ from openai import AsyncOpenAI
 from websockets.asyncio.client import connect
 
 from tests.conftest import served
+from tests.waiting import PATIENCE
 from vivavoce import certificate as module
 from vivavoce.certificate import Certificate, address_on_the_network, certificate_in, keep_fresh
 from vivavoce.cli.server import address_of, is_healthy
@@ -119,7 +120,7 @@ def test_a_phone_is_shown_the_way_in_and_never_the_key(tmp_path: Path) -> None:
         while b"asks for the key" not in printed:
             printed += os.read(reader, 4096)
         process.send_signal(signal.SIGINT)
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE) == 0
     os.close(reader)
     text = printed.decode()
     assert KEY not in text
@@ -197,7 +198,7 @@ def test_a_server_that_runs_serves_the_new_one(tmp_path: Path, monkeypatch: pyte
         first = await served_serial(port)
         names = module.names_of_this_machine()
         monkeypatch.setattr(module, "names_of_this_machine", lambda: (*names, "10.9.8.7"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await served_serial(port) == first:
                 await asyncio.sleep(0.02)
         fresh.cancel()

@@ -13,6 +13,7 @@ from openai import AsyncOpenAI, OpenAI
 from tests.app.test_serve import start
 from tests.conftest import served
 from tests.engines.openai_mock import openai_mock
+from tests.waiting import PATIENCE
 
 TEXT_ONLY: Any = {"type": "realtime", "output_modalities": ["text"]}
 
@@ -89,7 +90,7 @@ async def until_told(url: str, words: str) -> list[dict[str, Any]]:
     """The `response.done` events of a typed turn with `auto`, until one tells what the thinking mind found."""
     client = AsyncOpenAI(base_url=f"{url}/v1", api_key="any")
     told: list[dict[str, Any]] = []
-    async with client.realtime.connect(model="auto") as call, asyncio.timeout(20):
+    async with client.realtime.connect(model="auto") as call, asyncio.timeout(PATIENCE):
         await call.session.update(session=TEXT_ONLY)
         content: Any = [{"type": "input_text", "text": words}]
         await call.conversation.item.create(item={"type": "message", "role": "user", "content": content})

@@ -16,6 +16,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.conftest import served
+from tests.waiting import PATIENCE, measured, until
 
 
 def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -42,6 +43,7 @@ def test_a_missing_model_is_named_with_the_command_that_fetches_it(tmp_path):
     assert "vivavoce models pull" in ended.stderr and "Traceback" not in ended.stderr
 
 
+@measured
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_the_server_while_somebody_talks(number):
     """Draining: the client is told, the process ends by itself, and soon."""
@@ -52,7 +54,7 @@ def test_ctrl_c_ends_the_server_while_somebody_talks(number):
         command = [sys.executable, "-m", "vivavoce", "serve", "--demo", "--no-browser", "--port", str(port)]
         server = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
-            for _ in range(200):
+            for _ in range(600):
                 try:
                     if httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).is_success:
                         break
@@ -62,7 +64,7 @@ def test_ctrl_c_ends_the_server_while_somebody_talks(number):
                 await client.recv()
                 asked = time.monotonic()
                 server.send_signal(number)
-                _, printed = await asyncio.wait_for(server.communicate(), 20)
+                _, printed = await asyncio.wait_for(server.communicate(), PATIENCE)
                 assert b"Traceback" not in printed, printed.decode()
                 return time.monotonic() - asked
         finally:
@@ -88,12 +90,12 @@ async def _one_too_many(url: str) -> None:
             assert "server_busy" in await second.recv()
             await second.wait_closed()
             assert second.close_code == 1013
-    for _ in range(50):
+
+    async def a_third() -> bool:
         async with connect(f"{url}/v1/realtime") as third:
-            if "session.created" in await third.recv():
-                return
-        await asyncio.sleep(0.1)
-    pytest.fail("the place of the first session was not given back")
+            return "session.created" in await third.recv()
+
+    await until(a_third)  # the place of the first is given back
 
 
 def test_logs_hold_no_speech_and_no_key(tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.virtual_time import run
+from tests.waiting import until
 from vivavoce.assistant.alarms import Alarms, announced
 from vivavoce.conversation.keepsakes import Reminder
 from vivavoce.errors import SessionError, StorageError
@@ -186,9 +187,11 @@ def test_what_fell_due_while_the_server_was_down_is_told_when_it_is_up_again(tmp
         running = asyncio.create_task(alarms.run())
         with alarms.present("me", said.put):
             words = [await said.get()]
-            async with asyncio.timeout(20):
-                while await alarms.pending("me"):
-                    await asyncio.sleep(0.01)
+
+            async def none_left() -> bool:
+                return not await alarms.pending("me")
+
+            await until(none_left)
         running.cancel()
         await asyncio.wait([running])
         await database.aclose()

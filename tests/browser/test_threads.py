@@ -10,6 +10,7 @@ from typing import Any
 from playwright.sync_api import Browser, Request, expect
 
 from tests.browser.visit import Visit
+from tests.waiting import PATIENCE
 
 HOSTILE = """# <script>window.hurt = 1</script>
 
@@ -45,7 +46,7 @@ def stored(url: str, *said: tuple[str, str], **metadata: str) -> str:
 
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         read: dict[str, Any] = json.loads(answer.read())
     return read
 

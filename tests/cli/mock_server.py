@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+from tests.waiting import PATIENCE
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
@@ -185,10 +186,10 @@ def mock_server(script: Script) -> Iterator[str]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()))
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(PATIENCE)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
         loop.call_soon_threadsafe(stopping.set)
-        thread.join(10)
+        thread.join(PATIENCE)
         loop.close()

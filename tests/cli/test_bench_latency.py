@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from mock_server import RATE, Script, mock_server
+from tests.waiting import measured
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli import main
@@ -28,6 +29,7 @@ def spoken(seconds: float = 0.6) -> Clip:
     return Clip.of("tone", Pcm(samples, RATE))
 
 
+@measured
 @pytest.mark.parametrize("delay", [0.35, 0.8])
 def test_the_bench_reads_a_known_delay(delay: float) -> None:
     """Leading silence of the answer counts as silence, the client's own framing as part of the wait."""
@@ -40,6 +42,7 @@ def test_the_bench_reads_a_known_delay(delay: float) -> None:
     assert not exchange.cut_in and not exchange.problem
 
 
+@measured
 def test_sessions_at_once_are_all_measured() -> None:
     script = Script(delay=0.5)
     with mock_server(script) as url:
@@ -47,6 +50,7 @@ def test_sessions_at_once_are_all_measured() -> None:
     assert [one.voice_to_voice_ms for one in exchanges] == pytest.approx(script.truth_ms, abs=TOLERANCE_MS)
 
 
+@measured
 def test_an_answer_before_the_last_word_is_a_cut_in_and_no_quick_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vivavoce.cli.dialogue.LINGER", 0.5)
     with mock_server(Script(early=0.3)) as url:
@@ -56,6 +60,7 @@ def test_an_answer_before_the_last_word_is_a_cut_in_and_no_quick_answer(monkeypa
     assert exchange.gap_ms is not None and exchange.gap_ms < 0  # signed: people also begin before the end
 
 
+@measured
 def test_sessions_that_stay_ask_all_in_one_conversation() -> None:
     script = Script(delay=0.35)
     with mock_server(script) as url:
@@ -65,6 +70,7 @@ def test_sessions_that_stay_ask_all_in_one_conversation() -> None:
     assert script.sessions == 1
 
 
+@measured
 def test_the_command_writes_what_it_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = spoken()
     soundfile.write(tmp_path / "question.wav", clip.samples, RATE)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.waiting import measured
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -110,6 +111,7 @@ async def asked(url: str) -> Turn:
     return await asking.bare(url)(Clip("tone", TONE, 0.0, len(TONE) / RATE))
 
 
+@measured
 def test_a_peer_is_timed_at_the_ear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "LISTENING", 0.1)
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from test_bench_latency import spoken
+from tests.waiting import PATIENCE, measured
 
 from vivavoce.cli.bench.latency import ask_all, session_settings
 from vivavoce.cli.server import Address, is_healthy
@@ -36,14 +37,14 @@ def demo_server(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[st
         finally:
             if server.poll() is None:
                 server.send_signal(signal.SIGINT)
-                server.wait(15)
+                server.wait(PATIENCE)
 
 
 def test_it_says_what_to_do_next_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
     with demo_server(tmp_path) as (server, url):
         assert asyncio.run(is_healthy(Address.of(url)))
         server.send_signal(signal.SIGINT)
-        assert server.wait(15) == 0
+        assert server.wait(PATIENCE) == 0
         assert server.stdout is not None
         rest = server.stdout.read()
         assert f"vivavoce talk --url {url}" in rest and f"base_url={url}/v1" in rest
@@ -53,7 +54,7 @@ def test_it_says_what_to_do_next_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> N
 def test_a_port_in_use_is_said_with_its_remedy(tmp_path: Path) -> None:
     with demo_server(tmp_path) as (_, url):
         port = url.rpartition(":")[2]
-        second = subprocess.run([*DEMO, "--port", port], capture_output=True, text=True, timeout=30)
+        second = subprocess.run([*DEMO, "--port", port], capture_output=True, text=True, timeout=PATIENCE)
     assert second.returncode == 2
     assert f"Port {port} is in use already" in second.stderr and "--port" in second.stderr
     assert "Traceback" not in second.stderr
@@ -61,11 +62,14 @@ def test_a_port_in_use_is_said_with_its_remedy(tmp_path: Path) -> None:
 
 def test_no_key_no_strangers(tmp_path: Path) -> None:
     """Anybody on the network could listen and talk: refused unless there is a key."""
-    refused = subprocess.run([*DEMO, "--host", "0.0.0.0", "--port", "0"], capture_output=True, text=True, timeout=30)
+    refused = subprocess.run(
+        [*DEMO, "--host", "0.0.0.0", "--port", "0"], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert refused.returncode == 2
     assert "key" in refused.stderr and "VIVAVOCE_API_KEYS" in refused.stderr
 
 
+@measured
 def test_the_demo_answers_after_its_delay(tmp_path: Path) -> None:
     """The whole server adds little to what its engines are told to take."""
     with demo_server(tmp_path, "--demo-delay", "600") as (_, url):

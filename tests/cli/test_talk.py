@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from mock_server import Script, mock_server
+from tests.waiting import measured
 
 from vivavoce.cli import main
 
@@ -23,6 +24,7 @@ def write_question(path: Path, rate: int, channels: int) -> Path:
     return path
 
 
+@measured
 def test_files_are_the_microphone_and_the_answers_are_written_as_heard(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

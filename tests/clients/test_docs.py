@@ -13,6 +13,7 @@ from playwright.async_api import async_playwright
 
 from tests.browser.visit import QUIET, installed_browser
 from tests.clients.pages import served_folder
+from tests.waiting import PATIENCE
 
 REPOSITORY = Path(__file__).parent.parent.parent
 ADDRESS = "http://127.0.0.1:8990"
@@ -71,7 +72,7 @@ def test_the_page_without_a_build_connects(demo_server: str, tmp_path: Path) -> 
             heard = asyncio.Event()
             page.on("console", lambda message: heard.set() if message.text == "session.created" else None)
             await page.goto(address)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await heard.wait()
             await browser.close()
 

@@ -63,7 +63,7 @@ class Caller:
             silence.cancel()
             await asyncio.wait([silence])
 
-    async def until(self, kind: str, *, count: int = 1, deadline: float = 30.0) -> Any:
+    async def until(self, kind: str, *, count: int = 1, deadline: float = 90.0) -> Any:
         """The `count`-th event of a kind, waiting for it."""
         async with asyncio.timeout(deadline):
             while len(found := self.of(kind)) < count:

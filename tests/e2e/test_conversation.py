@@ -90,7 +90,7 @@ def test_barge_in_yields_and_the_next_answer_is_to_the_interruption(embedded_ser
             first = caller.of("response.created")[0].response.id
             await caller.speak(stop)
             async with caller.silent():
-                await caller.until("response.done", count=2, deadline=60)
+                await caller.until("response.done", count=2)
             return caller, first, caller.of("response.created")[-1].response.id
 
     caller, first, last = asyncio.run(scene())
@@ -146,7 +146,7 @@ def test_a_function_is_called_and_its_result_is_spoken(embedded_server):
             text = {"type": "input_text", "text": "What is the weather in Paris?"}
             await conversation.item.create(item={"type": "message", "role": "user", "content": [text]})
             await caller.connection.response.create()
-            await caller.until("response.done", deadline=60)
+            await caller.until("response.done")
             item = next(e.item for e in caller.of("response.output_item.done") if e.item.type == "function_call")
             output = {
                 "type": "function_call_output",
@@ -155,7 +155,7 @@ def test_a_function_is_called_and_its_result_is_spoken(embedded_server):
             }
             await conversation.item.create(item=output)
             await caller.connection.response.create(response={"tool_choice": "none"})
-            await caller.until("response.done", count=2, deadline=60)
+            await caller.until("response.done", count=2)
             return caller
 
     caller = asyncio.run(scene())
@@ -173,7 +173,7 @@ def test_a_spoken_timer_is_set_by_rule_and_speaks_up_when_it_ends(embedded_serve
         async with call(embedded_server, audio=SEMANTIC, tools=tools) as caller:
             await caller.speak(request)
             async with caller.silent():
-                await caller.until("response.done", count=3, deadline=60)
+                await caller.until("response.done", count=3)
             return caller
 
     caller = asyncio.run(scene())
@@ -219,7 +219,7 @@ def test_g711_callers_are_heard_and_answered(embedded_server, say):
             await caller.connection.input_audio_buffer.append(audio=base64.b64encode(audio).decode())
             await caller.connection.input_audio_buffer.commit()
             await caller.connection.response.create()
-            await caller.until("response.done", deadline=60)
+            await caller.until("response.done")
             return caller
 
     caller = asyncio.run(scene())
@@ -234,7 +234,7 @@ def test_four_callers_at_once_are_all_answered(embedded_server, say):
         async with call(embedded_server, audio=SEMANTIC) as caller:
             await caller.speak(question)
             async with caller.silent():
-                done = await caller.until("response.done", deadline=60)
+                done = await caller.until("response.done")
             return done.response.status
 
     async def scene() -> list[str]:

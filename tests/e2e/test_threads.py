@@ -23,7 +23,9 @@ import numpy as np
 from openai import AsyncOpenAI
 from websockets.asyncio.client import connect
 
+from tests.conftest import READY_SECONDS
 from tests.session.scene import tone
+from tests.waiting import PATIENCE, until
 from vivavoce.audio.codecs import to_pcm16
 from vivavoce.audio.resample import Resampler
 
@@ -44,14 +46,14 @@ def killable(home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
             yield f"http://127.0.0.1:{port}", server
         finally:
             server.terminate()
-            server.wait(timeout=20)
+            server.wait(timeout=PATIENCE)
 
 
 def _wait_until_healthy(base: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until and server.poll() is None:
         try:
-            if httpx.get(f"{base}/health", timeout=2, trust_env=False).is_success:
+            if httpx.get(f"{base}/health", timeout=PATIENCE, trust_env=False).is_success:
                 return
         except httpx.HTTPError:
             pass
@@ -93,7 +95,9 @@ def test_killed_at_any_moment_at_most_the_turn_in_flight_is_lost(tmp_path: Path)
 
     async def until_killed(base: str, conversation: str, server: subprocess.Popen[bytes], told: list[str]) -> None:
         talking = asyncio.create_task(converse(base, conversation, told))
-        await asyncio.sleep(1.0 + random.random())
+        before = len(told)
+        await until(lambda: len(told) > before + 2)
+        await asyncio.sleep(random.uniform(0.0, 0.1))  # at any moment of the turn
         server.send_signal(signal.SIGKILL)
         await asyncio.wait([talking])
         talking.exception()
@@ -103,7 +107,7 @@ def test_killed_at_any_moment_at_most_the_turn_in_flight_is_lost(tmp_path: Path)
         with killable(tmp_path) as (base, server):
             conversation = conversation or asyncio.run(made(base))
             asyncio.run(until_killed(base, conversation, server, told))
-            assert server.wait(timeout=10) == -signal.SIGKILL
+            assert server.wait(timeout=PATIENCE) == -signal.SIGKILL
         with sqlite3.connect(tmp_path / "kept.db") as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             rows = database.execute("SELECT role, text FROM items ORDER BY position").fetchall()
@@ -168,10 +172,11 @@ def test_a_session_that_names_no_conversation_of_its_owner_is_told_and_goes_on(t
                 if event.type == "error":
                     assert event.error.code == "conversation_in_use"
                     break
-            for _ in range(100):
-                if (await client.conversations.items.list(made.id)).data:
-                    break
-                await asyncio.sleep(0.05)
+
+            async def kept() -> bool:
+                return bool((await client.conversations.items.list(made.id)).data)
+
+            await until(kept)
             assert [text for _, text in await lines(base, made.id)] == ["between us"]
 
     with killable(tmp_path) as (base, _):

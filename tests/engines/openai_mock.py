@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.waiting import PATIENCE
 from vivavoce.ports import HARMS
 
 WORDS = ("One", " two", " three", " four", " five.")
@@ -217,7 +218,7 @@ def listening(app: Starlette) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = server.force_exit = True
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
 
 
 @contextmanager

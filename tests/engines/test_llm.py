@@ -15,6 +15,7 @@ from hypothesis import strategies as some
 
 from tests.engines.anthropic_mock import anthropic_mock
 from tests.engines.openai_mock import openai_mock
+from tests.waiting import PATIENCE, measured
 from vivavoce.conversation.config import Tool, ToolChoice, Truncation
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Item, Message, Speech, Text, new_id
 from vivavoce.engines.llm import anthropic, remote
@@ -145,6 +146,7 @@ def test_the_token_limit_ends_a_reply_and_says_so(model: LanguageModel) -> None:
     play(model, scene)
 
 
+@measured
 def test_leaving_a_reply_stops_it_and_frees_the_model(model: LanguageModel) -> None:
     async def scene() -> None:
         async with aclosing(model.reply(Prompt("You tell long stories.", (user("Tell me a story."),), "a"))) as reply:
@@ -165,7 +167,7 @@ def test_a_cancelled_task_leaves_nothing_behind(model: LanguageModel) -> None:
             asking = asyncio.create_task(ask(model, prompt))
             await asyncio.sleep(wait)
             asking.cancel()
-            await asyncio.wait([asking], timeout=10)
+            await asyncio.wait([asking], timeout=PATIENCE)
             assert asking.cancelled()
         assert (await ask(model, Prompt(BE_BRIEF, (user("Hi"),), "a", max_tokens=4))).text
 
@@ -183,7 +185,7 @@ def test_two_sessions_speak_at_the_same_time(model: LanguageModel) -> None:
                 async for thought in reply:
                     if isinstance(thought, Words) and not begun[session].is_set():
                         begun[session].set()
-                        async with asyncio.timeout(30):
+                        async with asyncio.timeout(PATIENCE):
                             await begun[other].wait()
                         break
 
@@ -257,10 +259,9 @@ def test_what_ends_a_turn_is_told_from_what_goes_on_and_is_not_read_again(llama:
 
 def test_asking_for_the_end_gives_way_to_a_reply(llama: LanguageModel) -> None:
     async def scene() -> None:
-        asking = asyncio.create_task(ask(llama, Prompt(BE_BRIEF, (user("Count to ten."),), "busy")))
-        await asyncio.sleep(0.05)
-        assert await llama.p_end(Prompt(BE_BRIEF, (user("Hello there"),), "other", open=True)) is None
-        assert (await asking).text
+        async with aclosing(llama.reply(Prompt(BE_BRIEF, (user("Count to ten."),), "busy"))) as reply:
+            await anext(reply)
+            assert await llama.p_end(Prompt(BE_BRIEF, (user("Hello there"),), "other", open=True)) is None
 
     play(llama, scene)
 
@@ -284,7 +285,7 @@ def test_a_reply_stops_a_warming_under_way(llama: LanguageModel) -> None:
         warming = asyncio.create_task(llama.warm(Prompt("Something else.", (user("word " * 800),), "w")))
         await asyncio.sleep(0.3)
         await ask(llama, Prompt(BE_BRIEF, (user("Hi"),), "r", max_tokens=2))
-        assert warming.done() or (await asyncio.wait([warming], timeout=10))[0]
+        assert warming.done() or (await asyncio.wait([warming], timeout=PATIENCE))[0]
 
     asyncio.run(scene())
 
@@ -440,7 +441,7 @@ def test_a_reader_gives_way_to_a_listener(llama: LanguageModel) -> None:
             assert heard.text and heard.done.prompt_tokens > 300 and heard.done.completion_tokens > 0
 
         async def listens() -> None:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.05)  # the other has been given its place
             await ask(llama, Prompt(BE_BRIEF, (user("Hello there"),), "voice", max_tokens=8))
             said.append("listener")
 

@@ -103,8 +103,10 @@ def test_errors_of_a_model_are_ours(worker):
             async with aclosing(worker.stream(broken)) as items:
                 async for _ in items:
                     pass
+        gate = threading.Event()
         with pytest.raises(EngineTooSlow):
-            await worker.call(lambda: time.sleep(0.2), deadline=0.05)
+            await worker.call(lambda: gate.wait(PATIENCE), deadline=0.05)
+        gate.set()
 
     asyncio.run(scene())
 

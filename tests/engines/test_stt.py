@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.engines.sounds import MUSEUM, RATE, clips, models, museum, quiet, speechless, with_pauses
+from tests.waiting import measured
 from vivavoce.audio.cut import cut
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.cli.bench.stt import distance, words
@@ -153,6 +154,7 @@ def test_two_sessions_at_once_get_their_own_words(stt):
     assert "museum" in texts[0] and "museum" not in texts[1] and "close" in texts[1]
 
 
+@measured
 def test_a_cancelled_call_leaves_the_engine_free(stt):
     """Ten minutes of speech block the next speaker for one window at most: all of it takes a hundred times as long as
     this sentence, on any machine."""

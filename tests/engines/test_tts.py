@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines.sounds import models
+from tests.waiting import PATIENCE, measured
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.audio.resample import resample
 from vivavoce.cli.bench.stt import distance, words
@@ -103,6 +104,7 @@ def test_two_sessions_at_once(tts):
     assert all(0.5 < sound.seconds < 4 for sound in asyncio.run(scene()))
 
 
+@measured
 def test_leaving_early_frees_the_worker(tts):
     """After a cancelled clause of many seconds the next is not kept waiting until it is done."""
     long = "this sentence goes on and on because nobody stops it " * 3
@@ -114,7 +116,7 @@ def test_leaving_early_frees_the_worker(tts):
         task = asyncio.create_task(spoken(tts, long))
         await asyncio.sleep(0.2)
         task.cancel()
-        await asyncio.wait([task], timeout=10)
+        await asyncio.wait([task], timeout=PATIENCE)
         started = time.perf_counter()
         assert len(await spoken(tts, "Yes, here I am."))
         return usual, time.perf_counter() - started
@@ -271,7 +273,7 @@ def test_piper_comes_back_after_its_process_died():
         pytest.skip("the extra is not installed: pip install 'vivavoce[piper]'")
     engine = piper.load(piper.Options(), models)
     os.kill(engine._child._process.pid, 9)
-    engine._child._process.wait(timeout=5)
+    engine._child._process.wait(timeout=PATIENCE)
     assert say(engine, "Here I am again.").seconds > 0.5
     engine.close()
     with pytest.raises(EngineFailed):

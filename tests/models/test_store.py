@@ -27,6 +27,7 @@ from tests.models.fakes import (
     model,
     write_wheel,
 )
+from tests.waiting import PATIENCE
 from vivavoce.errors import ModelUnavailable
 from vivavoce.models import integrity
 from vivavoce.models import store as store_module
@@ -352,7 +353,7 @@ def test_waiting_for_another_process_is_told_in_one_line(tmp_path):
             while not heard.notes:
                 pass
             assert not pull.done()
-        pull.result(timeout=10)
+        pull.result(timeout=PATIENCE)
     assert [note for note in heard.notes if "waiting" in note] == ["thing: another process pulls it, waiting for that"]
     assert_whole(store.path("thing"))
 
@@ -363,7 +364,7 @@ def test_an_interruption_ends_everything_and_keeps_what_has_arrived(tmp_path):
     class Endless(FakeClients):
         def wheel(self, requirement: str, into: Path) -> None:
             if requirement == "part-two==1.0":
-                assert store._stop.wait(10), "nobody told the client to stop"
+                assert store._stop.wait(PATIENCE), "nobody told the client to stop"
                 raise SourceFailed("interrupted")
             super().wheel(requirement, into)
 

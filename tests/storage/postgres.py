@@ -17,6 +17,8 @@ from typing import Any
 
 import asyncpg
 
+from tests.waiting import PATIENCE
+
 PROGRAMS = [Path(path) for path in os.environ.get("PATH", "").split(os.pathsep) if path] + sorted(
     Path("/usr/lib/postgresql").glob("*/bin"), reverse=True
 )
@@ -54,7 +56,7 @@ def running_postgres() -> Iterator[str]:
                 yield f"postgresql+asyncpg://vivavoce@/%s?host={folder}"
             finally:
                 server.send_signal(signal.SIGINT)  # sends clients away, and ends
-                server.wait(timeout=20)
+                server.wait(timeout=PATIENCE)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
