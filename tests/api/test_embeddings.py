@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -65,6 +66,22 @@ def test_base64_holds_the_same_numbers_as_floats() -> None:
         packed = await client.embeddings.create(model="letters", input="hello")
         plain = await client.embeddings.create(model="letters", input="hello", encoding_format="float")
         assert packed.data[0].embedding == pytest.approx(plain.data[0].embedding)
+
+    meet(scene)
+
+
+def test_perplexitys_names_and_encodings_hold_the_same_meaning() -> None:
+    """Its client names its own models, sends no encoding, and reads signed bytes."""
+
+    async def scene(client: AsyncOpenAI) -> None:
+        plain = (await client.embeddings.create(model="letters", input="hello", encoding_format="float")).data[0]
+        path, asked = "/embeddings", {"model": "pplx-embed-v1-0.6b", "input": ["hello"]}
+        bytes_told = await client.post(path, body=asked, cast_to=dict[str, Any])
+        told = np.frombuffer(base64.b64decode(bytes_told["data"][0]["embedding"]), np.int8).astype(float)
+        assert told @ plain.embedding / np.linalg.norm(told) == pytest.approx(1, abs=1e-3) and told.max() == 127
+        binary = {**asked, "encoding_format": "base64_binary", "dimensions": 16}
+        bits = await client.post(path, body=binary, cast_to=dict[str, Any])
+        assert len(base64.b64decode(bits["data"][0]["embedding"])) == 2
 
     meet(scene)
 

@@ -108,6 +108,18 @@ def test_a_function_is_told_as_strict_as_it_was_given(client: OpenAI, given: dic
     assert tool.strict is told and tool.parameters == WEATHER["parameters"]
 
 
+def test_perplexitys_ways_to_name_a_model_and_a_format(client: OpenAI) -> None:
+    for named in ({"preset": "fast-search"}, {"models": ["openai/gpt-5.1", "xai/grok-4"]}):
+        wire = client.post("/responses", body={"input": "say Hi.", **named}, cast_to=dict[str, Any])
+        assert strictly(wire).output_text == "Hi."
+    assert ask(client, "say Hi.", model="openai/gpt-5.1").model == "openai/gpt-5.1"
+    schema = {"type": "object", "properties": {"town": {"type": "string"}}}
+    nested = {"type": "json_schema", "json_schema": {"name": "place", "schema": schema}}
+    body = {"model": "actor", "input": "prompt", "response_format": nested}
+    with pytest.raises(openai.InternalServerError, match="does not fit"):  # what the mind says is no place
+        client.post("/responses", body=body | {"input": "say Rome"}, cast_to=dict[str, Any])
+
+
 def test_the_order_of_the_events_of_a_streamed_answer(client: OpenAI) -> None:
     events = stream(client, "say One two three.")
     assert kinds(events) == [

@@ -16,7 +16,19 @@ def minds() -> Minds:
 
 
 @pytest.mark.parametrize(
-    "model", [None, "", "vivavoce", "qwen-small", "gpt-realtime", "gpt-4o", "o4-mini", "sonar-pro"]
+    "model",
+    [
+        None,
+        "",
+        "vivavoce",
+        "qwen-small",
+        "gpt-realtime",
+        "gpt-4o",
+        "o4-mini",
+        "sonar-pro",
+        "openai/gpt-5.1",
+        "xai/grok-4",
+    ],
 )
 def test_the_default_answers_to_every_name_that_apps_have_built_in(model: str | None) -> None:
     assert minds().choose(model) is SMALL

@@ -9,8 +9,9 @@ from vivavoce.errors import RequestError
 from vivavoce.ports import LanguageModel
 
 DEFAULT = "vivavoce"
-WELL_KNOWN = re.compile(r"(gpt-|chatgpt-|claude-|sonar|o\d)")
-"""Names that apps have built in; they would rather get the mind there is than none."""
+WELL_KNOWN = re.compile(r"(openai|anthropic|google|xai|perplexity)/|(gpt-|chatgpt-|claude-|sonar|o\d)")
+"""Names that apps have built in, such as gpt-5 or, as Perplexity has them, openai/gpt-5.1; they would rather get the
+mind there is than none."""
 
 
 class Minds:

@@ -21,8 +21,11 @@ from vivavoce.errors import RequestError
 from vivavoce.ports import Embedder, Embedding, Vector
 
 MOST_TEXTS = 2048
-WELL_KNOWN = re.compile(r"text-embedding-|vivavoce$")
+WELL_KNOWN = re.compile(r"text-embedding-|pplx-embed-|vivavoce$")
 """Names that apps have built in; they mean the model there is."""
+PERPLEXITY = "pplx-embed-"
+ENCODINGS = ("float", "base64", "base64_int8", "base64_binary")
+"""OpenAI's two, then Perplexity's: a signed byte a dimension, or its sign alone, the first in the highest bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Asked:
     model: str
     texts: tuple[str, ...]
     dimensions: int | None
-    base64: bool
+    encoding: str
 
 
 def embedding_routes(embedder: Callable[[], Awaitable[Embedder]], keys: Keys) -> list[Route]:
@@ -56,11 +59,12 @@ async def _answer(embedder: Callable[[], Awaitable[Embedder]], asked: Asked) -> 
 def read_asked(fields: Fields) -> Asked:
     """Raises RequestError."""
     fields.text("user", None)
+    model = fields.need_text("model", "give the name of a model, such as text-embedding-3-small")
     return Asked(
-        fields.need_text("model", "give the name of a model, such as text-embedding-3-small"),
+        model,
         _texts(fields),
         fields.integer("dimensions", None, 1, 100_000),
-        fields.choice("encoding_format", ("float", "base64"), "float") == "base64",
+        fields.choice("encoding_format", ENCODINGS, "base64_int8" if model.startswith(PERPLEXITY) else "float"),
     )
 
 
@@ -116,6 +120,13 @@ def _shortened(vector: Vector, asked: Asked) -> Vector:
 
 
 def _written(vector: Vector, asked: Asked) -> str | list[float]:
-    if asked.base64:
-        return base64.b64encode(np.ascontiguousarray(vector, "<f4").tobytes()).decode()
-    return [float(number) for number in vector]
+    match asked.encoding:
+        case "base64":
+            packed = np.ascontiguousarray(vector, "<f4").tobytes()
+        case "base64_int8":  # only the direction counts: the largest number becomes 127
+            packed = np.rint(vector * (127 / max(float(np.abs(vector).max()), 1e-9))).astype(np.int8).tobytes()
+        case "base64_binary":
+            packed = np.packbits(vector > 0).tobytes()
+        case _:
+            return [float(number) for number in vector]
+    return base64.b64encode(packed).decode()

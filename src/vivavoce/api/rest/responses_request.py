@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vivavoce.api.fields import Fields, invalid
+from vivavoce.api.fields import Fields, invalid, string
 from vivavoce.api.metadata import read_metadata
 from vivavoce.api.realtime.prompts import Prompts, no_prompts, read_prompt
 from vivavoce.api.realtime.reply_options import read_tool, wire_tool, wire_tool_choice
@@ -41,6 +41,7 @@ UNSERVED = (
     "programmatic_tool_calling"
 ).split()
 MOST_TOKENS = 10**6
+MOST_MODELS = 5
 Wire = dict[str, Any]
 
 
@@ -78,7 +79,7 @@ def read_response(fields: Fields, prompts: Prompts = no_prompts) -> ResponseAske
     top = fields.integer("top_logprobs", None, 0, MOST_LIKELY)
     schema, form = _format(fields)
     asked = ResponseAsked(
-        model=fields.text("model", "") if stored else fields.need_text("model", "give the id of a model"),
+        model=_model(fields, named_elsewhere=stored is not None),
         given=tuple(read_input(fields)),
         options=options,
         schema=schema,
@@ -97,6 +98,16 @@ def read_response(fields: Fields, prompts: Prompts = no_prompts) -> ResponseAske
     _check(asked)
     prompt = None if stored is None else stored[0]
     return replace(asked, echo=_echo(fields, asked, instructions, form, prompt, told))
+
+
+def _model(fields: Fields, *, named_elsewhere: bool) -> str:
+    """Perplexity's clients may name several, the best first, or a preset, which stands for the mind there is."""
+    several = fields.array("models", string, most=MOST_MODELS)
+    if several:
+        return several[0]
+    if named_elsewhere or fields.get("preset") is not None:
+        return fields.text("model", "")
+    return fields.need_text("model", "give the id of a model")
 
 
 def _joined(*texts: str | None) -> str:
@@ -228,13 +239,14 @@ def _format(fields: Fields) -> tuple[Mapping[str, Any] | None, Wire]:
     text = fields.object("text")
     if text is not None:
         text.choice("verbosity", ("low", "medium", "high"), None)
-    form = None if text is None else text.object("format")
+    form = fields.object("response_format") if text is None else text.object("format")
     if form is None:
         return None, {"type": "text"}
     match form.need_choice("type", ("text", "json_object", "json_schema")):
         case "json_object":
             return {"type": "object"}, {"type": "json_object"}
         case "json_schema":
+            form = form.object("json_schema") or form  # as clients of Perplexity nest it, or as OpenAI's do not
             name, schema = form.need_text("name", "give the schema a name"), form.need_object("schema")
             checked = checked_schema(schema.raw, schema.path)
             wire = {"type": "json_schema", "name": name, "schema": dict(checked), "strict": form.flag("strict", False)}
