@@ -54,7 +54,7 @@ def recordings() -> Path:
 
 # --- servers -----------------------------------------------------------------------------------------
 
-READY_SECONDS = 90
+READY_SECONDS = 240
 
 
 @contextmanager

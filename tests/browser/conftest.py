@@ -19,7 +19,7 @@ from tests.browser import microphone
 from tests.browser.visit import installed_browser, launch
 
 START_SECONDS = 60
-TEST_SECONDS = 300
+TEST_SECONDS = 600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -87,11 +87,10 @@ class Caller:
 async def call(url: str, **session: Any) -> AsyncIterator[Caller]:
     """A call to a server; `session` fills the first session.update."""
     client = AsyncOpenAI(base_url=f"{url}/v1", api_key="any")
-    async with client.realtime.connect(model="gpt-realtime") as connection:
+    async with _connected(client) as connection:
         caller = Caller(connection)
         listening = asyncio.create_task(caller.listen())
         try:
-            await caller.until("session.created")
             await connection.session.update(session={"type": "realtime", **session})
             await caller.until("session.updated")
             yield caller
@@ -100,3 +99,23 @@ async def call(url: str, **session: Any) -> AsyncIterator[Caller]:
             listening.cancel()
             await asyncio.wait([listening])
             await client.close()
+
+
+@asynccontextmanager
+async def _connected(client: AsyncOpenAI) -> AsyncIterator[Any]:
+    """A connection that has told `session.created`. A server that has its hands full is asked again: how many it takes
+    in depends on how busy the machine is."""
+    async with asyncio.timeout(90):
+        while True:
+            connection = await client.realtime.connect(model="gpt-realtime").enter()
+            first = await connection.recv()
+            STRICT.validate_python(first.to_dict(), strict=False)
+            if first.type == "session.created":
+                break
+            assert first.type == "error" and first.error.code == "server_busy", first
+            await connection.close()
+            await asyncio.sleep(0.5)
+    try:
+        yield connection
+    finally:
+        await connection.close()

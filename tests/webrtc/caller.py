@@ -86,7 +86,7 @@ class Caller:
         self.channel.on("message", self._take)
         self.peer.on("track", self._take_track)
         await self.peer.setLocalDescription(await self.peer.createOffer())
-        answer = await self.offer()
+        answer = await self._admitted()
         assert answer.status_code == 201, answer.text
         self.call_id = answer.headers["location"].rsplit("/", 1)[1]
         await self.peer.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
@@ -100,6 +100,13 @@ class Caller:
     async def __aexit__(self, *_: object) -> None:
         self._ear.close()
         await self.peer.close()
+
+    async def _admitted(self) -> httpx.Response:
+        """A server that has its hands full is asked again: how many it takes in depends on how busy the machine is."""
+        async with asyncio.timeout(PATIENCE):
+            while (answer := await self.offer()).status_code == 503:
+                await asyncio.sleep(0.5)
+        return answer
 
     async def offer(self) -> httpx.Response:
         sdp = self.peer.localDescription.sdp
