@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.engines.anthropic_mock import Mock, anthropic_mock, call, redacted, text, thinking
+from tests.waiting import PATIENCE
 from vivavoce.conversation.config import Tool, ToolChoice
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Text, Thinking
 from vivavoce.engines.llm import anthropic
@@ -262,8 +263,9 @@ def test_a_stop_that_the_api_does_not_take_ends_the_reply_here(mock: Mock) -> No
 def test_faults_fail_the_turn_and_tell_nothing_private(
     mock: Mock, fault: Any, error: type[TurnError], says: str
 ) -> None:
+    patience = 0.3 if error is EngineTooSlow else PATIENCE
     with pytest.raises(error, match=says) as caught:
-        think(mock, ASKED, fault, first_token=0.3, timeout=0.3, context=1024)
+        think(mock, ASKED, fault, first_token=patience, timeout=patience, context=1024)
     told = str(caught.value) + str(caught.value.__cause__)
     assert PRIVATE not in told and SECRET not in told and "127.0.0.1" in told
 

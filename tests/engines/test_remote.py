@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.engines.openai_mock import Mock, openai_mock
+from tests.waiting import PATIENCE
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import Tool, ToolChoice
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Text
@@ -285,8 +286,9 @@ def test_tokens_go_with_the_words_that_they_make_up(mock: Mock) -> None:
     ],
 )
 def test_answers_that_are_none_fail_the_turn(mock: Mock, answer: str, error: type[TurnError], says: str) -> None:
+    patience = 0.3 if error is EngineTooSlow else PATIENCE
     with pytest.raises(error, match=says):
-        thoughts_of(mock, answer, max_retries=0, first_token=0.3, timeout=0.3, context=1024)
+        thoughts_of(mock, answer, max_retries=0, first_token=patience, timeout=patience, context=1024)
 
 
 @pytest.mark.parametrize("fault", ["busy", "broken", "garbage", "nothing", "busy 0.2"])
