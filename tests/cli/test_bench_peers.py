@@ -162,9 +162,14 @@ def test_a_failed_installation_names_the_packages() -> None:
     assert "pipecat-ai" in failure.value.remedy
 
 
-def test_only_known_peers_and_only_where_their_scripts_are(tmp_path: Path) -> None:
-    with pytest.raises(StartupError, match="no peer"):
+def test_only_known_peers_and_settings_and_only_where_their_scripts_are(tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="--peers: there is no 'nobody'"):
         known.chosen("pipecat,nobody")
+    with pytest.raises(StartupError, match="--settings: there is no 'quickest'"):
+        known.settings_of("defaults,quickest")
+    with pytest.raises(StartupError, match="--settings names nothing"):
+        known.settings_of(",")
+    assert known.settings_of("best, best") == ["best"]
     with pytest.raises(StartupError, match="scripts"):
         known.scripts_folder(tmp_path)
     folder = known.scripts_folder(None)

@@ -20,7 +20,12 @@ def add_parser(benches: Any) -> None:
     parser.add_argument("--clips", type=int, default=10, metavar="N", help="questions (default 10)")
     parser.add_argument("--rounds", type=int, default=2, metavar="N", help="parts of the run: see bench/peers.md")
     parser.add_argument("--peers", metavar="P,…", help="of pipecat, s2s, livekit (default all)")
-    parser.add_argument("--settings", default="defaults,best", help="theirs (default %(default)s)")
+    parser.add_argument(
+        "--settings",
+        default="defaults,best",
+        metavar="S,…",
+        help="theirs: of defaults, best (default %(default)s)",
+    )
     parser.add_argument("--scripts", type=Path, metavar="DIR", help="folder bench/peers of the sources")
     parser.add_argument(
         "--lock", type=Path, metavar="FILE", help="hold this lock (as flock does) while one system is measured"
@@ -33,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
 
     from vivavoce.cli.bench.figures import write_json
-    from vivavoce.cli.bench.peers.known import PEERS, chosen, install, scripts_folder
+    from vivavoce.cli.bench.peers.known import PEERS, chosen, install, scripts_folder, settings_of
     from vivavoce.cli.bench.peers.systems import measure
     from vivavoce.cli.bench.peers.telling import show, summarise
     from vivavoce.cli.clips import choose
@@ -41,11 +46,12 @@ def run(args: argparse.Namespace) -> int:
 
     settings = read_settings()
     peers = chosen(args.peers or ",".join(peer.name for peer in PEERS))
+    kinds = settings_of(args.settings)
     scripts = scripts_folder(args.scripts)
     clips = choose(args.recordings, args.clips)
     for peer in peers:
         install(peer, settings.paths.cache / "peers")
-    turns = asyncio.run(measure(args, settings, peers, scripts, clips))
+    turns = asyncio.run(measure(args, settings, peers, kinds, scripts, clips))
     report = summarise(turns)
     show(report)
     if args.json:

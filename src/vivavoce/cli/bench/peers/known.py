@@ -61,14 +61,30 @@ PEERS = (
 )
 
 
+SETTINGS = ("defaults", "best")
+"""What each peer is measured with: see bench/peers.md."""
+
+
 def chosen(names: str) -> list[Peer]:
-    """The peers named. Raises StartupError for one that is not known."""
+    """The peers named. Raises StartupError for one that is not known, and for none."""
     known = {peer.name: peer for peer in PEERS}
-    wanted = [name for name in names.split(",") if name]
+    return [known[name] for name in _listed("--peers", names, tuple(known))]
+
+
+def settings_of(names: str) -> list[str]:
+    """The settings named. Raises StartupError for ones that are not known, and for none."""
+    return _listed("--settings", names, SETTINGS)
+
+
+def _listed(option: str, names: str, known: tuple[str, ...]) -> list[str]:
+    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    remedy = f"Choose among {', '.join(known)}, with commas between."
+    if not wanted:
+        raise StartupError(f"{option} names nothing.", remedy)
     for name in wanted:
         if name not in known:
-            raise StartupError(f"There is no peer {name!r}.", f"Choose among {', '.join(known)}.")
-    return [known[name] for name in wanted]
+            raise StartupError(f"{option}: there is no {name!r}.", remedy)
+    return wanted
 
 
 def scripts_folder(given: Path | None) -> Path:

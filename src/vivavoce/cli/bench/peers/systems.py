@@ -36,7 +36,7 @@ class System:
 
 
 async def measure(
-    args: argparse.Namespace, settings: Settings, peers: list[Peer], scripts: Path, clips: list[Clip]
+    args: argparse.Namespace, settings: Settings, peers: list[Peer], kinds: list[str], scripts: Path, clips: list[Clip]
 ) -> dict[tuple[str, str], list[Turn]]:
     """Every system in turn, over every `rounds`-th question; then again over the next ones. The first question of
     each start is asked twice, and the first time does not count."""
@@ -44,7 +44,7 @@ async def measure(
     models = f"http://127.0.0.1:{port}"
     turns: dict[tuple[str, str], list[Turn]] = {}
     async with _process([sys.executable, str(scripts / "model_server.py"), str(port)], port):
-        systems = [*_ours(settings), *_theirs(settings, peers, args.settings.split(","), scripts, models)]
+        systems = [*_ours(settings), *_theirs(settings, peers, kinds, scripts, models)]
         for start in range(args.rounds):
             for system in systems:
                 async with _locked(args.lock):
