@@ -204,7 +204,6 @@ def test_temporary_conversations_neither_read_nor_write() -> None:
         know = house.knowledge
         await know.keep("me", "I live in Turin", "written")
         assert await know.notice("me", "My name is Anna.", "conv_temp_1") == []
-        assert await know.about("me", "conv_temp_1") == ""
         context = ToolContext(owner="me", language="en", conversation="conv_temp_1")
         assert "Memory is off" in await house.say("remember", context, fact="I like tea")
         assert "Memory is off" in await house.say("recall", context)
@@ -255,6 +254,11 @@ def test_an_open_session_learns_of_what_another_process_changed(tmp_path: Path) 
             assert await attendant.about() == ""
             memory = await server.keep("me", "I live in Turin", "written")
             assert "Turin" in await attendant.about()
+            for personal in (Manners(profile=True), Manners()):
+                unknown = SessionConfig(manners=personal, conversation="conv_temp_1" if personal.profile else "")
+                attendant.attend(Session(unknown))
+                assert await attendant.about() == "", "in a temporary conversation, or unasked, nobody is known"
+            attendant.attend(Session())
             await command.edit("me", memory.id, "I live in Rome")
             assert "Rome" in await attendant.about()
             await command.keep("other", "I live in Oslo", "written")

@@ -27,7 +27,7 @@ from tests.webrtc.test_calls import SEMANTIC, only_open, tone
 from vivavoce.api.realtime.call import Limits
 from vivavoce.errors import RequestError
 from vivavoce.webrtc import reach
-from vivavoce.webrtc.__main__ import House
+from vivavoce.webrtc.__main__ import Calls
 from vivavoce.webrtc.uplink import Options, correction
 
 TEXT = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Remember me."}]}
@@ -113,7 +113,7 @@ def test_a_conversation_goes_from_one_kind_of_connection_to_the_other(demo_serve
 @asynccontextmanager
 async def house(limits: Limits, keys: tuple[str, ...] = ()) -> AsyncIterator[Served]:
     """A server with scripted sessions, and its calls."""
-    calls: list[House] = []
+    calls: list[Calls] = []
 
     async def answer_offer(call_id: str, sdp: str, key: str, resume: str) -> str:
         done = await calls[0].answer({"call_id": call_id, "sdp": sdp, "key": key, "resume": resume})
@@ -122,7 +122,7 @@ async def house(limits: Limits, keys: tuple[str, ...] = ()) -> AsyncIterator[Ser
         raise RequestError(done["refused"], param=done["fault"])
 
     async with serving(limits=limits, answer_offer=answer_offer, keys=keys) as running:
-        calls.append(House(Options(running.base.replace("http", "ws") + "/v1/realtime"), ""))
+        calls.append(Calls(Options(running.base.replace("http", "ws") + "/v1/realtime"), ""))
         try:
             yield running
         finally:

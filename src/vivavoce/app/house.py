@@ -43,7 +43,7 @@ from vivavoce.storage.recorder import Recorder
 from vivavoce.telemetry.metrics import Metrics
 from vivavoce.webrtc.gateway import Gateway
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 CHARACTERS_PER_TOKEN = 3
 """A low guess: what a model can surely take of a conversation of before."""
@@ -195,7 +195,7 @@ class House:
         """The next mind in line was asked instead of this one."""
         self.metrics.mind_passed(mind, why)
         if why != "resting":
-            logger.warning("a mind was passed over", extra={"model": mind, "code": why})
+            log.warning("a mind was passed over", extra={"model": mind, "code": why})
 
     # --- the end -------------------------------------------------------------------------------------
 

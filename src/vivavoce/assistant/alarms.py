@@ -17,7 +17,7 @@ from vivavoce.conversation.keepsakes import Reminder
 from vivavoce.errors import RequestError, VivavoceError
 from vivavoce.text.durations import said_duration
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Speak = Callable[[str], Awaitable[None]]
 """Says words, unasked, as soon as the floor is free, and returns when they were said. Raises SessionError where they
@@ -58,7 +58,7 @@ class Alarms:
                 try:
                     seconds = await self._look(tasks)
                 except VivavoceError as error:
-                    logger.warning("reminders cannot be read", extra={"code": type(error).__name__})
+                    log.warning("reminders cannot be read", extra={"code": type(error).__name__})
                     seconds = TRY_AGAIN
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
@@ -113,7 +113,7 @@ class Alarms:
                 await self._shelf.delete(owner, [one.id for one in reminders])
                 self.stir()
         except VivavoceError as error:
-            logger.warning("reminders cannot be deleted", extra={"code": type(error).__name__})
+            log.warning("reminders cannot be deleted", extra={"code": type(error).__name__})
         finally:
             self._telling.discard(owner)
 

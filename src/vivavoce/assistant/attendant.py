@@ -22,7 +22,7 @@ from vivavoce.conversation.items import Message
 from vivavoce.errors import SessionError, VivavoceError
 from vivavoce.ports import LanguageModel
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 WAITING = 64
 """Things that may wait to be done; more are let go."""
@@ -60,7 +60,7 @@ class Aside:
                 async with asyncio.timeout(WITHIN):
                     await what()
             except (VivavoceError, TimeoutError) as error:
-                logger.warning("left undone", extra={"code": type(error).__name__})
+                log.warning("left undone", extra={"code": type(error).__name__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Attendant:
         try:
             version = await self._knowledge.version(self._owner)
         except VivavoceError as error:
-            logger.warning("memories cannot be read", extra={"code": type(error).__name__})
+            log.warning("memories cannot be read", extra={"code": type(error).__name__})
             return "" if self._known is None else self._known[1]
         if self._known is None or self._known[0] != version:
             self._known = version, await self._knowledge.about(self._owner)

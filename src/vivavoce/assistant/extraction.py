@@ -24,7 +24,7 @@ from vivavoce.ports import LanguageModel, Prompt, Urgency, Vector, Words
 from vivavoce.text.relevance import stems
 from vivavoce.text.subject import is_about
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 WAITING = 32
 """Conversations that may wait; further ones are let go."""
@@ -191,7 +191,7 @@ class Extraction:
             except RequestError:
                 pass  # there are too many memories already
             except (VivavoceError, TimeoutError) as error:
-                logger.warning("facts were not looked for", extra={"code": type(error).__name__})
+                log.warning("facts were not looked for", extra={"code": type(error).__name__})
 
     async def _look(self, owner: str, conversation: str, said: Sequence[str]) -> None:
         mind = self._mind()

@@ -21,7 +21,7 @@ from vivavoce.conversation.keepsakes import TEMPORARY, Memory, Profile
 from vivavoce.errors import RequestError, VivavoceError
 from vivavoce.text.relevance import ranked
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 LONGEST = 500
 """Characters of one memory."""
@@ -78,16 +78,14 @@ class Knowledge:
         name = (await self.profile(owner)).time_zone
         return ZoneInfo(name) if name else self._here
 
-    async def about(self, owner: str, conversation: str = "") -> str:
+    async def about(self, owner: str) -> str:
         """What is to stand before the instructions of a session. A database that cannot be used costs the memories,
         not the conversation."""
-        if is_temporary(conversation):
-            return ""
         try:
             profile = await self.profile(owner)
             memories = await self._memories.all(owner) if profile.remembers else []
         except VivavoceError as error:
-            logger.warning("memories cannot be read", extra={"code": type(error).__name__})
+            log.warning("memories cannot be read", extra={"code": type(error).__name__})
             return ""
         return instructions(profile, memories, self._now())
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser("serve", help="start the server and its page", description=__doc__)
     parser.add_argument(
-        "--host", help="address to listen on (default 127.0.0.1; 0.0.0.0: all; any but the default needs a key)"
+        "--host", help="address to listen on (default 127.0.0.1; 0.0.0.0: all; any but loopback needs a key)"
     )
     parser.add_argument("--port", type=int, help="port to listen on (default 8990; 0: a free one)")
     parser.add_argument(

@@ -44,7 +44,7 @@ class Ports(asyncio.SelectorEventLoop):
         raise OSError(f"no UDP port from {self.low} to {self.high} is free")
 
 
-class House:
+class Calls:
     """All calls of the process."""
 
     def __init__(self, options: Options, public_address: str) -> None:
@@ -69,11 +69,11 @@ class House:
 
     async def close(self) -> None:
         """The server has ended, and with it their sockets: they hang up by themselves, unless they hang."""
-        calls = [task for _, task in self._calls.values()]
+        tasks = [task for _, task in self._calls.values()]
         for how_long in (HANG_UP_WITHIN, 1.0):
-            if calls:
-                _, calls = map(list, await asyncio.wait(calls, timeout=how_long))
-            for task in calls:
+            if tasks:
+                _, tasks = map(list, await asyncio.wait(tasks, timeout=how_long))
+            for task in tasks:
                 task.cancel()
 
     async def _let_go(self, session: str) -> None:
@@ -117,12 +117,12 @@ async def serve(requests: asyncio.StreamReader) -> None:
     if isinstance(loop, Ports):
         loop.low, loop.high = configuration["ports"]
     options = Options(configuration["server"], servers, configuration["certificate"])
-    house = House(options, configuration["public_address"])
+    calls = Calls(options, configuration["public_address"])
     under_way: set[asyncio.Task[None]] = set()
 
     async def answer(request: dict[str, Any]) -> None:
         try:
-            done = await house.answer(request)
+            done = await calls.answer(request)
         except Exception as error:
             logging.getLogger(__name__).error("request failed", exc_info=error)
             done = {"refused": f"The gateway failed ({type(error).__name__}).", "fault": {}}
@@ -135,7 +135,7 @@ async def serve(requests: asyncio.StreamReader) -> None:
         task.add_done_callback(under_way.discard)
     for task in under_way:
         task.cancel()
-    await house.close()
+    await calls.close()
 
 
 async def main() -> None:

@@ -25,7 +25,7 @@ from vivavoce.conversation.config import Tool
 from vivavoce.errors import StartupError, ToolFailed
 from vivavoce.ports import HostedTool, ToolContext, ToolResult
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 LABEL = "functions"
 START_WITHIN = 15.0
@@ -50,11 +50,11 @@ class FunctionTools:
             try:
                 listed = await process.listed()
             except ToolFailed as error:
-                logger.warning("functions are left out: %s", error)
+                log.warning("functions are left out: %s", error)
                 continue
             for hosted in listed:
                 if hosted.tool.name in {other.tool.name for other in offered}:
-                    logger.warning("the function %s comes twice; the first one counts", hosted.tool.name)
+                    log.warning("the function %s comes twice; the first one counts", hosted.tool.name)
                     continue
                 self._homes[hosted.tool.name] = process
                 offered.append(hosted)

@@ -57,7 +57,7 @@ JOINT = 240
 WATCH_SECONDS = 0.01
 """How often a run under way looks whether it is still wanted."""
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Kokoro:
         mark = ending(text)
         phonemes = self._phonemizer.phonemes(text, _accent(voice))
         if not any(phoneme.isalpha() for phoneme in phonemes):
-            _log.warning("no phonemes for a clause in %s: it is passed over", language_of_voice(voice))
+            log.warning("no phonemes for a clause in %s: it is passed over", language_of_voice(voice))
             return
         pieces = list(_pieces("".join(p for p in phonemes if p in self._tokens), PIECE))
         for number, piece in enumerate(pieces):
