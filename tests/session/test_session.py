@@ -38,7 +38,7 @@ from vivavoce.conversation.events import (
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Speech, Text
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ClientStalled, RequestError
-from vivavoce.ports import Call, Urgency
+from vivavoce.ports import Call, Prompt, Urgency
 from vivavoce.session.answers import SPOKEN_KEPT
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
@@ -87,6 +87,26 @@ def test_in_a_doubtful_pause_the_reply_is_begun_in_time_and_no_sooner():
     assert scene.when(ReplyAudio) - scene.when(SpeechStopped) < 0.01
     latency = scene.of(ResponseEnded)[0].latency
     assert 200 < latency.endpoint - latency.first_token < 700
+
+
+def test_the_reply_is_not_begun_before_the_model_has_told_whether_the_words_end_the_turn():
+    """It would stop the model, and the turn would wait on what the sound alone tells."""
+
+    class OneThingAtATime(ScriptedModel):
+        async def p_end(self, prompt: Prompt) -> float | None:
+            replies = self.replies
+            await asyncio.sleep(0.1)
+            return self.ends if self.replies == replies else None
+
+    async def briefly(scene: Scene) -> None:
+        await scene.speak(0.35)
+        await scene.silence(8.0)
+
+    def ended(thinks: float | None) -> float:
+        stt, llm = ScriptedTranscriber(("hello there",)), OneThingAtATime(("Fine.",), ends=thinks)
+        return play(briefly, engines=scripted_engines(stt=stt, llm=llm, p_done=0.85)).when(SpeechStopped)
+
+    assert ended(0.999) < ended(None)
 
 
 def test_the_model_is_asked_about_words_that_no_pass_had_heard_before_the_pause():

@@ -131,23 +131,27 @@ class Preparation:
             draft.worth.set()
             return  # the floor's patience decides alone
         evidence = Evidence(audio, fall(speech), glide(speech), expected=expected_answer(self._history.last_said))
-        await self._tell(hush, draft, p_done(evidence))
-        if draft.hearing is None:
-            return
+        await self._judged(Judgement(hush, p_done(evidence)))
+        assert draft.hearing is not None, "whatever was drafted, a pause has its words recognised"  # noqa: S101
         words = (await asyncio.shield(draft.hearing)).words.text
         if draft.confirming is not None:  # the model may be at a reply to other words, and has no time until it stops
             await asyncio.wait([draft.confirming])
         if draft is not self._draft:
             return
+        evidence = replace(evidence, asks=is_question(words))
+        if evidence.asks:
+            await self._judged(Judgement(hush, p_done(evidence)))
         text = None if self._anticipation is None else await self._anticipation.p_end(words)
-        if text is not None or is_question(words):
-            await self._tell(hush, draft, p_done(replace(evidence, text=text, asks=is_question(words))))
+        evidence = replace(evidence, text=text)
+        if text is not None:
+            await self._judged(Judgement(hush, p_done(evidence)))
+        self._begin_in_time(draft, p_done(evidence))
 
-    async def _tell(self, hush: int, draft: Draft, p_end: float) -> None:
-        """To the floor, and to the draft when it should begin to reply in order to be ready in time."""
+    def _begin_in_time(self, draft: Draft, p_end: float) -> None:
+        """Let the draft reply when it has to begin in order to be ready when the quiet ends the turn. Not before the
+        model has told what it thinks of the words: a reply would stop it, and it has read them for the reply, too."""
         ready = self._floor.wait_ms(p_end) / 1000 - AHEAD * self._usual
         asyncio.get_running_loop().call_at(draft.began + ready, draft.worth.set)
-        await self._judged(Judgement(hush, p_end))
 
     def _learn(self) -> None:
         """How long the last reply took to its first sound."""
