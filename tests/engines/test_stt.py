@@ -1,6 +1,7 @@
 """The contract of ports.Transcriber, kept by every Whisper that is installed; and the parts it is made of."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 
@@ -230,3 +231,36 @@ def test_loops_are_reduced_to_one_round(tokens, left):
 def test_ordinary_repetition_is_no_loop():
     assert not loops.looping([], "It was the best of times, it was the worst of times, it was the age of wisdom.")
     assert loops.looping([], "It was the best of times. " * 5)
+
+
+# --- passes that nobody waits for any more -----------------------------------------------------------
+
+
+class Halting:
+    """A decoder that works until it is told to stop."""
+
+    languages = ("en",)
+
+    def __init__(self) -> None:
+        self.begun, self.stopped = threading.Event(), threading.Event()
+
+    def pass_over(self, samples, context, window, stop):
+        self.begun.set()
+        while not stop():
+            time.sleep(0.005)
+        self.stopped.set()
+
+
+def test_a_pass_that_is_cancelled_stops_at_its_next_stage():
+    decoder = Halting()
+    engine = whisper.Whisper(whisper.Options(), decoder, lambda samples: 0.0)
+
+    async def leave() -> None:
+        pass_ = asyncio.create_task(engine.transcribe(Pcm(np.ones(RATE, np.float32), RATE)))
+        await asyncio.to_thread(decoder.begun.wait, 10)
+        pass_.cancel()
+        await asyncio.wait([pass_])
+        assert await asyncio.to_thread(decoder.stopped.wait, 10)
+
+    asyncio.run(leave())
+    engine.close()

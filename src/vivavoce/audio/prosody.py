@@ -26,6 +26,8 @@ LEAST_PERIODIC = 0.45
 LEAST_PITCHED = 6
 STEEP = 15.0
 """Semitones a second beyond which a glide says little more."""
+STILL_DB = 25.0
+"""Below the loud part of a voice nothing of a word is left: its fading, breath, the room."""
 
 
 def fall(speech: Pcm) -> float:
@@ -42,6 +44,19 @@ def fall(speech: Pcm) -> float:
     loud = np.percentile(levels[-LOUD_STEPS:], 90)
     room = min(np.percentile(levels, 3) - loud, -LEAST_RANGE_DB)
     return float(np.clip((levels[-ENDING_STEPS:].mean() - loud) / room, 0.0, MOST_FALL))
+
+
+def still(speech: Pcm, since: int) -> bool:
+    """Whether the voice in `speech` was over before sample `since`: no 16 ms after it come within STILL_DB of the loud
+    part (90th percentile) of the last 750 ms. In a noisy room nothing is still."""
+    step = round(STEP_SECONDS * speech.rate)
+    start = since % step
+    frames = speech.samples[start : start + (len(speech) - start) // step * step].reshape(-1, step)
+    after = len(frames) - (since - start) // step
+    if after <= 0 or after >= len(frames):
+        return after <= 0
+    levels = 10 * np.log10(np.square(frames, dtype=np.float64).mean(axis=1) + 1e-9)
+    return bool(levels[-after:].max() < np.percentile(levels[-LOUD_STEPS:], 90) - STILL_DB)
 
 
 def glide(speech: Pcm) -> float:

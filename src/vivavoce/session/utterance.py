@@ -1,6 +1,7 @@
 """One turn of the user while it is being heard: partial passes, settled text, the final words.
 
-A partial pass that began after the last word was spoken is the final one: nothing is recognised twice.
+A partial pass that began after the last word was spoken is the final one: nothing is recognised twice. One that began
+before is given up for the final pass.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from vivavoce.audio.pcm import Pcm
+from vivavoce.audio.prosody import still
 from vivavoce.conversation.words import Word
 from vivavoce.errors import TurnError
 from vivavoce.ports import HEARING_RATE, Transcriber, Transcription, TranscriptionHint, Urgency
@@ -25,6 +27,8 @@ LEAST_REST = 0.1  # s between passes that were asked for
 COVERED = HEARING_RATE // 20
 """Voice at the end that a pass may have missed and still count as the final one: the detector hears a voice fade
 for longer than there are words in it."""
+FADING = HEARING_RATE // 5
+"""Sound at the end that a pass may have missed where no word is in it any more."""
 SETTLE_SECONDS = 20.0  # longer speech is recognised piece by piece, so that the end never waits for all of it
 SETTLE_AFTER = 10.0
 MARGIN = HEARING_RATE * 3 // 10  # sound kept on either side of the voice: onsets and fading ends
@@ -37,6 +41,17 @@ class _Pass:
 
     heard: Transcription
     until: int
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A partial pass over the sound up to `until`. `limit`: runs out when it is not worth waiting for any more."""
+
+    until: int
+    limit: asyncio.Timeout
+
+    def give_up(self) -> None:
+        self.limit.reschedule(asyncio.get_running_loop().time())
 
 
 class Utterance:
@@ -63,6 +78,7 @@ class Utterance:
         self._guessed = guessed
         self._hurry = asyncio.Event()
         self._last_pass: _Pass | None = None
+        self._under_way: _UnderWay | None = None
         self._ear, self._stt, self._hint, self._tell = ear, stt, hint, tell
         self._settled: list[str] = []
         self._settled_words: list[Word] = []
@@ -111,8 +127,12 @@ class Utterance:
 
     async def _final(self, tail: tuple[int, Pcm, int] | None) -> Transcription:
         heard = Transcription("")
+        under_way = self._under_way
+        if tail is not None and under_way is not None and not self._covers(under_way.until, tail):
+            self._under_way = None
+            under_way.give_up()
         async with self._passing:
-            if tail is not None and self._last_pass is not None and self._covers(self._last_pass, tail):
+            if tail is not None and self._last_pass is not None and self._covers(self._last_pass.until, tail):
                 heard = self._last_pass.heard
             elif tail is not None:
                 start, speech, _ = tail
@@ -123,10 +143,13 @@ class Utterance:
         words = (*self._settled_words, *heard.words)
         return Transcription(text, heard.language or self._hint.language, heard.confidence, words)
 
-    def _covers(self, last: _Pass, tail: tuple[int, Pcm, int]) -> bool:
-        """Whether a partial pass heard all there is: no piece was settled since, and no voice came after it."""
-        start, _, voice_end = tail
-        return not self._hint.detail and start >= self._settled_until and voice_end - last.until <= COVERED
+    def _covers(self, until: int, tail: tuple[int, Pcm, int]) -> bool:
+        """Whether a partial pass up to `until` hears all there is: no piece was settled since, and no voice came after
+        it but its fading."""
+        start, speech, voice_end = tail
+        if self._hint.detail or start < self._settled_until or voice_end - until > FADING:
+            return False
+        return voice_end - until <= COVERED or still(speech.cut(0, (voice_end - start) / speech.rate), until - start)
 
     def rest(self, text: str) -> str:
         """What of the final text was not told yet; empty when the telling went another way."""
@@ -154,7 +177,15 @@ class Utterance:
         voiced = self._voiced(until)
         if voiced is None:
             return
-        heard = await self._stt.transcribe(voiced[1], replace(self._hint, detail=False), Urgency.SPARE)
+        hint = replace(self._hint, detail=False)
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._under_way = _UnderWay(until, limit)
+                heard = await self._stt.transcribe(voiced[1], hint, Urgency.SPARE)
+        except TimeoutError:
+            return  # the final pass has more to hear, and would have to wait
+        finally:
+            self._under_way = None
         self._last_pass = _Pass(heard, until)
         words = " ".join([*self._settled, heard.text]).split()
         self._guessed(" ".join(words))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -83,12 +83,21 @@ class Decoder:
         self.languages = self._languages(directory)
         self._tail = self._encode(_clip(), FULL)
 
-    def pass_over(self, samples: Samples, context: Context, window: float | None) -> Guess:
-        """One pass over at most FULL seconds of speech, padded with zeros to `window` seconds; None: the splice."""
+    def pass_over(
+        self, samples: Samples, context: Context, window: float | None, stop: Callable[[], bool] = lambda: False
+    ) -> Guess | None:
+        """One pass over at most FULL seconds of speech, padded with zeros to `window` seconds; None: the splice.
+
+        `stop()` is asked between encoding, detecting the language and decoding, which take about a third, an eighth and
+        a half of the time: once it says so, nothing more is done, and None returned."""
         seconds = len(samples) / RATE
         states = self._splice(samples) if window is None else self._encode(samples, window)
+        if stop():
+            return None
         view = ctranslate2.StorageView.from_array(np.ascontiguousarray(states))
         language = self._language(view, context.languages)
+        if stop():
+            return None
         prompt = self._prompt(language, context)
         budget = min(round(TOKENS_AT_LEAST + TOKENS_PER_SECOND * seconds), POSITIONS // 2)
         result = self._model.generate(

@@ -8,6 +8,7 @@ Figures and how to repeat them: `vivavoce bench stt`.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +18,7 @@ import numpy as np
 from vivavoce.audio.cut import cut
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.words import Word
-from vivavoce.engines.pool import Worker
+from vivavoce.engines.pool import Stop, Worker
 from vivavoce.engines.stt.alignment import shifted
 from vivavoce.engines.stt.decoder import FULL, HUSH, Context, Decoder, Guess
 from vivavoce.engines.vad import silero
@@ -134,17 +135,24 @@ class Whisper:
         return Context(known or self.languages, hint.context, hint.translate)
 
     async def _hear(self, samples: Samples, context: Context, urgency: Urgency) -> Guess | None:
-        """The words in one piece, None when there are none."""
+        """The words in one piece, None when there are none. Cancelling stops a pass under way at its next stage."""
         if not _audible(samples):
             return None
+        left = threading.Event()
+        try:
+            return await self._passes(samples, context, urgency, left.is_set)
+        finally:
+            left.set()
+
+    async def _passes(self, samples: Samples, context: Context, urgency: Urgency, stop: Stop) -> Guess | None:
         seconds = len(samples) / HEARING_RATE
         deadline = DEADLINE + DEADLINE_PER_SECOND * seconds
-        first = partial(self._attempt, samples, context, self._window)
+        first = partial(self._attempt, samples, context, self._window, stop)
         guess = await self._worker.call(first, urgency, deadline=deadline)
         for window in [REPAIR, FULL] if seconds + HUSH <= REPAIR else [FULL]:
             if guess is None or not (guess.repeats or guess.endless):
                 return guess
-            again = partial(self._attempt, samples, replace(context, languages=(guess.language,)), window)
+            again = partial(self._attempt, samples, replace(context, languages=(guess.language,)), window, stop)
             guess = await self._worker.call(again, urgency, deadline=deadline)
         return guess and self._sane(guess, seconds)
 
@@ -153,10 +161,10 @@ class Whisper:
         too_fast = len(guess.tokens) > MOST_TOKENS_PER_SECOND * seconds
         return self._decoder.without_loops(guess) if guess.endless or (guess.repeats and too_fast) else guess
 
-    def _attempt(self, samples: Samples, context: Context, window: float | None) -> Guess | None:
-        """One pass; None when nobody said what it heard. Blocking."""
-        guess = self._decoder.pass_over(samples, context, window)
-        return guess if self._spoken(guess, samples) else None
+    def _attempt(self, samples: Samples, context: Context, window: float | None, stop: Stop) -> Guess | None:
+        """One pass; None when nobody said what it heard, or nobody waits for it. Blocking."""
+        guess = None if stop() else self._decoder.pass_over(samples, context, window, stop)
+        return guess if guess is not None and self._spoken(guess, samples) else None
 
     def _spoken(self, guess: Guess, samples: Samples) -> bool:
         """Whether anybody said these words."""
