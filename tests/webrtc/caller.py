@@ -61,9 +61,17 @@ class Caller:
     """`async with Caller(base) as caller:` is connected, and has read session.created."""
 
     def __init__(
-        self, base: str, session: dict[str, Any] | None = None, key: str = "", tls: Any = True, resume: str = ""
+        self,
+        base: str,
+        session: dict[str, Any] | None = None,
+        key: str = "",
+        tls: Any = True,
+        resume: str = "",
+        *,
+        sounds: bool = True,
     ) -> None:
-        """`tls`: how the server's certificate is checked, as httpx takes it. `resume`: a call to go on with."""
+        """`tls`: how the server's certificate is checked, as httpx takes it. `resume`: a call to go on with. `sounds`:
+        it has a microphone and hears."""
         self._base, self._session, self._tls = base, session, tls
         self._resume = {"resume": resume} if resume else {}
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -77,7 +85,8 @@ class Caller:
         self.call_id = self.session_id = ""
         self.closed = asyncio.Event()
         self._ear = Microphone(self._hear)
-        self.peer.addTrack(self.voice)
+        if sounds:
+            self.peer.addTrack(self.voice)
 
     async def __aenter__(self) -> Caller:
         opened = asyncio.Event()

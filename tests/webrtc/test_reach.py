@@ -27,6 +27,7 @@ class Peer:
 
     def __init__(self) -> None:
         self.transport = Transport()
+        self.sctp = None
 
     async def getStats(self) -> dict[str, Transport]:
         return {"transport": self.transport}

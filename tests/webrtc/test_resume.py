@@ -172,6 +172,17 @@ def test_who_hangs_up_is_not_waited_for() -> None:
     asyncio.run(scene())
 
 
+def test_who_hangs_up_a_call_without_sound_is_not_waited_for_either() -> None:
+    async def scene() -> None:
+        async with house(Limits(resume=60.0)) as running:
+            async with Caller(running.base, sounds=False) as caller:
+                await caller.peer.close()
+                await ended(running)
+                assert not running.script.opened[0].silenced
+
+    asyncio.run(scene())
+
+
 def test_only_its_owner_resumes_a_call_and_nobody_one_that_was_hung_up() -> None:
     async def scene() -> None:
         async with (

@@ -7,6 +7,7 @@ nobody. What did reach the caller is what had played when its last packet came.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiortc import RTCPeerConnection
 
@@ -56,5 +57,7 @@ class Reach:
 
     async def _count(self) -> int:
         """Packets of every kind but ICE's own: sound, reports on sound, events."""
-        report = await self._peer.getStats()
+        report: dict[str, Any] = await self._peer.getStats()
+        if self._peer.sctp is not None:  # of a call without sound, nothing else tells; one transport counts once
+            report |= self._peer.sctp.transport._get_stats()
         return sum(entry.packetsReceived for entry in report.values() if entry.type == "transport")
