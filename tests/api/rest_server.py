@@ -30,7 +30,7 @@ from vivavoce.api.rest.conversations import conversation_routes
 from vivavoce.api.rest.files import file_routes
 from vivavoce.api.rest.responses import response_routes
 from vivavoce.api.rest.responses_jobs import Jobs
-from vivavoce.api.rest.responses_run import Means
+from vivavoce.api.rest.responses_reading import Means
 from vivavoce.api.rest.text import text_routes
 from vivavoce.api.server import UVICORN_OPTIONS, create_api
 from vivavoce.assistant.files import FileShelf

@@ -24,7 +24,7 @@ from tests.waiting import PATIENCE
 from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.responses import response_routes
 from vivavoce.api.rest.responses_jobs import Jobs
-from vivavoce.api.rest.responses_run import Means
+from vivavoce.api.rest.responses_reading import Means
 from vivavoce.assistant.files import FileShelf
 from vivavoce.storage.archive import open_archive
 from vivavoce.storage.database import MEMORY
@@ -257,6 +257,21 @@ def test_a_custom_tool_takes_free_text(client: OpenAI) -> None:
     result = {"type": "custom_tool_call_output", "call_id": call.call_id, "output": "1"}
     answer = ask(client, [result], previous_response_id=events[-1].response.id, tools=[tool])
     assert answer.output_text == "The tool said: 1"
+
+
+def test_a_grammar_is_refused_with_its_place_and_never_left_out(client: OpenAI) -> None:
+    for syntax, definition in (("lark", 'start: "yes" | "no"'), ("regex", "yes|no")):
+        grammar = {"type": "grammar", "syntax": syntax, "definition": definition}
+        tool: Any = {"type": "custom", "name": "vote", "format": grammar}
+        with pytest.raises(openai.BadRequestError, match="JSON schema") as refused:
+            ask(client, "say x", tools=[tool])
+        assert refused.value.param == "tools.0.format.type"
+        nested: Any = {"type": "custom", "custom": {"name": "vote", "format": {"type": "grammar", "grammar": grammar}}}
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.chat.completions.create(model="actor", messages=[{"role": "user", "content": "x"}], tools=[nested])
+        assert refused.value.param == "tools.0.custom.format.type"
+    free: Any = {"type": "custom", "name": "sql", "format": {"type": "text"}}
+    assert ask(client, "say Hi.", tools=[free]).output_text == "Hi."
 
 
 # --- tools beside the server
@@ -723,6 +738,62 @@ def test_a_talk_longer_than_the_context_is_told_piece_by_piece(client: OpenAI) -
     talk: list[Any] = [{"role": "user", "content": f"say note {n}. " + "word " * 600} for n in range(12)]
     short = client.responses.compact(model="actor", input=talk)
     assert short.usage.output_tokens > 1000  # several answers
+
+
+def test_above_the_threshold_a_talk_is_made_short_on_the_way(client: OpenAI) -> None:
+    """As OpenAI tells it: the item comes in the same answer, before the words, and stands for all before it."""
+    talk: list[Any] = [
+        {"role": "developer", "content": "Be kind."},
+        {"role": "user", "content": "say notes of old. " + "word " * 900},
+        {"role": "assistant", "content": "Well."},
+        {"role": "user", "content": "prompt"},
+    ]
+    managed: Any = [{"type": "compaction", "compact_threshold": 200}]
+    events = stream(client, talk, context_management=managed)
+    response = events[-1].response
+    assert [item.type for item in response.output] == ["compaction", "message"]
+    assert kinds(events)[2:5] == ["output_item.added", "compaction.compacting", "output_item.done"]
+    asked = json.loads(response.output_text)
+    assert [item["parts"][0]["text"] for item in asked["items"]] == ["prompt"]
+    assert asked["instructions"].startswith("Be kind.\n\nWhat was said so far, in short:\n")
+    assert "Assistant: Well." in asked["instructions"] and response.usage.output_tokens > 0
+    chained = json.loads(ask(client, "prompt", previous_response_id=response.id).output_text)
+    assert chained["instructions"].endswith("Assistant: Well.\nUser: prompt")
+    assert [item["role"] for item in chained["items"]] == ["assistant", "user"]
+    assert [item.type for item in ask(client, "say Hi.", context_management=managed).output] == ["message"]
+
+
+def test_a_talk_fuller_than_the_mind_is_made_short_below_any_threshold(client: OpenAI) -> None:
+    talk: list[Any] = [{"role": "user", "content": f"say note {n}. " + "word " * 700} for n in range(12)]
+    managed: Any = [{"type": "compaction", "compact_threshold": 200_000}]
+    asked = [*talk, {"role": "user", "content": "say Short."}]
+    assert [item.type for item in ask(client, asked, context_management=managed).output] == ["compaction", "message"]
+
+
+def test_thinking_is_sealed_for_those_who_want_it(client: OpenAI) -> None:
+    sealed = ["reasoning.encrypted_content"]
+    answer = ask(client, "say Hi.", model="thinker", include=sealed, store=False)
+    thinking: Any = answer.output[0].model_dump(exclude_none=True)
+    assert "Let me" not in thinking["encrypted_content"]
+    again: list[Any] = [thinking, {"role": "user", "content": "say Well."}]
+    assert ask(client, again).output_text == "Well."
+    altered = {**thinking, "encrypted_content": thinking["encrypted_content"][:-6] + "AAAAA="}
+    with pytest.raises(openai.BadRequestError, match="could not be verified") as refused:
+        ask(client, [altered, *again[1:]])
+    assert (refused.value.param, refused.value.code) == ("input.0.encrypted_content", "invalid_encrypted_content")
+    assert "encrypted_content" not in ask(client, "say Hi.", model="thinker").output[0].model_dump(exclude_none=True)
+
+
+def test_a_compaction_is_no_secret_to_read_and_another_key_s_is_refused(client: OpenAI, address: str) -> None:
+    short = client.responses.compact(model="actor", input="My name is Ada.").output[-1]
+    token = short.encrypted_content
+    assert b"Ada" not in base64.urlsafe_b64decode(token.partition(".")[2])
+    given: list[Any] = [short.model_dump(exclude_none=True), {"role": "user", "content": "prompt"}]
+    with (
+        OpenAI(base_url=f"{address}/v1", api_key=OTHER_KEY, max_retries=0) as other,
+        pytest.raises(openai.BadRequestError, match="another key"),
+    ):
+        ask(other, given)
 
 
 def test_a_foreign_compaction_is_refused_with_its_place(client: OpenAI) -> None:

@@ -25,7 +25,7 @@ from vivavoce.api.rates import Rates
 from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.responses import response_routes
 from vivavoce.api.rest.responses_jobs import Jobs
-from vivavoce.api.rest.responses_run import Means
+from vivavoce.api.rest.responses_reading import Means
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds
 from vivavoce.engines.scripted import ScriptedModel, scripted_engines

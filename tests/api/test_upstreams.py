@@ -21,7 +21,7 @@ from tests.engines.anthropic_mock import call, redacted, thinking
 from vivavoce.api.rest.attachments import Opener
 from vivavoce.api.rest.responses import response_routes
 from vivavoce.api.rest.responses_jobs import Jobs
-from vivavoce.api.rest.responses_run import Means
+from vivavoce.api.rest.responses_reading import Means
 from vivavoce.api.rest.text import text_routes
 from vivavoce.assistant.files import FileShelf
 from vivavoce.assistant.minds import Minds

@@ -40,6 +40,7 @@ from vivavoce.session.tooling import Tooling
 from vivavoce.settings import SESSION_ENGINES, Settings, fill
 from vivavoce.storage.archive import Archive, Keeper
 from vivavoce.storage.recorder import Recorder
+from vivavoce.storage.seals import seals_in
 from vivavoce.telemetry.metrics import Metrics
 from vivavoce.webrtc.gateway import Gateway
 
@@ -72,6 +73,7 @@ class House:
         self.metrics = Metrics()
         self.admission = Admission(settings.server.max_sessions)
         self.files = FileShelf(settings.paths.home / "files")
+        self.seals = seals_in(settings.paths.home / "seal.key")
         self.home = make_home(settings, archive.database, self.files, Extracting(self.extracting_mind, self.meanings))
         self.hosts: dict[str, ToolHost] = {self.home.tools.label: self.home.tools, **_operators_servers(settings)}
         """Tool servers that sessions may name by these labels; closed with the house."""

@@ -18,7 +18,7 @@ from vivavoce.api.rest.memories import memory_routes, profile_routes
 from vivavoce.api.rest.moderations import moderation_routes
 from vivavoce.api.rest.reminders import reminder_routes
 from vivavoce.api.rest.responses import response_routes
-from vivavoce.api.rest.responses_run import Means
+from vivavoce.api.rest.responses_reading import Means
 from vivavoce.api.rest.text import text_routes
 from vivavoce.api.rest.tool_servers import tool_server_routes
 from vivavoce.api.rest.transcriptions import transcription_routes
@@ -57,6 +57,7 @@ def _kept(house: House, keys: Keys) -> list[BaseRoute]:
         house.keeper.titling.consider,
         house.home.mind,
         house.service.rates,
+        house.seals,
     )
     return [
         *file_routes(house.files, keys),

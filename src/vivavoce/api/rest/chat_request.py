@@ -123,6 +123,7 @@ def _tools(fields: Fields) -> tuple[tuple[Tool, ...], frozenset[str]]:
         entry = Fields(value, path)
         if entry.need_choice("type", ("function", "custom")) == "custom":
             it = entry.need_object("custom")
+            check_free_text(it)
             custom.add(it.need_text("name"))
             return Tool(it.need_text("name"), it.text("description", ""), FREE_TEXT)
         return _function(entry.need_object("function"))
@@ -130,6 +131,18 @@ def _tools(fields: Fields) -> tuple[tuple[Tool, ...], frozenset[str]]:
     tools = fields.array("tools", tool, most=MOST_TOOLS) or []
     old = fields.array("functions", lambda value, path: _function(Fields(value, path)), most=MOST_TOOLS) or []
     return (*tools, *old), frozenset(custom)
+
+
+def check_free_text(tool: Fields) -> None:
+    """The `format` of a custom tool: any text. Raises RequestError for a grammar, which no mind here would keep to."""
+    form = tool.object("format")
+    if form is not None and form.need_choice("type", ("text", "grammar")) == "grammar":
+        raise RequestError(
+            f"'{form.at('type')}' must be text: grammars (lark, regex) are not enforced here. Give a function instead: "
+            "its parameters are a JSON schema, with enum where the words are few, and the local model keeps to that.",
+            param=form.at("type"),
+            code="unsupported_value",
+        )
 
 
 def _function(function: Fields) -> Tool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -21,9 +22,11 @@ from vivavoce.api.rest.event_stream import EventStream, named
 from vivavoce.api.rest.paging import page, read_page
 from vivavoce.api.rest.replies import tokens_of
 from vivavoce.api.rest.responses_compact import compacted
+from vivavoce.api.rest.responses_items import sealed
 from vivavoce.api.rest.responses_jobs import Job
+from vivavoce.api.rest.responses_reading import UNDER_WAY, Means
 from vivavoce.api.rest.responses_request import read_response
-from vivavoce.api.rest.responses_run import UNDER_WAY, Means, prepared, reading_of
+from vivavoce.api.rest.responses_run import prepared, reading_of
 from vivavoce.api.rest.responses_socket import response_socket
 from vivavoce.api.rest.responses_wire import shown
 from vivavoce.conversation.hosted import readable
@@ -96,9 +99,11 @@ class Desk:
         if self._means.minds() is None or self._means.engines() is None:
             return warming_up()
         async with answering_engines():
-            reading, mind = reading_of(self._means, asked, self._keys.owner(request))
+            owner = self._keys.owner(request)
+            reading, mind = reading_of(self._means, asked, owner)
             read = await while_connected(request, reading.read())
-            return JSONResponse(await while_connected(request, compacted(mind, read)))
+            seal = partial(sealed, seals=self._means.seals, owner=owner, kind="compaction")
+            return JSONResponse(await while_connected(request, compacted(mind, read, seal)))
 
     # --- those kept
 

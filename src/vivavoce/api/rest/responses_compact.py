@@ -8,17 +8,15 @@ pieces before.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from vivavoce.api.fields import Fields
 from vivavoce.api.rest.replies import thoughts_of, whole
-from vivavoce.api.rest.responses_items import sealed, unsealed
-from vivavoce.api.rest.responses_run import Read
+from vivavoce.api.rest.responses_reading import Read
 from vivavoce.api.rest.responses_wire import shown, usage_wire
 from vivavoce.conversation.hosted import readable
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Message, Readable, Text, new_id
+from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item, Message, Readable, Text, new_id
 from vivavoce.ports import Done, LanguageModel, Prompt, Urgency
 from vivavoce.session.accounts import estimated_tokens
 
@@ -38,22 +36,48 @@ TEMPERATURE = 0.2
 SPEAKERS = {"user": "User", "assistant": "Assistant", "system": "Instructions"}
 
 
-async def compacted(mind: LanguageModel, read: Read) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """`read`: what the mind reads now; `whole`: all that was said, in short, its last words among it."""
+
+    read: Read
+    whole: str
+    usage: Done
+
+
+async def compacted(mind: LanguageModel, read: Read, seal: Callable[[str], str]) -> dict[str, Any]:
     """What was read, as OpenAI's `response.compaction`. Raises TurnError."""
     bodies = (*read.before.bodies, *read.given)
-    earlier = [unsealed(Fields(body, "input")) for body in bodies if body["type"] == "compaction"]
-    lines = [*(earlier[-1].splitlines() if earlier else ()), *map(_line, readable(read.items, {}))]
-    newest = _newest(lines)
-    notes, usage = await _notes(mind, lines[: len(lines) - len(newest)])
+    summary, usage = await _summary(mind, _lines(read, read.items))
     said = [shown(body) for body in bodies if body["type"] == "message" and body.get("role") != "assistant"]
-    item = {"id": new_id("cmp"), "type": "compaction", "encrypted_content": sealed("\n".join([notes, *newest]).strip())}
     return {
         "id": new_id("resp"),
         "object": "response.compaction",
         "created_at": int(time.time()),
-        "output": [*said, item],
+        "output": [*said, {"id": new_id("cmp"), "type": "compaction", "encrypted_content": seal(summary)}],
         "usage": usage_wire(usage),
     }
+
+
+async def shortened(mind: LanguageModel, read: Read) -> Shortened:
+    """What was read before the user's last message, made short; that message, and what follows it, stay as they are.
+    Raises TurnError."""
+    asked = [place for place, item in enumerate(read.items) if isinstance(item, Message) and item.role == "user"]
+    last = asked[-1] if asked else 0
+    summary, usage = await _summary(mind, _lines(read, read.items[:last]))
+    now = read.items[last:]
+    whole = "\n".join([*([summary] if summary else ()), *map(_line, readable(now, {}))])
+    return Shortened(replace(read, items=now, summary=summary), whole, usage)
+
+
+def _lines(read: Read, items: Sequence[Item]) -> list[str]:
+    return [*read.summary.splitlines(), *map(_line, readable(items, {}))]
+
+
+async def _summary(mind: LanguageModel, lines: Sequence[str]) -> tuple[str, Done]:
+    newest = _newest(lines)
+    notes, usage = await _notes(mind, lines[: len(lines) - len(newest)])
+    return "\n".join([notes, *newest]).strip(), usage
 
 
 def _newest(lines: Sequence[str]) -> list[str]:

@@ -7,7 +7,6 @@ stand under `vivavoce` in it, which no client can set: the `text` of a file that
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,6 +28,7 @@ from vivavoce.conversation.items import (
 )
 from vivavoce.errors import RequestError
 from vivavoce.storage.bodies import PREFIXES, ROLES, Body, item_of
+from vivavoce.storage.seals import Seals
 
 PRIVATE = "vivavoce"
 """Where a body keeps what only we need."""
@@ -79,7 +79,7 @@ def _item(value: Any, path: str) -> Body:
     if "reason" in body and len(fields.text("reason", "")) > LONGEST_REASON:
         raise invalid(fields.at("reason"), f"have at most {LONGEST_REASON} characters")
     if kind == "compaction":
-        unsealed(fields)
+        fields.need_text("encrypted_content")
     return {**body, "id": body.get("id") or new_id(PREFIXES.get(kind, "ctc")), "type": kind}
 
 
@@ -107,24 +107,24 @@ def include(fields: Fields, known: Iterable[str]) -> list[str]:
 # --- a conversation made short
 
 SO_FAR = "What was said so far, in short:"
-_SEAL = "vivavoce1."
 
 
-def sealed(summary: str) -> str:
-    """A summary as the `encrypted_content` of a compaction. It is the client's own and no secret to it: written so that
-    it passes through clients unchanged, not so that nobody could read it."""
-    return _SEAL + base64.urlsafe_b64encode(summary.encode(errors="replace")).decode()
+def sealed(text: str, seals: Seals, owner: str, kind: str) -> str:
+    """As the `encrypted_content` of an item of that kind."""
+    return seals.seal(text, owner, kind)
 
 
-def unsealed(compaction: Fields) -> str:
-    """The summary in a compaction. Raises RequestError."""
-    text, path = compaction.need_text("encrypted_content"), compaction.at("encrypted_content")
-    try:
-        if text.startswith(_SEAL):
-            return base64.b64decode(text.removeprefix(_SEAL), altchars=b"-_", validate=True).decode()
-    except ValueError:
-        pass
-    raise invalid(path, "be as /v1/responses/compact of this server gave it")
+def unsealed(item: Fields, seals: Seals, owner: str) -> str:
+    """What an item's `encrypted_content` holds. Raises RequestError."""
+    text = seals.open(item.need_text("encrypted_content"), owner, item.need_text("type"))
+    if text is None:
+        raise RequestError(
+            f"'{item.at('encrypted_content')}' could not be verified: it was altered, or made by another server or for "
+            "another key. Send it as this server gave it, or leave the item out.",
+            param=item.at("encrypted_content"),
+            code="invalid_encrypted_content",
+        )
+    return text
 
 
 # --- what a mind reads
@@ -151,8 +151,6 @@ def raw_item(body: Body, path: str) -> Raw | None:
     match body.get("type"):
         case "message":
             return _said(body, path)
-        case "compaction":
-            return RawMessage("system", (Text(f"{SO_FAR}\n{unsealed(Fields(body, path))}"),))
         case "custom_tool_call":
             arguments = json.dumps({"input": body.get("input", "")}, ensure_ascii=False)
             return FunctionCall(body["id"], body["call_id"], body["name"], arguments)

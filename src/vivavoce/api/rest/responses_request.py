@@ -15,7 +15,7 @@ from vivavoce.api.metadata import read_metadata
 from vivavoce.api.realtime.prompts import Prompts, no_prompts, read_prompt
 from vivavoce.api.realtime.reply_options import read_tool, wire_tool, wire_tool_choice
 from vivavoce.api.realtime.tool_servers import wire_tool_server
-from vivavoce.api.rest.chat_request import EFFORTS, FREE_TEXT, MOST_TOOLS
+from vivavoce.api.rest.chat_request import EFFORTS, FREE_TEXT, MOST_TOOLS, check_free_text
 from vivavoce.api.rest.responses_items import include, read_input
 from vivavoce.api.rest.sampling import MOST_LIKELY
 from vivavoce.api.rest.schemas import checked_schema
@@ -25,8 +25,9 @@ from vivavoce.errors import RequestError
 from vivavoce.storage.bodies import Body
 
 LOGPROBS = "message.output_text.logprobs"
+SEALED_THINKING = "reasoning.encrypted_content"
 INCLUDABLE = (
-    "reasoning.encrypted_content",
+    SEALED_THINKING,
     LOGPROBS,
     "message.input_image.image_url",
     "web_search_call.action.sources",
@@ -48,7 +49,8 @@ Wire = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class ResponseAsked:
     """One request, checked. `given`: the input, references included; `options`: how the reply is made; `custom`: names
-    of the tools that take free text; `logprobs`: as in `Sampling`; `generate`: false where it is only to be there to
+    of the tools that take free text; `logprobs`: as in `Sampling`; `compact_above`: tokens of
+    what is to be read; `generate`: false where it is only to be there to
     go on from; `echo`: what the response repeats of the request."""
 
     model: str
@@ -61,6 +63,8 @@ class ResponseAsked:
     conversation: str | None = None
     max_tool_calls: int | None = None
     logprobs: int | None = None
+    compact_above: int | None = None
+    sealed_thinking: bool = False
     store: bool = True
     generate: bool = True
     background: bool = False
@@ -89,6 +93,8 @@ def read_response(fields: Fields, prompts: Prompts = no_prompts) -> ResponseAske
         conversation=_conversation(fields),
         max_tool_calls=fields.integer("max_tool_calls", None, 1, MOST_TOKENS),
         logprobs=top or 0 if top is not None or LOGPROBS in included else None,
+        compact_above=_compact_above(fields),
+        sealed_thinking=SEALED_THINKING in included,
         store=fields.flag("store", True),
         generate=fields.flag("generate", True),
         background=fields.flag("background", False),
@@ -131,6 +137,17 @@ def _check(asked: ResponseAsked) -> None:
             param="store",
             code="invalid_value",
         )
+
+
+def _compact_above(fields: Fields) -> int | None:
+    """Tokens from which what was said is to be made short; None: it is left as it is."""
+
+    def threshold(value: Any, path: str) -> int:
+        entry = Fields(value, path)
+        entry.need_choice("type", ("compaction",))
+        return entry.integer("compact_threshold", MOST_TOKENS, 1, MOST_TOKENS)
+
+    return min(fields.array("context_management", threshold, most=8) or [], default=None)
 
 
 def _conversation(fields: Fields) -> str | None:
@@ -181,6 +198,7 @@ def _tools(fields: Fields) -> tuple[list[Tool | ToolServer], dict[str, Wire]]:
                 code="unsupported_tool",
             )
         if entry.need_choice("type", ("function", "custom", "mcp")) == "custom":
+            check_free_text(entry)
             made = Tool(entry.need_text("name"), entry.text("description", ""), FREE_TEXT)
             named = {"type": "custom", "name": made.name, "description": made.description}
             told[made.name] = {**named, "format": {"type": "text"}}

@@ -23,8 +23,9 @@ from vivavoce.api.problems import SOON, Trouble, trouble_of
 from vivavoce.api.rates import counted
 from vivavoce.api.realtime.outbox import Outbox
 from vivavoce.api.realtime.server_events import encode_event
+from vivavoce.api.rest.responses_reading import Means
 from vivavoce.api.rest.responses_request import ResponseAsked, read_response
-from vivavoce.api.rest.responses_run import Making, Means, prepared
+from vivavoce.api.rest.responses_run import Making, prepared
 from vivavoce.api.rest.responses_steering import Steering
 from vivavoce.errors import ClientStalled, RequestError, StorageError, TurnError
 from vivavoce.storage.responses import StoredResponse

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
@@ -20,6 +20,7 @@ Wire = dict[str, Any]
 
 CODES = {503: "rate_limit_exceeded", 429: "rate_limit_exceeded", 400: "invalid_prompt"}
 USAGE_AT_FIRST = Done()
+COMPACTION = "compaction"
 
 
 @dataclass(slots=True)
@@ -38,10 +39,17 @@ class Telling:
     `sequence_number`."""
 
     def __init__(
-        self, response_id: str, model: str, created: int, echo: Mapping[str, Any], custom: frozenset[str]
+        self,
+        response_id: str,
+        model: str,
+        created: int,
+        echo: Mapping[str, Any],
+        custom: frozenset[str],
+        seal: Callable[[str], str] | None = None,
     ) -> None:
+        """`custom`: tools that take free text; `seal`: of thinking, where clients want it sealed, too."""
         self._head = {"id": response_id, "object": "response", "created_at": created, "model": model, **echo}
-        self._custom = custom
+        self._custom, self._seal = custom, seal
         self._next = 0
         self._status = "in_progress"
         self._ended: dict[str, Any] = {"completed_at": None, "error": None, "incomplete_details": None}
@@ -175,6 +183,8 @@ class Telling:
             return []
         part = _part(it.kind, it.text, it.tokens)
         it.body |= {"content": [part], "status": status}
+        if it.kind == "reasoning" and self._seal is not None:
+            it.body["encrypted_content"] = self._seal(it.text)
         name = "output_text" if it.kind == "message" else "reasoning_text"
         logprobs: Wire = {"logprobs": part["logprobs"]} if it.kind == "message" else {}
         events = [
@@ -240,6 +250,22 @@ class Telling:
         self.output[place] = body_of(item)
         ending = "completed" if item.error is None else "failed"
         return [self._about(f"response.mcp_list_tools.{ending}", place), self._item_event("done", place)]
+
+    def compacting(self) -> list[Wire]:
+        """What was said is being made short."""
+        body = {"id": new_id("cmp"), "type": "compaction", "encrypted_content": ""}
+        added = self._added(body)
+        place = self._places[COMPACTION] = len(self.output) - 1
+        return [added, self._about("response.compaction.compacting", place)]
+
+    def compacted(self, content: str) -> list[Wire]:
+        place = self._places.pop(COMPACTION)
+        self.output[place] = {**self.output[place], "encrypted_content": content}
+        return [self._item_event("done", place)]
+
+    def not_compacted(self) -> None:
+        """It came to nothing: a response that ends so has no such item."""
+        del self.output[self._places.pop(COMPACTION)]
 
     def _whole(self, body: Body) -> list[Wire]:
         """An item that is there at once."""
