@@ -35,7 +35,40 @@ def test_tools_are_listed_and_called(capsys: pytest.CaptureFixture[str], monkeyp
     assert run("tools", "call", "price_of", '{"drink": "tea"}') == "2.00 euros\n"
     assert run("tools", "--key", "another", "call", "find_notes") == "You have no notes.\n"
     assert "There is no function 'nonsense'" in run("tools", "call", "nonsense", code=1)
-    assert "no JSON" in run("tools", "call", "calculate", "6 times 7", code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("6 times 7", "no JSON"),
+        ("[1]", "must be an object"),
+        ('{"sum": "6 times 7"}', "knows no argument 'sum'; it takes expression"),
+        ("{}", "needs the argument 'expression'"),
+    ],
+)
+def test_arguments_that_a_tool_does_not_take_are_told_with_an_example(
+    arguments: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tools", "call", "calculate", arguments]) == 2
+    said = capsys.readouterr().err
+    assert says in said and 'vivavoce tools call calculate \'{"expression"' in said
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["memory", "forget", "mem_none"], "vivavoce memory list"),
+        (["memory", "edit", "mem_none", "x"], "vivavoce memory list"),
+        (["threads", "export", "conv_none"], "vivavoce threads list"),
+        (["threads", "delete", "conv_none"], "vivavoce threads list"),
+    ],
+)
+def test_an_id_that_is_not_there_is_told_with_where_they_are_listed(
+    words: list[str], remedy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "_none'" in said and remedy in said
 
 
 def test_functions_that_are_not_there_are_told(
@@ -62,8 +95,8 @@ def test_memories_are_listed_put_right_and_forgotten(capsys: pytest.CaptureFixtu
     (dog,) = run("memory", "list", "dog").splitlines()
     assert run("memory", "edit", dog.split()[0], "my", "dog", "is", "called", "Max").endswith("my dog is called Max\n")
     assert run("memory", "add", "I sing in a choir").endswith("I sing in a choir\n")
-    assert "There is no memory" in run("memory", "edit", "mem_none", "x", code=1)
+    assert "There is no memory" in run("memory", "edit", "mem_none", "x", code=2)
     assert run("memory", "forget", dog.split()[0]) == "1 forgotten.\n"
-    assert "There is no memory" in run("memory", "forget", "mem_none", code=1)
+    assert "There is no memory" in run("memory", "forget", "mem_none", code=2)
     assert run("memory", "forget", "--all") == "2 forgotten.\n"
     assert run("memory", "list") == "Nothing is remembered.\n"

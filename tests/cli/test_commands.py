@@ -37,6 +37,13 @@ def test_a_wrong_command_line_shows_the_usage(arguments: list[str], capsys: pyte
     assert "usage: vivavoce" in capsys.readouterr().err
 
 
+def test_an_option_that_a_command_does_not_know_shows_that_command_s_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["serve", "--prot", "3"])
+    said = capsys.readouterr().err
+    assert end.value.code == 2 and said.startswith("usage: vivavoce serve") and "did you mean --port?" in said
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_what_it_does(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -37,7 +37,7 @@ def test_threads_are_imported_listed_found_exported_and_deleted(home: Path, caps
     assert run("threads", "list") == ""
     assert "1 conversations are new" in run("threads", "import", str(home / "all.json"))
     assert run("threads", "--key", "another", "list") == ""
-    run("threads", "delete", "conv_nowhere", code=1)
+    run("threads", "delete", "conv_nowhere", code=2)
     run("threads", "import", str(home / "nowhere.json"), code=2)
 
 

@@ -30,7 +30,7 @@ async def warm(house: House, say: Say, on_ready: Callable[[], None]) -> None:
         house.trouble = error
         return
     if house.engines is not None and not house.demo:
-        await _check(house.engines, say)
+        await _check(house.engines, say, house.settings.engines.llm.options.get("base_url"))
     gc.collect()
     gc.freeze()  # what is loaded by now stays: no collection need look through it while people talk
     gc.set_threshold(*COLLECTIONS)
@@ -42,8 +42,9 @@ async def warm(house: House, say: Say, on_ready: Callable[[], None]) -> None:
         await asyncio.to_thread(import_module, "vivavoce.assistant.mcp_host")  # see assistant/tool_servers.py
 
 
-async def _check(engines: Engines, say: Say) -> None:
-    """Hold the self-check; while its question is spoken, the model reads its instructions into every slot."""
+async def _check(engines: Engines, say: Say, mind_at: object = None) -> None:
+    """Hold the self-check; while its question is spoken, the model reads its instructions into every slot. `mind_at`:
+    address of the server where the mind is, if it is elsewhere: the likeliest to be away."""
     instructions = Prompt(PERSONA, ())
     warming = asyncio.create_task(engines.llm.warm(instructions))
     try:
@@ -51,7 +52,8 @@ async def _check(engines: Engines, say: Say) -> None:
         await warming
         await engines.llm.warm(instructions)  # what gave way to the answer; the rest costs nothing
     except TurnError as error:
-        say(f"self-check: {error}. `vivavoce doctor` looks closer.")
+        elsewhere = f" The mind is asked at {mind_at} (engines.llm.base_url)." if mind_at else ""
+        say(f"self-check: {str(error).rstrip('.')}.{elsewhere} `vivavoce doctor` looks closer.")
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 Run = Callable[[argparse.Namespace], int]
 
+REMEDIES = {
+    "conversation_not_found": "`vivavoce threads list` shows the ids of those there are; those of another key: --key.",
+    "memory_not_found": "`vivavoce memory list` shows the ids of those there are; those of another key: --key.",
+}
+"""For whoever typed an id that is not there."""
+
 
 def add_key(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", help="whose: of this key; by default of the first in server.keys, if there is one")
@@ -43,6 +49,7 @@ def _acting(action: Callable[[Settings, Archive, str, argparse.Namespace], Await
     def run(args: argparse.Namespace) -> int:
         import asyncio
 
+        from vivavoce.errors import RequestError, StartupError
         from vivavoce.settings import ApiKey, read_settings, storage_url
         from vivavoce.storage.archive import open_archive
 
@@ -54,6 +61,11 @@ def _acting(action: Callable[[Settings, Archive, str, argparse.Namespace], Await
             async with open_archive(storage_url(settings)) as archive:
                 return await action(settings, archive, owner, args)
 
-        return asyncio.run(act())
+        try:
+            return asyncio.run(act())
+        except RequestError as error:
+            if (remedy := REMEDIES.get(error.code or "")) is None:
+                raise
+            raise StartupError(str(error), remedy) from error
 
     return run

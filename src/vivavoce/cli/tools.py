@@ -9,6 +9,7 @@ from vivavoce.cli.kept import add_key, at_home
 
 if TYPE_CHECKING:
     from vivavoce.assistant.home import Home
+    from vivavoce.conversation.config import Tool
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,9 +58,38 @@ async def _list(home: Home, owner: str, args: argparse.Namespace) -> int:
     return 0
 
 
+def _check(tool: Tool, arguments: str) -> None:
+    """A model's slips are passed over; a person is told of them. Raises StartupError."""
+    import json
+
+    from vivavoce.errors import StartupError
+
+    fields = tool.parameters.get("properties", {})
+    example = json.dumps(
+        {name: "…" for name in tool.parameters.get("required") or list(fields)[:1]}, ensure_ascii=False
+    )
+    remedy = f"Such as: vivavoce tools call {tool.name} '{example}'. `vivavoce tools list --json` has the schemas."
+    try:
+        values = json.loads(arguments)
+    except ValueError as error:
+        raise StartupError(f"JSON: the arguments of {tool.name} are no JSON ({error}).", remedy) from None
+    if not isinstance(values, dict):
+        raise StartupError(f"JSON: the arguments of {tool.name} must be an object.", remedy)
+    takes = ", ".join(fields) or "nothing"
+    for name in values:
+        if name not in fields:
+            raise StartupError(f"JSON: {tool.name} knows no argument {name!r}; it takes {takes}.", remedy)
+    for name in tool.parameters.get("required", ()):
+        if name not in values:
+            raise StartupError(f"JSON: {tool.name} needs the argument {name!r}.", remedy)
+
+
 async def _call(home: Home, owner: str, args: argparse.Namespace) -> int:
     from vivavoce.ports import ToolContext
 
+    known = {one.tool.name: one.tool for one in await home.tools.tools()}
+    if args.name in known:
+        _check(known[args.name], args.arguments)
     result = await home.tools.call(args.name, args.arguments, ToolContext(owner=owner, language=args.language))
     print(result.text)
     return 0
