@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from vivavoce.cli.bench.frontier import Pause, frontier
-from vivavoce.conversation.floor import HOP_MS, PATIENCE
+import pytest
+
+from vivavoce.cli.bench.frontier import Pause, frontier, wilson
+from vivavoce.conversation.floor import HOP_MS, PATIENCE, REOPEN_MS
 
 SURE, DOUBTFUL = 1.0, 0.0
 
@@ -21,7 +23,7 @@ def test_a_pause_that_lasts_as_long_as_the_wait_is_cut_in_on_and_a_shorter_one_i
 
 
 def test_dead_air_is_the_wait_at_true_ends_alone() -> None:
-    pauses = [Pause("a", 300, DOUBTFUL, DOUBTFUL, DOUBTFUL), Pause("a", None, SURE, SURE, SURE)]
+    pauses = [Pause("a", 300, DOUBTFUL, DOUBTFUL, DOUBTFUL), Pause("b", None, SURE, SURE, SURE)]
     ours = point("eagerness auto", pauses)
     assert 0 <= ours.p50_ms - PATIENCE["auto"].quick < HOP_MS and ours.turns_cut == 0.0
 
@@ -29,3 +31,26 @@ def test_dead_air_is_the_wait_at_true_ends_alone() -> None:
 def test_the_words_may_end_a_wait_early_but_not_before_they_are_known() -> None:
     late = [Pause("a", None, DOUBTFUL, DOUBTFUL, SURE)]
     assert PATIENCE["auto"].quick < point("eagerness auto", late).p50_ms < PATIENCE["auto"].slow
+
+
+def test_a_pause_is_waited_for_again_in_its_turn_alone_also_where_it_was_cut_in_on() -> None:
+    end = (None, SURE, SURE, SURE)
+    pauses = [Pause("a", 960, SURE, SURE, SURE), Pause("a", *end), Pause("b", *end)]
+    ours = point("eagerness auto", pauses)
+    assert ours.pauses_cut == 1.0 and ours.turns_cut == 0.5
+    assert abs(ours.mean_ms - PATIENCE["auto"].quick - 960 / 2) < HOP_MS
+    too_late = point("eagerness auto", [Pause("a", REOPEN_MS + HOP_MS, SURE, SURE, SURE), *pauses[1:]])
+    assert too_late.p95_ms - PATIENCE["auto"].quick < HOP_MS
+
+
+def test_pauses_of_full_duplex_bench_are_told_apart() -> None:
+    pauses = [Pause("a", quiet, SURE, SURE, SURE) for quiet in (160, 384, 416, 992, 1024)]
+    timer = point("silence 500 ms", pauses)
+    assert (timer.pauses_cut, timer.fdb_pauses_cut) == (0.4, 0.5)
+
+
+def test_intervals_are_wilsons() -> None:
+    """Against the figures of Agresti and Coull (1998) for none and two of ten."""
+    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-3)
+    assert wilson(2, 10) == pytest.approx((0.0567, 0.5098), abs=1e-3)
+    assert wilson(0, 0) == (0.0, 1.0)

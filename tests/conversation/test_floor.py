@@ -1,5 +1,7 @@
 """The floor's decisions: pure, on sample time."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_server_vad_waits_exactly_its_silence():
 
 
 def test_a_sure_judgement_ends_the_turn_quickly_and_a_doubtful_one_waits():
-    for p_done, least, most in ((0.99, 192, 256), (0.5, 768, 832), (0.02, 1344, 1408)):
+    for p_done, least, most in ((0.99, 192, 256), (0.5, 800, 896), (0.02, 1440, 1504)):
         floor = Floor(SEMANTIC)
         hear(floor, VOICE, 640)
         (hushed,) = hear(floor, QUIET, HOP_MS)
@@ -68,21 +70,29 @@ LOOKS = st.dictionaries(st.integers(1, 80), st.floats(0.0, 1.0), max_size=4)
 """Judgements of one pause by the hop after which they come: any number, in time or never."""
 
 
-def waited_ms(eagerness: Eagerness, looks: dict[int, float]) -> int:
-    """Quiet until the turn is ended, by the floor itself."""
+def waited_ms(eagerness: Eagerness, looks: dict[int, float], rests: Sequence[int] = ()) -> int:
+    """Quiet until the turn is ended, by the floor itself, behind earlier pauses of `rests` ms that it let pass."""
     floor = Floor(TurnPolicy(SemanticVad(eagerness)))
+    for rest in rests:
+        hear(floor, VOICE, 640)
+        hear(floor, QUIET, rest)
     hear(floor, VOICE, 640)
+    said = floor.now
     (hushed,) = hear(floor, QUIET, HOP_MS)
-    for hop in range(1, 100):
+    for hop in range(1, 150):
         moves = floor.judge(hushed.hush, looks[hop]) if hop in looks else []
         if moves or hear(floor, QUIET, HOP_MS):
-            return floor.now * HOP_MS // HOP - 640
+            return (floor.now - said) * HOP_MS // HOP
     raise AssertionError("the turn never ended")
 
 
-@given(LOOKS)
-def test_more_eagerness_never_waits_longer_on_the_same_evidence(looks: dict[int, float]):
-    high, medium, auto, low = (waited_ms(name, looks) for name in ("high", "medium", "auto", "low"))
+RESTS = st.lists(st.integers(1, 25).map(lambda hops: hops * HOP_MS), max_size=3)
+"""Pauses at which no eagerness ends a turn while nothing is known of them: up to 800 ms."""
+
+
+@given(LOOKS, RESTS)
+def test_more_eagerness_never_waits_longer_on_the_same_evidence(looks: dict[int, float], rests: list[int]):
+    high, medium, auto, low = (waited_ms(name, looks, rests) for name in ("high", "medium", "auto", "low"))
     assert high <= medium == auto <= low
 
 
@@ -91,6 +101,42 @@ def test_who_is_more_eager_decides_at_least_a_hop_sooner_whatever_the_judgement(
     """Otherwise an eagerness would have its cut-ins and buy nothing for them: decisions fall on whole hops."""
     high, auto, low = (waited_ms(name, {1: p_done}) for name in ("high", "auto", "low"))
     assert min(auto - high, low - auto) >= HOP_MS
+
+
+def test_who_has_paused_is_waited_for_as_long_again():
+    at_once = waited_ms("auto", {1: 1.0})
+    assert waited_ms("auto", {1: 1.0}, [640, 320]) == at_once + 640
+    assert waited_ms("auto", {1: 1.0}, [128]) == at_once  # that was a stop in a word
+    assert waited_ms("high", {1: 1.0}, [640, 320]) == waited_ms("high", {1: 1.0})
+
+
+@pytest.mark.parametrize("heard_ms", [None, 200, 700], ids=["unheard", "its first word", "more of it"])
+def test_who_goes_on_soon_after_he_was_cut_in_on_is_given_more_time(heard_ms: int | None):
+    """Whether the turn is reopened or, since he heard some of the answer, another one."""
+    floor = Floor(SEMANTIC)
+    hear(floor, VOICE, 640)
+    (hushed,) = hear(floor, QUIET, HOP_MS)
+    floor.judge(hushed.hush, 1.0)
+    hear(floor, QUIET, 640)
+    if heard_ms is not None:
+        floor.assistant_started()
+        hear(floor, QUIET, heard_ms - heard_ms % HOP_MS)
+    rest = HOP_MS + 640 + (heard_ms or 0) // HOP_MS * HOP_MS
+    hear(floor, VOICE, 1200)
+    assert floor.holder is Holder.USER
+    floor.assistant_ended()
+    assert floor.wait_ms(1.0) == PATIENCE["auto"].quick + rest
+
+
+def test_the_pauses_of_a_turn_are_not_held_against_the_next():
+    floor = Floor(SEMANTIC)
+    hear(floor, VOICE, 640)
+    hear(floor, QUIET, 640)
+    hear(floor, VOICE, 640)
+    assert floor.wait_ms(1.0) == PATIENCE["auto"].quick + 640
+    hear(floor, QUIET, 4000)
+    hear(floor, VOICE, 640)
+    assert floor.wait_ms(1.0) == PATIENCE["auto"].quick
 
 
 def test_without_a_judgement_patience_still_ends_the_turn():

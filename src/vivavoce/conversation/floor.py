@@ -59,20 +59,26 @@ NOTHING_OVERHEARD = Overheard()
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for more, in ms: `quick` when the turn is surely complete, `slow` when it surely is not."""
+    """How long to wait for more, in ms: `quick` when the turn is surely complete, `slow` when it surely is not; and
+    `again` times the longest pause that this turn already had, for who has paused long does it again."""
 
     quick: int
     slow: int
+    again: float = 1.0
 
-    def wait_ms(self, p_done: float) -> float:
-        return self.quick + (self.slow - self.quick) * (1.0 - p_done)
+    def wait_ms(self, p_done: float, longest_ms: int = 0) -> float:
+        return self.quick + (self.slow - self.quick) * (1.0 - p_done) + self.again * min(longest_ms, LONGEST_MS)
 
 
+TELLING_MS = 160
+"""Shorter rests are of the words, not of the speaker."""
+LONGEST_MS = 1600
+"""A longer pause is not waited for again."""
 PATIENCE: dict[Eagerness, Patience] = {
-    "high": Patience(quick=176, slow=850),
-    "auto": Patience(quick=208, slow=1400),
-    "medium": Patience(quick=208, slow=1400),
-    "low": Patience(quick=448, slow=2400),
+    "high": Patience(quick=176, slow=850, again=0.0),
+    "auto": Patience(quick=208, slow=1500),
+    "medium": Patience(quick=208, slow=1500),
+    "low": Patience(quick=384, slow=2000),
 }
 """Points of the frontier that `vivavoce bench frontier` draws: fewer cut-ins cost more dead air."""
 
@@ -109,6 +115,8 @@ class Floor:
     """Where the last turn ended: the padding of the next must not reach into it."""
     _hush: int = field(default=0, init=False)
     _p_done: float | None = field(default=None, init=False)
+    _longest_ms: int = field(default=0, init=False)
+    """Of the pauses that this turn went on after, 0: none that tells."""
     _idle_since: int | None = field(default=None, init=False)
     _ended_voice: int | None = field(default=None, init=False)
     """Where the voice of the last turn ended; None: it cannot be reopened."""
@@ -140,7 +148,9 @@ class Floor:
     def wait_ms(self, p_done: float) -> float:
         """How much quiet ends the turn on this judgement."""
         detection = self.policy.detection
-        return PATIENCE[detection.eagerness].wait_ms(p_done) if isinstance(detection, SemanticVad) else 0.0
+        if not isinstance(detection, SemanticVad):
+            return 0.0
+        return PATIENCE[detection.eagerness].wait_ms(p_done, self._longest_ms)
 
     @property
     def overlap_ripens(self) -> bool:
@@ -195,7 +205,11 @@ class Floor:
         return [Held(self.now)]
 
     def _start(self, onset: int, voice_end: int) -> TurnStarted:
-        reopened = self._reopens(onset)
+        reopened, last_end = self._reopens(onset), self._ended_voice
+        if last_end is None or not (reopened or self._cut_in(onset - last_end)):
+            self._longest_ms = 0
+        else:
+            self._note_pause(onset - last_end)
         self._turn_at = max(self._last_end, onset - self._padding_ms * HOP // HOP_MS, 0)
         self.holder, self._voice_end, self._idle_since = Holder.USER, voice_end, None
         return TurnStarted(self._turn_at, barge_in=self.assistant_audible, reopened=reopened)
@@ -205,6 +219,15 @@ class Floor:
         if self._ended_voice is None or _ms(onset - self._ended_voice) > REOPEN_MS:
             return False
         return self._audible_since is None or _ms(onset - self._audible_since) < REOPEN_HEARD_MS
+
+    def _cut_in(self, pause: int) -> bool:
+        """Whether who speaks over the answer, `pause` after his last words, had not been done with them. His turn is
+        not reopened where he has heard some of it, but he is given more time."""
+        return self.assistant_audible and _ms(pause) <= REOPEN_MS
+
+    def _note_pause(self, pause: int) -> None:
+        if _ms(pause) >= TELLING_MS:
+            self._longest_ms = max(self._longest_ms, _ms(pause))
 
     def _while_user_speaks(self, voice: float) -> list[Move]:
         if voice >= self._threshold - HYSTERESIS:
@@ -220,6 +243,7 @@ class Floor:
     def _while_user_pauses(self, voice: float) -> list[Move]:
         self._voiced = self._voiced + 1 if voice >= self._threshold else 0
         if self._voiced >= RESUME_HOPS:
+            self._note_pause(self.now - RESUME_HOPS * HOP - self._voice_end)
             self.holder, self._voice_end = Holder.USER, self.now
             return [Resumed(self._hush)]
         return [] if self._voiced else self._end_if_due()  # nobody is cut off at the first sign of going on
@@ -233,12 +257,10 @@ class Floor:
             return self._end("silence") if waited_ms >= detection.silence_duration_ms else []
         if detection is None:
             return []
-        patience = PATIENCE[detection.eagerness]
-        if self._p_done is None:
-            return self._end("patience") if waited_ms >= patience.slow else []
-        if waited_ms < patience.wait_ms(self._p_done):
+        p_done = 0.0 if self._p_done is None else self._p_done
+        if waited_ms < self.wait_ms(p_done):
             return []
-        return self._end("complete" if self._p_done >= 0.5 else "patience")
+        return self._end("complete" if p_done >= 0.5 else "patience")
 
     def _end(self, why: EndReason) -> list[Move]:
         self.release()

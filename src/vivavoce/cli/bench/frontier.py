@@ -3,6 +3,10 @@
 Every pause of the recordings is found by the product's own voice detector and floor, and judged on the product's own
 evidence. Then the floor's patience is swept, and beside it what others do: silence timers, and the turn detector
 alone. The method is that of LiveKit's eot-bench: no point on one axis means anything without the other.
+
+A pause counts as cut where the turn is decided to be over before the voice goes on, whether or not an answer was heard
+by then and whatever the words say: a pause of two seconds behind a whole sentence counts, though a person might have
+spoken up in it. The pauses of 0.4 to 1 s, those of Full-Duplex-Bench v1, are told apart. Intervals are Wilson's, 95 %.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 LONGEST_SECONDS = 20.0
 LEAST_PAUSE_MS = 160
 """Shorter ones end no turn at any setting."""
+FDB_PAUSE_MS = (400, 1000)
 LEAD_SECONDS, TAIL_SECONDS = 0.3, 2.0
 ROOM_DB = -70.0
 WORDS_KNOWN_MS = 256
@@ -43,11 +48,15 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """`turns_cut`, `pauses_cut`: shares; dead air in ms after the voice."""
+    """`turns_cut`, `pauses_cut`: shares, and between which they are; `fdb_pauses_cut`: of the pauses of FDB_PAUSE_MS;
+    dead air in ms after the voice."""
 
     name: str
     turns_cut: float
+    turns_interval: tuple[float, float]
     pauses_cut: float
+    pauses_interval: tuple[float, float]
+    fdb_pauses_cut: float
     p50_ms: float
     p95_ms: float
     mean_ms: float
@@ -187,26 +196,36 @@ async def _judged(
 # --- the frontier ------------------------------------------------------------------------------------
 
 
+Wait = Callable[[Pause, int], float]
+"""Of a pause and the longest one that its turn had before, in ms."""
+
+
 def frontier(pauses: Sequence[Pause]) -> list[Point]:
     """Every eagerness as it is and at MULTIPLES of its patience, and the baselines."""
+    from dataclasses import replace
+
     from vivavoce.conversation.floor import PATIENCE, Patience
 
-    def ours(patience: Patience) -> Callable[[Pause], float]:
-        def wait(pause: Pause) -> float:
-            at_once = patience.wait_ms(pause.first)
-            return at_once if at_once <= WORDS_KNOWN_MS else max(WORDS_KNOWN_MS, patience.wait_ms(pause.later))
+    def ours(patience: Patience) -> Wait:
+        def wait(pause: Pause, longest_ms: int) -> float:
+            at_once = patience.wait_ms(pause.first, longest_ms)
+            if at_once <= WORDS_KNOWN_MS:
+                return at_once
+            return max(WORDS_KNOWN_MS, patience.wait_ms(pause.later, longest_ms))
 
         return wait
 
-    def detector(patience: Patience) -> Callable[[Pause], float]:
-        return lambda pause: patience.wait_ms(pause.audio)
+    def detector(patience: Patience) -> Wait:
+        return lambda pause, longest_ms: patience.wait_ms(pause.audio)
 
-    def timer(silence_ms: int) -> Callable[[Pause], float]:
-        return lambda pause: float(silence_ms)
+    def timer(silence_ms: int) -> Wait:
+        return lambda pause, longest_ms: float(silence_ms)
 
+    auto = PATIENCE["auto"]
     points = [_point(f"eagerness {name}", pauses, ours(PATIENCE[name])) for name in ("low", "auto", "high")]
+    points.append(_point("auto without memory of pauses", pauses, ours(replace(auto, again=0.0))))
     for multiple in MULTIPLES:
-        scaled = Patience(round(PATIENCE["auto"].quick * multiple), round(PATIENCE["auto"].slow * multiple))
+        scaled = replace(auto, quick=round(auto.quick * multiple), slow=round(auto.slow * multiple))
         points.append(_point(f"ours × {multiple:g}", pauses, ours(scaled)))
         points.append(_point(f"turn detector alone × {multiple:g}", pauses, detector(scaled)))
     for silence in TIMERS_MS:
@@ -214,29 +233,57 @@ def frontier(pauses: Sequence[Pause]) -> list[Point]:
     return points
 
 
-def _point(name: str, pauses: Sequence[Pause], wait: Callable[[Pause], float]) -> Point:
-    import math
-
+def _point(name: str, pauses: Sequence[Pause], wait: Wait) -> Point:
     import numpy as np
 
-    from vivavoce.conversation.floor import HOP_MS
-
-    def waited(pause: Pause) -> int:
-        """The floor decides at whole hops."""
-        return math.ceil(wait(pause) / HOP_MS) * HOP_MS
-
-    inner = [pause for pause in pauses if pause.quiet_ms is not None]
-    cut = [pause for pause in inner if pause.quiet_ms is not None and waited(pause) <= pause.quiet_ms]
-    dead = [waited(pause) for pause in pauses if pause.quiet_ms is None] or [0]
+    decided = _decided(pauses, wait)
+    inner = [(pause, waited <= pause.quiet_ms) for pause, waited in decided if pause.quiet_ms is not None]
+    turns, cut_turns = {pause.turn for pause in pauses}, {pause.turn for pause, cut in inner if cut}
+    fdb = [cut for pause, cut in inner if FDB_PAUSE_MS[0] <= (pause.quiet_ms or 0) <= FDB_PAUSE_MS[1]]
+    cut_pauses = sum(cut for _, cut in inner)
+    dead = [waited for pause, waited in decided if pause.quiet_ms is None] or [0]
     p50, p95 = (round(float(np.percentile(dead, share)), 1) for share in (50, 95))
     return Point(
         name,
-        turns_cut=round(len({pause.turn for pause in cut}) / max(1, len({pause.turn for pause in pauses})), 4),
-        pauses_cut=round(len(cut) / max(1, len(inner)), 4),
+        turns_cut=round(len(cut_turns) / max(1, len(turns)), 4),
+        turns_interval=wilson(len(cut_turns), len(turns)),
+        pauses_cut=round(cut_pauses / max(1, len(inner)), 4),
+        pauses_interval=wilson(cut_pauses, len(inner)),
+        fdb_pauses_cut=round(sum(fdb) / max(1, len(fdb)), 4),
         p50_ms=p50,
         p95_ms=p95,
         mean_ms=round(float(np.mean(dead)), 1),
     )
+
+
+def _decided(pauses: Sequence[Pause], wait: Wait) -> list[tuple[Pause, int]]:
+    """Each pause, and how long it is waited in it: whole hops. The pauses before it are remembered as the floor does,
+    also where they were cut: who goes on soon after is known not to have been done."""
+    import math
+
+    from vivavoce.conversation.floor import HOP_MS, REOPEN_MS
+
+    decided, turn, longest = list[tuple[Pause, int]](), "", 0
+    for pause in pauses:
+        turn, longest = pause.turn, longest if pause.turn == turn else 0
+        waited = math.ceil(wait(pause, longest) / HOP_MS) * HOP_MS
+        decided.append((pause, waited))
+        if pause.quiet_ms is not None:
+            known = waited > pause.quiet_ms or pause.quiet_ms <= REOPEN_MS
+            longest = max(longest, pause.quiet_ms) if known else 0
+    return decided
+
+
+def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
+    """Between which shares the true one is (E. B. Wilson 1927), with 95 % confidence."""
+    import math
+
+    if of == 0:
+        return 0.0, 1.0
+    share, extra = hits / of, z * z / of
+    middle = (share + extra / 2) / (1 + extra)
+    half = z * math.sqrt(share * (1 - share) / of + extra / of / 4) / (1 + extra)
+    return round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)
 
 
 def _show(pauses: Sequence[Pause], points: Sequence[Point]) -> None:
@@ -245,11 +292,19 @@ def _show(pauses: Sequence[Pause], points: Sequence[Point]) -> None:
 
     ends = sum(pause.quiet_ms is None for pause in pauses)
     title = f"{ends} ends of turns, {len(pauses) - ends} inner pauses of at least {LEAST_PAUSE_MS} ms"
-    table = Table("", "turns cut in on", "pauses cut", "dead air p50", "p95", "mean ms", title=title, box=None)
+    columns = ("turns cut in on", "pauses cut", "of 0.4 to 1 s", "dead air p50", "p95", "mean ms")
+    table = Table("", *columns, title=title, box=None)
     for point in points:
-        shares = (f"{100 * share:.1f} %" for share in (point.turns_cut, point.pauses_cut))
+        turns = _with_interval(point.turns_cut, point.turns_interval)
+        inner = _with_interval(point.pauses_cut, point.pauses_interval)
+        shares = (turns, inner, f"{100 * point.fdb_pauses_cut:.1f} %")
         table.add_row(point.name, *shares, *(f"{ms:.0f}" for ms in (point.p50_ms, point.p95_ms, point.mean_ms)))
     Console(highlight=False).print(table)
+
+
+def _with_interval(share: float, interval: tuple[float, float]) -> str:
+    least, most = (100 * bound for bound in interval)
+    return f"{100 * share:.1f} % ({least:.1f}-{most:.1f})"
 
 
 def _plot(points: Sequence[Point], path: Path) -> None:
