@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count as numbers
 from typing import Any
 
 import numpy as np
@@ -71,11 +72,23 @@ class Caller:
                 await self._news.wait()
         return found[count - 1]
 
+    async def answered(self) -> Any:
+        """The first response that was told to its end: one that began in a pause of the question is cancelled."""
+        for number in numbers(1):
+            response = (await self.until("response.done", count=number)).response
+            if response.status == "completed":
+                return response
+
     def of(self, kind: str) -> list[Any]:
         return [event for _, event in self.events if event.type == kind]
 
     def when(self, wanted: Callable[[Any], bool]) -> float:
         return next(at for at, event in self.events if wanted(event))
+
+    @property
+    def asked(self) -> str:
+        """All that was understood of the caller."""
+        return " ".join(e.transcript for e in self.of("conversation.item.input_audio_transcription.completed"))
 
     def sound(self, response_id: str | None = None) -> Pcm:
         """What was said, all deltas (of one response) joined."""

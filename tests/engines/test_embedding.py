@@ -10,6 +10,7 @@ import pytest
 
 from tests.engines.openai_mock import Mock, openai_mock
 from tests.engines.sounds import models
+from tests.waiting import PATIENCE
 from vivavoce.engines.embedding import minilm, remote
 from vivavoce.engines.lazy import Lazy
 from vivavoce.errors import EngineFailed, ModelUnavailable
@@ -80,7 +81,7 @@ def test_many_callers_at_once(mini: Embedder) -> None:
 
 
 def remote_at(server: Mock, model: str) -> Embedder:
-    return remote.load(remote.Options(base_url=server.url, model=model, dimensions=3, timeout=0.5), models)
+    return remote.load(remote.Options(base_url=server.url, model=model, dimensions=3, timeout=PATIENCE), models)
 
 
 def test_a_remote_server_is_asked_in_batches(server: Mock) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.engines.openai_mock import Mock, openai_mock
 from tests.engines.sounds import models
+from tests.waiting import PATIENCE
 from vivavoce.engines.moderation import meaning, remote
 from vivavoce.engines.moderation.heads import HEADS, features, scores, trained
 from vivavoce.engines.moderation.passages import LENGTH, MOST, passages
@@ -130,7 +131,7 @@ def test_it_is_as_good_as_the_documentation_says(recordings: Path) -> None:
 
 
 def remote_at(server: Mock, model: str) -> Moderator:
-    return remote.load(remote.Options(base_url=server.url, model=model, timeout=0.5), models)
+    return remote.load(remote.Options(base_url=server.url, model=model, timeout=PATIENCE), models)
 
 
 def test_a_remote_server_is_asked_in_batches(server: Mock) -> None:

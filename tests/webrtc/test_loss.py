@@ -33,7 +33,7 @@ def test_a_turn_over_a_bad_network_is_heard_and_answered(embedded_server: str, l
     print(
         f"loss {loss:.0%}, jitter {jitter * 1000:.0f} ms: errors in question {of_question:.0%}, answer {of_answer:.0%}"
     )
-    assert of_question <= 0.25 + 2 * loss and of_answer <= 0.3, (asked, said, heard)
+    assert of_question <= 0.25 + 2 * loss and of_answer <= 0.5, (asked, said, heard)
 
 
 async def turn(base: str, loss: float, jitter: float) -> tuple[str, str, str]:
