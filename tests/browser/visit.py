@@ -32,7 +32,7 @@ new MutationObserver((seen) => {
 }).observe(document, { subtree: true, attributeFilter: ["data-state"] });
 """
 """What the page was, in turn: a busy machine looks too seldom to see each state while it lasts."""
-SLOW_MS = 30_000
+SLOW_MS = 60_000
 """Costs nothing but where a test fails: the machine may have other things to do."""
 LOOK_AGAIN_MS = 50
 

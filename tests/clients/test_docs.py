@@ -38,23 +38,25 @@ def test_python_can_be_pasted(name: str) -> None:
 
 def test_the_python_client_talks(demo_server: str) -> None:
     code = example("OpenAI for Python").replace(ADDRESS, demo_server)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert len(done.stdout.split()) > 3
 
 
 def test_the_text_routes_answer_as_the_page_says(demo_server: str) -> None:
     code = example("api:Messages").replace(ADDRESS, demo_server)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert len(done.stdout.split()) > 3
     code = next(code for name, (language, code) in EXAMPLES.items() if "Chat" in name and language == "bash")
     code = code.replace(ADDRESS, demo_server)
-    done = subprocess.run(["bash", "-ec", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(["bash", "-ec", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert '"chat.completion"' in done.stdout
 
 
 def test_curl_is_understood(demo_server: str, tmp_path: Path) -> None:
     code = example("curl").replace(ADDRESS, demo_server)
-    done = subprocess.run(["bash", "-ec", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        ["bash", "-ec", code], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
     assert '"text":' in done.stdout and '"ek_' in done.stdout and (tmp_path / "hello.mp3").stat().st_size > 1000
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.api.fakes import serving
 from tests.clients.weather import FORECAST, YIELDED, Weather
+from tests.waiting import measured
 from vivavoce.certificate import Certificate, certificate_in
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.session.session import Session
@@ -22,7 +23,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 PYTHON = REPOSITORY / ".venv" / "clients" / "bin" / "python"
 MODULES = HERE / "node_modules"
-WITHIN = 60
+WITHIN = 180
 
 CLIENTS = [
     ("openai-agents", [str(PYTHON), "call_openai_agents.py"]),
@@ -35,6 +36,7 @@ CLIENTS = [
 INSIST_ON_TLS = {"openai-node"}
 
 
+@measured
 @pytest.mark.parametrize(("name", "command"), CLIENTS, ids=[name for name, _ in CLIENTS])
 def test_a_framework_holds_a_conversation(name: str, command: list[str], tmp_path: Path) -> None:
     present = PYTHON.exists() if command[0] != "node" else MODULES.exists() and shutil.which("node") is not None

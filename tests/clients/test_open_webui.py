@@ -12,6 +12,7 @@ import pytest
 from tests.api.fakes import serving
 from tests.clients.test_frameworks import PYTHON, report_of
 from tests.clients.weather import ASKED, FORECAST, INTERRUPTED, YIELDED
+from tests.waiting import measured
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.conversation.items import FunctionOutput, Message
@@ -51,6 +52,7 @@ class Ears(ScriptedTranscriber):
         return await super().transcribe(speech, hint, urgency)
 
 
+@measured
 def test_its_bridge_holds_a_call() -> None:
     if not PYTHON.exists():
         pytest.skip("its bridge needs aiohttp: run `make test-clients`")

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.conftest import served
+from tests.waiting import PATIENCE
 
 REPOSITORY = Path(__file__).parent.parent.parent
 CLIENTS = REPOSITORY / ".venv" / "clients"
@@ -65,7 +66,7 @@ def test_every_answer_is_strictly_of_the_client_s_types_or_a_right_refusal(tmp_p
         chosen = ["-k", "strict", "-n", "2", f"--junitxml={report}", *(f"tests/api_resources/{it}" for it in RESOURCES)]
         environment = {**os.environ, "TEST_API_BASE_URL": f"{url}/v1", "PYTHONPATH": ""}
         done = subprocess.run(
-            [*command, *chosen], cwd=SUITE, env=environment, capture_output=True, text=True, timeout=110
+            [*command, *chosen], cwd=SUITE, env=environment, capture_output=True, text=True, timeout=4 * PATIENCE
         )
     assert report.exists(), done.stdout[-2000:] + done.stderr[-2000:]
     cases = list(ElementTree.parse(report).iter("testcase"))
