@@ -16,6 +16,7 @@ import soundfile
 from openai import AsyncOpenAI, BadRequestError
 
 from tests.api.fakes import Served, serving, tone
+from tests.waiting import PATIENCE, measured
 from vivavoce.api.rest import transcripts
 from vivavoce.api.rest.transcripts import Transcript
 from vivavoce.audio.codecs import from_pcm16
@@ -65,6 +66,7 @@ def test_speech_comes_in_every_format_and_holds_all_that_was_said(format: Any) -
     meet(scene)
 
 
+@measured
 def test_speech_is_sent_while_it_is_made() -> None:
     async def scene(client: AsyncOpenAI, _: Served) -> None:
         loop = asyncio.get_running_loop()
@@ -81,7 +83,7 @@ def test_speech_is_sent_while_it_is_made() -> None:
 def test_speech_as_events() -> None:
     async def scene(_: AsyncOpenAI, served: Served) -> None:
         body = {"model": "gpt-4o-mini-tts", "voice": {"id": "voice_1"}, "input": "Hello.", "stream_format": "sse"}
-        async with httpx.AsyncClient() as web:
+        async with httpx.AsyncClient(timeout=PATIENCE) as web:
             answer = await web.post(f"{served.base}/v1/audio/speech", json=body)
         events = [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n\n") if line]
         assert [event["type"] for event in events[-2:]] == ["speech.audio.delta", "speech.audio.done"]
@@ -104,7 +106,7 @@ def test_speech_as_events() -> None:
 def test_bad_requests_for_speech_name_the_field(change: dict[str, Any], param: str) -> None:
     async def scene(_: AsyncOpenAI, served: Served) -> None:
         body = {"model": "tts-1", "voice": "alloy", "input": "Hello.", **change}
-        async with httpx.AsyncClient() as web:
+        async with httpx.AsyncClient(timeout=PATIENCE) as web:
             answer = await web.post(f"{served.base}/v1/audio/speech", json=body)
         assert answer.status_code == 400 and answer.json()["error"]["param"] == param
 
@@ -179,7 +181,7 @@ def test_other_containers_are_taken_apart_beside_the_server() -> None:
 )
 def test_bad_fields_of_an_upload_are_named(fields: dict[str, str], param: str) -> None:
     async def scene(_: AsyncOpenAI, served: Served) -> None:
-        async with httpx.AsyncClient() as web:
+        async with httpx.AsyncClient(timeout=PATIENCE) as web:
             url = f"{served.base}/v1/audio/transcriptions"
             answer = await web.post(url, data=fields, files={"file": ("a.wav", wav(tone(0.2)))})
         assert answer.status_code == 400 and answer.json()["error"]["param"] == param
@@ -201,7 +203,7 @@ def test_what_is_no_sound_is_refused(junk: bytes) -> None:
 def test_what_is_too_large_or_no_form_is_refused() -> None:
     async def scene(_: AsyncOpenAI, served: Served) -> None:
         url = f"{served.base}/v1/audio/transcriptions"
-        async with httpx.AsyncClient() as web:
+        async with httpx.AsyncClient(timeout=PATIENCE) as web:
             large = await web.post(url, data={"model": "m"}, files={"file": ("a.wav", bytes(26 * 2**20))})
             assert (large.status_code, large.json()["error"]["code"]) == (413, "request_too_large")
             assert (await web.post(url, json={"model": "m"})).status_code == 415
@@ -215,7 +217,7 @@ def test_what_is_too_large_or_no_form_is_refused() -> None:
 
 def test_an_engine_that_fails_is_an_answer() -> None:
     async def scene(_: AsyncOpenAI, served: Served) -> None:
-        async with httpx.AsyncClient() as web:
+        async with httpx.AsyncClient(timeout=PATIENCE) as web:
             url = f"{served.base}/v1/audio/transcriptions"
             answer = await web.post(url, data={"model": "m"}, files={"file": ("a.wav", wav(tone(0.5)))})
         assert (answer.status_code, answer.json()["error"]["code"]) == (500, "engine_failed")
@@ -225,7 +227,7 @@ def test_an_engine_that_fails_is_an_answer() -> None:
 
 def test_before_the_models_are_warm_the_client_is_told_to_come_back() -> None:
     async def scene() -> None:
-        async with serving() as served, httpx.AsyncClient() as web:
+        async with serving() as served, httpx.AsyncClient(timeout=PATIENCE) as web:
             body = {"model": "tts-1", "voice": "alloy", "input": "Hello."}
             answer = await web.post(f"{served.base}/v1/audio/speech", json=body)
             assert answer.status_code == 503 and answer.headers["retry-after"]

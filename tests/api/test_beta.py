@@ -130,7 +130,7 @@ def test_a_spoken_turn_and_the_handshake_by_subprotocol() -> None:
 
 def test_the_keys_of_the_beta_come_with_their_session() -> None:
     async def scene() -> None:
-        async with serving() as served, httpx.AsyncClient(trust_env=False) as web:
+        async with serving() as served, httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as web:
             flat = {"voice": "verse", "modalities": ["text"], "instructions": "Hi."}
             made = (await web.post(f"{served.base}/v1/realtime/sessions", json=flat)).json()
             session = SessionCreateResponse.model_validate(made)

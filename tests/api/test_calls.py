@@ -229,7 +229,7 @@ def test_a_secret_that_was_never_made_opens_nothing_and_a_bad_session_names_its_
             fake = {"Authorization": "Bearer ek_0123456789"}
             async with connect(served.ws, additional_headers=fake) as socket:
                 assert (await next_event(socket)).error.code == "invalid_api_key"
-            async with httpx.AsyncClient() as client:
+            async with httpx.AsyncClient(timeout=PATIENCE) as client:
                 for param, request in wrong:
                     answer = await client.post(f"{served.base}/v1/realtime/client_secrets", json=request)
                     assert answer.status_code == 400 and answer.json()["error"]["param"] == param

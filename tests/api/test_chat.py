@@ -173,7 +173,7 @@ def test_a_stream_is_the_same_answer_in_pieces(client: OpenAI) -> None:
 
 def test_a_stream_ends_with_done_and_tells_usage_only_when_asked(address: str) -> None:
     body = {"model": "actor", "messages": [{"role": "user", "content": "say one"}], "stream": True}
-    answer = httpx.post(f"{address}/v1/chat/completions", json=body, headers={"api-key": KEY})
+    answer = httpx.post(f"{address}/v1/chat/completions", json=body, headers={"api-key": KEY}, timeout=PATIENCE)
     events = answer.text.strip().split("\n\n")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert events[-1] == "data: [DONE]" and "usage" not in answer.text
@@ -494,7 +494,7 @@ def part(kind: str, value: dict[str, Any]) -> dict[str, Any]:
 )
 def test_bad_requests_name_the_field(address: str, change: dict[str, Any], param: str) -> None:
     body = {"model": "actor", "messages": [{"role": "user", "content": "say x"}], **change}
-    answer = httpx.post(f"{address}/v1/chat/completions", json=body, headers={"api-key": KEY})
+    answer = httpx.post(f"{address}/v1/chat/completions", json=body, headers={"api-key": KEY}, timeout=PATIENCE)
     error = answer.json()["error"]
     assert (answer.status_code, error["param"]) == (400, param) and error["type"] == "invalid_request_error"
 
@@ -560,7 +560,7 @@ def test_a_client_that_goes_away_stops_the_mind(address: str, stream: bool) -> N
 
 async def until(address: str, live: int) -> None:
     """Replies under way in the server."""
-    async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as web:
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient(timeout=PATIENCE) as web:
         while (await web.get(f"{address}/test/live")).json() != live:
             await asyncio.sleep(0.02)
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from starlette.routing import BaseRoute
 
 from tests.api.fakes import Served, serving
+from tests.waiting import PATIENCE
 from vivavoce.api.auth import Keys
 from vivavoce.api.rest.conversations import conversation_routes
 from vivavoce.api.rest.transfer import transfer_routes
@@ -34,7 +35,7 @@ class Scene:
     archive: Archive
 
     async def ask(self, method: str, path: str, *, key: str = KEYS[0], **options: Any) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=f"{self.served.base}/v1", trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=f"{self.served.base}/v1", trust_env=False, timeout=PATIENCE) as http:
             return await http.request(method, path, headers={"authorization": f"Bearer {key}"}, **options)
 
 

@@ -15,6 +15,7 @@ from openai.types.audio import TranscriptionDiarized
 
 from tests.api.fakes import Served, serving
 from tests.api.test_audio import wav
+from tests.waiting import PATIENCE
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.engines.scripted import WORD_SECONDS, ScriptedTranscriber, scripted_engines
 from vivavoce.ports import Urgency, Vector
@@ -123,7 +124,7 @@ def test_chunks_are_cut_at_pauses_as_the_request_wants() -> None:
             )
             assert stt.passes - before == passes
         assert answer.words is not None
-        async with httpx.AsyncClient() as web:  # as JSON in one field, too
+        async with httpx.AsyncClient(timeout=PATIENCE) as web:  # as JSON in one field, too
             fields = {"model": "m", "chunking_strategy": '{"type": "server_vad", "silence_duration_ms": 300}'}
             fields |= {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
             url = f"{served.base}/v1/audio/transcriptions"
@@ -155,7 +156,7 @@ def test_chunks_are_cut_at_pauses_as_the_request_wants() -> None:
 )
 def test_bad_fields_are_named(fields: dict[str, str], param: str) -> None:
     async def scene(_: AsyncOpenAI, served: Served) -> None:
-        async with httpx.AsyncClient() as web:
+        async with httpx.AsyncClient(timeout=PATIENCE) as web:
             url = f"{served.base}/v1/audio/transcriptions"
             form = {"model": "m", "response_format": "diarized_json", **fields}
             answer = await web.post(url, data=form, files={"file": ("talk.wav", TALK)})
@@ -167,7 +168,7 @@ def test_bad_fields_are_named(fields: dict[str, str], param: str) -> None:
 def test_a_model_that_is_not_there_is_named_with_its_remedy() -> None:
     async def scene() -> None:
         async with serving(engines=scripted_engines(stt=ScriptedTranscriber([WORDS]))) as served:
-            async with httpx.AsyncClient() as web:
+            async with httpx.AsyncClient(timeout=PATIENCE) as web:
                 url = f"{served.base}/v1/audio/transcriptions"
                 form = {"model": "m", "response_format": "diarized_json"}
                 answer = await web.post(url, data=form, files={"file": ("talk.wav", TALK)})

@@ -12,6 +12,7 @@ import pytest
 from openai import AsyncOpenAI, BadRequestError, NotFoundError
 
 from tests.api.fakes import Served, serving
+from tests.waiting import PATIENCE
 from vivavoce.api.rest.files import file_routes
 from vivavoce.assistant.files import FileShelf
 
@@ -78,7 +79,7 @@ def test_no_name_of_a_client_becomes_a_path(tmp_path: Path, name: str) -> None:
     async def scene(client: AsyncOpenAI, served: Served) -> None:
         file = await client.files.create(file=(name, b"hello"), purpose="user_data")
         assert not set(file.filename) & set('/\\<>"\x00')
-        async with httpx.AsyncClient(headers={"authorization": f"Bearer {KEYS[0]}"}) as web:
+        async with httpx.AsyncClient(headers={"authorization": f"Bearer {KEYS[0]}"}, timeout=PATIENCE) as web:
             for path in (file.id + "%2F..%2Fx", "..%2F..%2Fsecret", "file-" + "0" * 23 + "%00"):
                 assert (await web.get(f"{served.base}/v1/files/{path}")).status_code == 404
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from tests.api.rest_server import KEY
 from tests.api.test_chat import PIXEL, until
+from tests.waiting import PATIENCE
 
 STRICT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
 WEATHER: Any = {
@@ -45,7 +46,7 @@ def prompt_of(client: Anthropic, messages: list[Any] | None = None, **more: Any)
 
 def raw(address: str, **change: Any) -> httpx.Response:
     body = {"model": "actor", "max_tokens": 100, "messages": [{"role": "user", "content": "say x"}], **change}
-    return httpx.post(f"{address}/v1/messages", json=body, headers={"x-api-key": KEY})
+    return httpx.post(f"{address}/v1/messages", json=body, headers={"x-api-key": KEY}, timeout=PATIENCE)
 
 
 # --- whole

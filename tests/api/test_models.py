@@ -10,6 +10,7 @@ from anthropic import Anthropic
 from openai import OpenAI
 
 from tests.api.rest_server import KEY
+from tests.waiting import PATIENCE
 
 
 def test_openais_client_lists_minds_ears_and_voices(address: str) -> None:
@@ -36,12 +37,15 @@ def test_anthropics_client_lists_minds_in_its_own_form(address: str) -> None:
 
 def test_voices_are_listed_and_each_can_be_heard(address: str) -> None:
     with OpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0) as client:
-        listed = httpx.get(f"{address}/v1/audio/voices", headers={"api-key": KEY}).json()
+        listed = httpx.get(f"{address}/v1/audio/voices", headers={"api-key": KEY}, timeout=PATIENCE).json()
         assert listed["voices"] == listed["data"] and listed["data"][0]["language"] == "en"
         voice = listed["data"][0]["id"]
         sample = client.audio.speech.create(model="tts-1", voice=voice, input="Hello.", response_format="wav")
         assert len(sample.read()) > 1000
-    assert httpx.get(f"{address}/v1/audio/voices/{voice}", headers={"api-key": KEY}).json()["id"] == voice
-    missing = httpx.get(f"{address}/v1/audio/voices/none", headers={"api-key": KEY})
+    assert (
+        httpx.get(f"{address}/v1/audio/voices/{voice}", headers={"api-key": KEY}, timeout=PATIENCE).json()["id"]
+        == voice
+    )
+    missing = httpx.get(f"{address}/v1/audio/voices/none", headers={"api-key": KEY}, timeout=PATIENCE)
     assert missing.status_code == 404 and missing.json()["error"]["code"] == "voice_not_found"
-    assert httpx.get(f"{address}/v1/audio/voices").status_code == 401
+    assert httpx.get(f"{address}/v1/audio/voices", timeout=PATIENCE).status_code == 401

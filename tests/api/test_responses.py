@@ -511,7 +511,7 @@ def test_in_the_background_it_is_cancelled(client: OpenAI, address: str) -> None
     cancelled = client.responses.cancel(response.id)
     assert cancelled.status == "cancelled" and client.responses.retrieve(response.id).status == "cancelled"
     assert client.responses.cancel(response.id).status == "cancelled"  # twice is no error
-    assert httpx.get(f"{address}/test/live").json() == 0  # the mind has stopped
+    assert httpx.get(f"{address}/test/live", timeout=PATIENCE).json() == 0  # the mind has stopped
 
 
 def test_what_is_in_the_foreground_is_not_cancelled_so(client: OpenAI) -> None:
@@ -551,7 +551,10 @@ def test_what_a_stopped_server_left_behind_has_failed() -> None:
             body = {"id": "resp_old", "status": "in_progress", "background": True, "output": [], "error": None}
             await archive.responses.keep("", StoredResponse("resp_old", time.time() - 60, "in_progress", body, (), "x"))
             means = Means(lambda: None, lambda: None, Opener(FileShelf(Path("nowhere"))), archive, Jobs())
-            async with serving(more=lambda keys: response_routes(means, keys)) as served, httpx.AsyncClient() as web:
+            async with (
+                serving(more=lambda keys: response_routes(means, keys)) as served,
+                httpx.AsyncClient(timeout=PATIENCE) as web,
+            ):
                 answer = (await web.get(f"{served.base}/v1/responses/resp_old")).json()
                 assert answer["status"] == "failed" and "started anew" in answer["error"]["message"]
                 early = await web.post(f"{served.base}/v1/responses", json={"model": "", "input": "Hello"})
@@ -591,7 +594,7 @@ def test_a_client_that_hangs_up_stops_the_mind(client: OpenAI, address: str) -> 
     with client.responses.create(model="actor", input="forever", stream=True) as events:
         first = [next(events) for _ in range(6)]
     assert ended(client, first[0].response.id).status == "cancelled"
-    assert httpx.get(f"{address}/test/live").json() == 0
+    assert httpx.get(f"{address}/test/live", timeout=PATIENCE).json() == 0
 
 
 @pytest.mark.parametrize(
@@ -629,7 +632,9 @@ def test_a_client_that_hangs_up_stops_the_mind(client: OpenAI, address: str) -> 
 )
 def test_bad_requests_name_the_field(address: str, change: dict[str, Any], param: str) -> None:
     body = {"model": "actor", "input": "say Hello.", **change}
-    answer = httpx.post(f"{address}/v1/responses", json=body, headers={"authorization": f"Bearer {KEY}"})
+    answer = httpx.post(
+        f"{address}/v1/responses", json=body, headers={"authorization": f"Bearer {KEY}"}, timeout=PATIENCE
+    )
     assert answer.status_code == 400 and answer.json()["error"]["param"] == param, answer.text
 
 

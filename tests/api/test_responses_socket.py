@@ -258,7 +258,7 @@ def test_they_wait_where_the_client_s_own_tools_have_to_answer_first(address: st
         await next_of(line, "response.mcp_call.in_progress")
         await steer(line, created.response.id, "And tomorrow?")
         assert (await next_of(line, "response.steer.accepted")).steer.id
-        async with httpx.AsyncClient() as web:
+        async with httpx.AsyncClient(timeout=PATIENCE) as web:
             await web.post(f"{address}/test/release")
         completed = await next_of(line, "response.completed")
         pending = await next_of(line, "response.steer.pending")

@@ -109,7 +109,7 @@ def test_a_profile_that_does_not_fit_is_refused_by_field(server: str, patch: dic
 
 def test_nobody_without_a_key_is_told_anything(server: str) -> None:
     for method, path in (("GET", "memories"), ("POST", "memories"), ("DELETE", "memories"), ("GET", "profile")):
-        answer = httpx.request(method, f"{server}/v1/vivavoce/{path}", trust_env=False)
+        answer = httpx.request(method, f"{server}/v1/vivavoce/{path}", trust_env=False, timeout=PATIENCE)
         assert answer.status_code == 401
 
 

@@ -49,7 +49,7 @@ def trust(home: Path) -> ssl.SSLContext:
 
 def test_the_official_client_talks_over_wss(server: str, home: Path) -> None:
     async def scene() -> str:
-        web = httpx.AsyncClient(verify=trust(home), trust_env=False)
+        web = httpx.AsyncClient(verify=trust(home), trust_env=False, timeout=PATIENCE)
         client = AsyncOpenAI(base_url=f"{server}/v1", api_key=KEY, http_client=web)
         said = ""
         async with (
@@ -76,7 +76,7 @@ def test_other_machines_reach_it_by_its_address_on_the_network(server: str, home
         pytest.skip("this machine has no network")
     port = server.rpartition(":")[2]
     host = f"[{address}]" if ":" in address else address
-    answer = httpx.get(f"https://{host}:{port}/v1/models", verify=trust(home), trust_env=False)
+    answer = httpx.get(f"https://{host}:{port}/v1/models", verify=trust(home), trust_env=False, timeout=PATIENCE)
     assert answer.status_code == 401  # the key is wanted, as ever
 
     async def hello() -> str:

@@ -63,9 +63,9 @@ def test_a_sessions_model_chooses_its_mind_and_a_mind_that_fails_is_replaced(tmp
                 assert told["mind"] == {"name": "other", "reason": "fallback"}
 
             asyncio.run(scene())
-            listed = httpx.get(f"{url}/v1/models", trust_env=False).json()["data"]
+            listed = httpx.get(f"{url}/v1/models", trust_env=False, timeout=PATIENCE).json()["data"]
             assert [model["id"] for model in listed[:3]] == ["vivavoce", "other", "away"]
-            counted = httpx.get(f"{url}/metrics", trust_env=False).text
+            counted = httpx.get(f"{url}/metrics", trust_env=False, timeout=PATIENCE).text
             assert 'vivavoce_minds_passed_total{mind="away",why="failed"} 1.0' in counted
 
 

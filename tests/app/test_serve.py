@@ -56,7 +56,7 @@ def test_ctrl_c_ends_the_server_while_somebody_talks(number):
         try:
             for _ in range(600):
                 try:
-                    if httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).is_success:
+                    if httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False, timeout=PATIENCE).is_success:
                         break
                 except httpx.HTTPError:
                     await asyncio.sleep(0.1)
@@ -117,7 +117,7 @@ def test_logs_hold_no_speech_and_no_key(tmp_path):
 
     with served("--demo", log=log) as url:
         asyncio.run(talk(url))
-        httpx.get(f"{url}/v1/models", headers={"api-key": key}, trust_env=False)
+        httpx.get(f"{url}/v1/models", headers={"api-key": key}, trust_env=False, timeout=PATIENCE)
     printed = log.read_text()
     assert "vivavoce is ready" in printed
     assert secret not in printed and key not in printed and "Hello! This is the demo" not in printed

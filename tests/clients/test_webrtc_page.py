@@ -22,7 +22,7 @@ from tests.browser import microphone
 from tests.browser.visit import QUIET, installed_browser
 from tests.clients.pages import served_folder
 from tests.clients.weather import FORECAST, YIELDED, Weather
-from tests.waiting import measured
+from tests.waiting import PATIENCE, measured
 from vivavoce.audio.files import read_sound
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.loading import load_engine, model_files
@@ -105,7 +105,7 @@ async def converse(page_address: str, voice: Any, said: Path) -> dict[str, Any]:
         browser = await playwright.chromium.launch(executable_path=installed_browser(), args=args)
         page = await browser.new_page()
         await page.goto(page_address)
-        async with httpx.AsyncClient(trust_env=False) as web:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as web:
             secret = (await web.post(f"{served.base}/v1/realtime/client_secrets", json={})).json()["value"]
         await page.evaluate("([base, key]) => call(base, key)", [served.base, secret])
         await finished(page)

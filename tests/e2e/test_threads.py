@@ -137,7 +137,7 @@ def test_what_was_spoken_is_there_after_a_restart_and_the_next_session_goes_on_f
     spoken = [np.zeros(8000, np.float32), tone(1.0).samples, np.zeros(24_000, np.float32)]
     sound = to_pcm16(Resampler(16_000, 24_000).push(np.concatenate(spoken), last=True))
     with killable(tmp_path) as (base, _):
-        conversation = httpx.post(f"{base}/v1/conversations", json={}, trust_env=False).json()["id"]
+        conversation = httpx.post(f"{base}/v1/conversations", json={}, trust_env=False, timeout=PATIENCE).json()["id"]
         asyncio.run(story(base, conversation, "response.done", sound))
     with killable(tmp_path) as (base, _):
         kept = asyncio.run(lines(base, conversation))
@@ -147,7 +147,9 @@ def test_what_was_spoken_is_there_after_a_restart_and_the_next_session_goes_on_f
         assert [item["content"][0]["transcript"] for item in before] == [text for _, text in kept]
         assert [item["role"] for item in before] == ["user", "assistant"]
         assert seen[-1]["response"]["conversation_id"] == conversation
-        listed = httpx.get(f"{base}/v1/conversations", params={"query": "what can"}, trust_env=False).json()
+        listed = httpx.get(
+            f"{base}/v1/conversations", params={"query": "what can"}, trust_env=False, timeout=PATIENCE
+        ).json()
         assert listed["data"][0]["id"] == conversation
 
 

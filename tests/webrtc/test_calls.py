@@ -16,7 +16,7 @@ pytest.importorskip("aiortc", reason="pip install 'vivavoce[media]'")
 from websockets.asyncio.client import connect
 
 from tests.conftest import served
-from tests.waiting import PATIENCE, until
+from tests.waiting import PATIENCE, measured, until
 from tests.webrtc.caller import RATE, Caller
 from vivavoce.audio.pcm import Pcm
 from vivavoce.webrtc.__main__ import with_public_address
@@ -29,6 +29,7 @@ def tone(seconds: float) -> Pcm:
     return Pcm((0.3 * np.sin(2 * np.pi * 330 * times)).astype(np.float32), RATE)
 
 
+@measured
 def test_a_spoken_turn_is_answered_aloud_and_told_in_order(demo_server: str) -> None:
     async def scene() -> None:
         async with Caller(demo_server, SEMANTIC) as caller:
@@ -51,6 +52,7 @@ def test_a_spoken_turn_is_answered_aloud_and_told_in_order(demo_server: str) -> 
     asyncio.run(scene())
 
 
+@measured
 def test_an_interruption_stops_the_sound_and_keeps_exactly_what_was_heard(demo_server: str) -> None:
     async def scene() -> None:
         async with Caller(demo_server, SEMANTIC) as caller:
@@ -66,6 +68,7 @@ def test_an_interruption_stops_the_sound_and_keeps_exactly_what_was_heard(demo_s
     asyncio.run(scene())
 
 
+@measured
 def test_the_client_may_stop_the_sound_itself(demo_server: str) -> None:
     async def scene() -> None:
         async with Caller(demo_server) as caller:
@@ -94,7 +97,7 @@ def test_a_call_is_joined_by_its_id_and_hung_up(demo_server: str) -> None:
                 await aside.send(json.dumps(update))
                 updated = await caller.until("session.updated")
                 assert updated["session"]["instructions"] == "Be brief."
-            async with httpx.AsyncClient(trust_env=False) as web:
+            async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as web:
                 gone = f"{demo_server}/v1/realtime/calls/{caller.call_id}/hangup"
                 assert (await web.post(gone)).status_code == 200
                 await asyncio.wait_for(caller.closed.wait(), PATIENCE)
@@ -117,7 +120,9 @@ def test_what_is_too_large_for_a_data_channel_comes_without_its_sound(demo_serve
 
 def test_client_secrets_open_calls_and_strangers_do_not() -> None:
     async def scene(base: str) -> None:
-        async with httpx.AsyncClient(trust_env=False, headers={"Authorization": "Bearer sesame"}) as web:
+        async with httpx.AsyncClient(
+            trust_env=False, headers={"Authorization": "Bearer sesame"}, timeout=PATIENCE
+        ) as web:
             session = {"type": "realtime", "instructions": "Be kind."}
             made = await web.post(f"{base}/v1/realtime/client_secrets", json={"session": session})
             answer = await web.post(f"{base}/v1/realtime/calls", content="v=0", headers={"Authorization": "Bearer no"})
@@ -134,7 +139,7 @@ def test_a_caller_that_leaves_frees_its_place(demo_server: str) -> None:
     async def scene() -> None:
         await only_open(demo_server, 0)  # those of other tests have ended
         async with Caller(demo_server):
-            assert await sessions(demo_server) == 1
+            await only_open(demo_server, 1)
         await only_open(demo_server, 0)
 
     asyncio.run(scene())
@@ -148,7 +153,7 @@ async def only_open(base: str, count: int) -> None:
 
 
 async def sessions(base: str) -> float:
-    async with httpx.AsyncClient(trust_env=False) as web:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as web:
         text = (await web.get(f"{base}/metrics")).text
     return float(next(line.split()[1] for line in text.splitlines() if line.startswith("vivavoce_sessions_open ")))
 
@@ -194,7 +199,7 @@ def test_an_offer_without_opus_is_refused_with_the_remedy(demo_server: str, keys
 
 
 def test_telephone_calls_are_said_not_to_be_served(demo_server: str) -> None:
-    answer = httpx.post(f"{demo_server}/v1/realtime/calls/rtc_1/accept", json={}, trust_env=False)
+    answer = httpx.post(f"{demo_server}/v1/realtime/calls/rtc_1/accept", json={}, trust_env=False, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "sip_unavailable")
 
 

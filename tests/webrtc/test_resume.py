@@ -188,7 +188,7 @@ def test_only_its_owner_resumes_a_call_and_nobody_one_that_was_hung_up() -> None
         async with (
             house(Limits(resume=60.0), ("sesame", "simsim")) as running,
             Caller(running.base, key="sesame") as caller,
-            httpx.AsyncClient(trust_env=False) as web,
+            httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as web,
         ):
             url, offer = f"{running.base}/v1/realtime/calls", caller.peer.localDescription.sdp
 
