@@ -70,7 +70,8 @@ def test_a_tool_is_called_and_its_result_told(embedded_server: str) -> None:
 def test_a_message_for_anthropics_client_stops_where_it_is_told(embedded_server: str) -> None:
     with Anthropic(base_url=embedded_server, api_key="none", max_retries=0) as client:
         counting: Any = [{"role": "user", "content": "Count from one to nine in words, separated by commas."}]
-        asked: Any = {"model": "claude-sonnet-5", "max_tokens": 60, "messages": counting, "temperature": 0}
+        asked: Any = {"model": "claude-sonnet-5", "max_tokens": 60, "messages": counting}
+        asked["extra_body"] = {"temperature": 0}
         plain = client.messages.create(**asked).content[0]
         assert plain.type == "text"
         stop = plain.text[8:12].strip()  # whatever the model writes
