@@ -226,7 +226,7 @@ def test_where_too_little_was_heard_for_an_opener_one_comes_as_soon_as_the_words
         await scene.speak(0.6)
         await scene.silence(8)
 
-    stt, llm = ScriptedTranscriber(("what is two and three?",), takes=0.9), ScriptedModel(("Five.",), first=2.0)
+    stt, llm = ScriptedTranscriber(("what is two and three?",), takes=1.6), ScriptedModel(("Five.",), first=2.0)
     scene = play(ask, engines=scripted_engines(stt=stt, llm=llm, tts=ToneVoice()))
     assert scene.of(ReplyText)[0].text in ("Well,", "Hmm,", "So,")
     latency = scene.of(ResponseEnded)[0].latency
