@@ -14,8 +14,9 @@ from vivavoce.audio.cut import cut
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.cli.bench.stt import distance, words
 from vivavoce.engines.stt import loops, whisper
-from vivavoce.errors import ModelUnavailable, TurnError
-from vivavoce.ports import Transcriber, Transcription, TranscriptionHint
+from vivavoce.engines.stt.decoder import Guess
+from vivavoce.errors import EngineBusy, ModelUnavailable, TurnError
+from vivavoce.ports import Transcriber, Transcription, TranscriptionHint, Urgency
 
 ENGLISH = TranscriptionHint(language="en")
 
@@ -236,7 +237,7 @@ def test_ordinary_repetition_is_no_loop():
 
 
 class Halting:
-    """A decoder that works until it is told to stop."""
+    """A decoder that works until it is told to stop; over more than a second it is done at once."""
 
     languages = ("en",)
 
@@ -245,9 +246,12 @@ class Halting:
 
     def pass_over(self, samples, context, window, stop):
         self.begun.set()
+        if len(samples) > RATE:
+            return Guess("All of it.", (1, 2, 3, 4), "en", 0.0, 0.0)
         while not stop():
             time.sleep(0.005)
         self.stopped.set()
+        return None
 
 
 def test_a_pass_that_is_cancelled_stops_at_its_next_stage():
@@ -262,4 +266,20 @@ def test_a_pass_that_is_cancelled_stops_at_its_next_stage():
         assert await asyncio.to_thread(decoder.stopped.wait, 10)
 
     asyncio.run(leave())
+    engine.close()
+
+
+def test_a_partial_pass_gives_way_to_another_sessions_final_one():
+    decoder = Halting()
+    engine = whisper.Whisper(whisper.Options(), decoder, lambda samples: 0.0)
+
+    async def both() -> None:
+        partial = asyncio.create_task(engine.transcribe(Pcm(np.ones(RATE, np.float32), RATE), urgency=Urgency.SPARE))
+        await asyncio.to_thread(decoder.begun.wait, 10)
+        heard = await engine.transcribe(Pcm(np.ones(2 * RATE, np.float32), RATE))
+        assert heard.text == "All of it."
+        with pytest.raises(EngineBusy):
+            await partial
+
+    asyncio.run(both())
     engine.close()

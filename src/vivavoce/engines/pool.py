@@ -75,6 +75,12 @@ class Worker:
         """Jobs that no thread has taken yet."""
         return len(self._jobs)
 
+    @property
+    def pressed(self) -> bool:
+        """Whether a listener's job waits for a thread: SPARE work that can stop midway should."""
+        with self._wake:
+            return any(job.urgency is Urgency.NOW for job in self._jobs)
+
     async def call(self, work: Callable[[], T], urgency: Urgency = Urgency.NOW, *, deadline: float = 30.0) -> T:
         """Run `work` in a thread. Cancelling leaves the queue at once, or lets a call under way run out.
 

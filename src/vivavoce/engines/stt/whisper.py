@@ -22,7 +22,7 @@ from vivavoce.engines.pool import Stop, Worker
 from vivavoce.engines.stt.alignment import shifted
 from vivavoce.engines.stt.decoder import FULL, HUSH, Context, Decoder, Guess
 from vivavoce.engines.vad import silero
-from vivavoce.errors import EngineFailed, ModelUnavailable
+from vivavoce.errors import EngineBusy, EngineFailed, ModelUnavailable
 from vivavoce.models import ModelFiles
 from vivavoce.ports import HEARING_RATE, HOP, Transcription, TranscriptionHint, Urgency
 
@@ -135,12 +135,18 @@ class Whisper:
         return Context(known or self.languages, hint.context, hint.translate)
 
     async def _hear(self, samples: Samples, context: Context, urgency: Urgency) -> Guess | None:
-        """The words in one piece, None when there are none. Cancelling stops a pass under way at its next stage."""
+        """The words in one piece, None when there are none. Cancelling stops a pass under way at its next stage, and so
+        does somebody's final pass a SPARE one, which raises EngineBusy."""
         if not _audible(samples):
             return None
         left = threading.Event()
         try:
-            return await self._passes(samples, context, urgency, left.is_set)
+            return await self._passes(
+                samples,
+                context,
+                urgency,
+                lambda: left.is_set() or (urgency is Urgency.SPARE and self._worker.pressed),
+            )
         finally:
             left.set()
 
@@ -162,9 +168,11 @@ class Whisper:
         return self._decoder.without_loops(guess) if guess.endless or (guess.repeats and too_fast) else guess
 
     def _attempt(self, samples: Samples, context: Context, window: float | None, stop: Stop) -> Guess | None:
-        """One pass; None when nobody said what it heard, or nobody waits for it. Blocking."""
+        """One pass; None when nobody said what it heard. Blocking. Raises EngineBusy once it is to stop."""
         guess = None if stop() else self._decoder.pass_over(samples, context, window, stop)
-        return guess if guess is not None and self._spoken(guess, samples) else None
+        if guess is None:
+            raise EngineBusy(f"{self.name} has more urgent work")
+        return guess if self._spoken(guess, samples) else None
 
     def _spoken(self, guess: Guess, samples: Samples) -> bool:
         """Whether anybody said these words."""
