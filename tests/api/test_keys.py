@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.api.fakes import Served, serving, strictly
 from tests.audio.test_dtmf import dialled
 from tests.waiting import PATIENCE
+from vivavoce.api.realtime.intake import Intake
 from vivavoce.audio.codecs import Encoding, encode
 from vivavoce.audio.pcm import Pcm
 from vivavoce.audio.resample import resample
@@ -55,6 +56,16 @@ def _keys(events: list[dict[str, Any]]) -> list[str]:
     for event in told:
         strictly(event)
     return [event["event"] for event in told]
+
+
+def test_only_on_a_telephone_line_tones_are_kept_from_the_ear() -> None:
+    sound = Pcm(dialled("159", 0.1, 0.1), 8_000)
+    heard = {
+        encoding: np.concatenate([bite.samples for bite, _ in Intake().take(sound, encoding)])
+        for encoding in ("audio/pcmu", "audio/pcm")
+    }
+    assert np.array_equal(heard["audio/pcm"], sound.samples) and len(heard["audio/pcmu"]) == len(sound)
+    assert np.sum(heard["audio/pcmu"] ** 2) < 0.35 * np.sum(sound.samples**2)
 
 
 @pytest.mark.parametrize("encoding", ["audio/pcmu", "audio/pcma"])

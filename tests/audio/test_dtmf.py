@@ -68,6 +68,25 @@ def test_every_key_that_q24_has_accepted_is_found_once(encoding: Encoding, secon
     assert KeyDetector().hear(over_a_line(dialled(KEYS, seconds, **how), encoding=encoding)) == KEYS
 
 
+@pytest.mark.parametrize("size", [7, 160, 800, 100_000])
+def test_tones_are_taken_out_but_for_their_first_20_ms_and_nothing_is_held_back(size: int) -> None:
+    sound = over_a_line(dialled(KEYS, 0.1, 0.1))
+    detector, keys, left = KeyDetector(), "", list[Samples]()
+    for start in range(0, len(sound), size):
+        pressed, kept = detector.take(sound[start : start + size])
+        assert len(kept) == len(sound[start : start + size])
+        keys, left = keys + pressed, [*left, kept]
+    assert keys == KEYS
+    assert np.sum(np.concatenate(left) ** 2) < 0.35 * np.sum(sound**2)
+
+
+def test_what_is_no_key_is_left_as_it_is() -> None:
+    noise = np.random.default_rng(3).normal(0, 0.1, RATE).astype(np.float32)
+    hum = (0.3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)).astype(np.float32)
+    for sound in (noise, hum, silence(1.0)):
+        assert KeyDetector().take(sound)[1] is sound
+
+
 @pytest.mark.parametrize(
     ("seconds", "how"),
     [

@@ -17,10 +17,14 @@ class Intake:
         self._keys = KeyDetector()
 
     def take(self, sound: Pcm, encoding: Encoding) -> Iterator[tuple[Pcm, str]]:
-        """The sound in pieces, and the keys that were pressed until the end of each. Only G.711 is a telephone line;
-        over WebRTC keys come as events."""
+        """The sound in pieces, and the keys that were pressed until the end of each, whose tones nobody need hear. Only
+        G.711 is a telephone line; over WebRTC keys come as events."""
         for bite in _bites(sound):
-            yield bite, "" if encoding == "audio/pcm" else self._keys.hear(bite.samples)
+            if encoding == "audio/pcm":
+                yield bite, ""
+            else:
+                keys, samples = self._keys.take(bite.samples)
+                yield Pcm(samples, bite.rate), keys
 
 
 def _bites(sound: Pcm) -> Iterator[Pcm]:
