@@ -2,9 +2,15 @@
 when the server does."""
 
 import numpy as np
+import pytest
 
-from vivavoce.cli.bench.barge_in import Outcome, summarise
+from vivavoce.audio.pcm import Pcm
+from vivavoce.cli.bench import offline
+from vivavoce.cli.bench.barge_in_report import Outcome, summarise, wilson
+from vivavoce.cli.bench.barge_in_stimuli import Trial
 from vivavoce.cli.bench.managed import RememberingEar
+from vivavoce.cli.clips import RATE, Clip
+from vivavoce.engines.scripted import LoudnessVad, ScriptedTranscriber
 
 
 def _ramp(start: int, size: int) -> np.ndarray:
@@ -40,3 +46,29 @@ def test_stops_are_counted_by_kind_and_trials_that_failed_are_not() -> None:
     noise = summarise(outcomes)["summary"]["noise"]
     assert (noise["tried"], noise["stopped"], noise["may_stop"]) == (2, 1, False)
     assert (noise["resumed"], noise["resumed_exactly"]) == (1, 1)
+
+
+def test_few_trials_show_little() -> None:
+    """Values of Wilson's formula as tables give them."""
+    assert wilson(6, 6)[0] == pytest.approx(0.610, abs=1e-3) and wilson(6, 6)[1] == 1.0
+    assert wilson(10, 100) == pytest.approx((0.0552, 0.1744), abs=1e-4)
+
+
+def _tone(seconds: float) -> Clip:
+    """With a little quiet around it."""
+    wave = 0.2 * np.sin(2 * np.pi * 200 * np.arange(round(seconds * RATE)) / RATE)
+    return Clip.of("tone", Pcm(np.pad(wave, 4800).astype(np.float32), RATE))
+
+
+@pytest.mark.parametrize(("words", "seconds", "stops"), [("wait please", 1.0, True), ("mm-hm", 0.3, False)])
+def test_a_trial_in_virtual_time_goes_as_it_would_in_life(words: str, seconds: float, stops: bool) -> None:
+    hearing = offline.Hearing(LoudnessVad(), ScriptedTranscriber((words,), takes=0), recogniser_ms=50)
+    random = np.random.default_rng(1)
+    syllables = np.repeat(random.uniform(0, 0.1, 75), RATE // 5)
+    said = Pcm((syllables * random.normal(0, 1, len(syllables))).astype(np.float32), RATE)
+    trial = Trial("interruption", words, _tone(seconds), late=0.013)
+    (outcome,) = offline.measure(hearing, _tone(1.0), said, [trial])
+    assert outcome.problem == ""
+    assert outcome.ducked_ms is not None and 0 < outcome.ducked_ms <= 80
+    assert (outcome.stopped_ms is not None) is stops
+    assert (outcome.unheard == 0 and outcome.reasons == ["backchannel"]) is not stops

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vivavoce.conversation.config import Eagerness, SemanticVad, ServerVad, TurnPolicy
 from vivavoce.conversation.floor import HOP, HOP_MS, PATIENCE, Floor, Holder, Overheard
-from vivavoce.conversation.interruption import DEADLINE_MS
+from vivavoce.conversation.interruption import WORDS_MS
 from vivavoce.conversation.moves import (
     Ducked,
     Held,
@@ -228,7 +228,7 @@ def test_every_duck_is_settled_within_the_deadline(voices: list[float], words: s
     hear(floor, VOICE, HOP_MS)
     for voice in voices:
         floor.hear(voice, Overheard(words=words))
-    for _ in range(DEADLINE_MS // HOP_MS + 2):
+    for _ in range(WORDS_MS // HOP_MS + 2):
         if floor.holder is not Holder.OVERLAP:
             break
         floor.hear(VOICE, Overheard(words=words))
@@ -305,3 +305,37 @@ def test_moves_always_come_in_the_drawn_order(scene, semantic):
                     assert last_at <= move.at <= floor.now
                     last_at = move.at
     assert floor.now == HOP * sum(hops for _, hops in scene)
+
+
+def _speaking() -> Floor:
+    floor = Floor(SEMANTIC)
+    hear(floor, QUIET, 640)
+    floor.assistant_started()
+    return floor
+
+
+def test_a_sound_over_the_assistant_ducks_it_before_a_voice_is_known_and_only_once_it_is_suspected():
+    floor = _speaking()
+    at = floor.now - 160
+    assert floor.alarm(at) == [Ducked(at, "onset")]
+    assert hear(floor, QUIET, HOP_MS) == []
+    assert hear(floor, VOICE, HOP_MS) == [Ducked(at, "voice")]
+    moves = hear(floor, VOICE, 128)
+    assert kinds(moves) == [Held] and (moves[0].at - at) / 16 <= 160  # counted from where the sound began
+
+
+def test_a_sound_without_a_voice_is_let_go_soon_and_leaves_no_trace():
+    floor = _speaking()
+    floor.alarm(floor.now)
+    moves = hear(floor, QUIET, 160)
+    assert moves == [OverlapEnded("noise")]
+    assert floor.holder is Holder.NOBODY
+    assert kinds(hear(floor, VOICE, HOP_MS)) == [Ducked]
+
+
+def test_nobody_is_alarmed_while_the_assistant_is_silent_or_somebody_speaks():
+    assert Floor(SEMANTIC).alarm(0) == []
+    assert not Floor(TurnPolicy(ServerVad())).alert
+    floor = _speaking()
+    hear(floor, VOICE, 64)
+    assert floor.alarm(floor.now) == []

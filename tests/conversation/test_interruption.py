@@ -19,17 +19,23 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(GOING_ON, words="Yeah"), "undecided"),
         (replace(GOING_ON, words="I"), "undecided"),  # ... see
         (replace(GOING_ON, words="I want"), "barge_in"),
-        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "barge_in"),  # nobody makes a sign of attention so long
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "undecided"),  # "I see", drawn out
+        (replace(GOING_ON, voiced_ms=864, elapsed_ms=864), "barge_in"),  # hardly a sign of attention lasts so long
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, voice=0.8), "undecided"),  # the recogniser is at it
-        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Yeah, yeah, yeah"), "barge_in"),
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Yeah, yeah, yeah"), "undecided"),
+        (replace(GOING_ON, voiced_ms=1900, elapsed_ms=2000, words="Yeah, yeah, yeah"), "barge_in"),
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Oh, no"), "undecided"),  # ... nice, it may be
+        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Oh, no you don't"), "barge_in"),
         (replace(GOING_ON, voiced_ms=1000, elapsed_ms=1000), "barge_in"),
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.6), "noise"),  # a crowd
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.6, words="What about tomorrow"), "barge_in"),
-        (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words=""), "barge_in"),  # of its first syllable
+        (replace(GOING_ON, voiced_ms=900, elapsed_ms=900, words=""), "barge_in"),  # of its first syllable
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="", voice=0.8), "undecided"),
         (replace(GOING_ON, words="Wait", echo=ECHO_SHARE), "echo"),
         (replace(OVER, words="Mm-hm."), "backchannel"),
         (replace(OVER, words="I"), "undecided"),
+        (replace(OVER, words="Oh, no"), "undecided"),  # heard before it was over
+        (replace(OVER, words="Oh, no", elapsed_ms=1000), "barge_in"),
         (replace(OVER, words="I see."), "backchannel"),
         (replace(OVER, words=""), "noise"),
         (replace(OVER, words="Tomorrow?"), "barge_in"),

@@ -8,7 +8,7 @@ from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_
 @pytest.mark.parametrize(
     "words",
     ["Mm-hm.", "Uh-huh", "Yeah.", "Right, right.", "I see.", "Okay, got it.", "Sì, certo.", "Ah, va bene", "D'accord.",
-     "Ja, genau", "Vale, vale.", "Yes exactly", "Thank you."],
+     "Ja, genau", "Vale, vale.", "Yes exactly", "Thank you.", "Sí, sí.", "Ya veo.", "Ah bon ?", "Capisco."],
 )  # fmt: skip
 def test_signs_of_attention(words: str) -> None:
     assert is_backchannel(words)
@@ -24,7 +24,7 @@ def test_a_hum_is_one_however_a_recogniser_spells_it(words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     ["", "Right, but what about tomorrow?", "Yeah, tell me about Rome", "Okay stop", "What?", "Rome", "Tomorrow",
-     "No, no.", "Non", "Nein", "Hey!"],
+     "No, no.", "Oh, no", "Mom", "Anna", "Non", "Nein", "Hey!"],
 )  # fmt: skip
 def test_what_wants_something_is_none(words: str) -> None:
     assert not is_backchannel(words)

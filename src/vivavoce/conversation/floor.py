@@ -87,7 +87,9 @@ SEMANTIC_PADDING_MS = 300
 HYSTERESIS = 0.15  # Silero's own: voice goes on while its probability stays above threshold - 0.15
 START_HOPS = 2  # 64 ms: shorter than any syllable, longer than a click
 BARGE_IN_HOPS = 3  # 96 ms, where there is no second stage: an echo and a cough must not be enough
-HOLD_HOPS = 4  # 128 ms of voice: a cough is often over by then, and the ear is to have silence within 200 ms
+HOLD_MS = 128  # after the onset: a cough is often over by then, and the ear is to have silence within 200 ms
+HOLD_HOPS = 2  # of voice in it
+ALARM_MS = 128  # after a sound began, by when a voice in it is known
 RIPE_HOPS = (10, 20)  # 320 ms: one short word; 640 ms: a few, and the last look before the deadline
 RIPE_QUIET_HOPS = 3
 REOPEN_MS = 1600  # after the voice of the last turn ended
@@ -137,6 +139,18 @@ class Floor:
                 return self._while_user_speaks(voice)
             case Holder.PAUSE:
                 return self._while_user_pauses(voice)
+
+    def alarm(self, at: int) -> list[Move]:
+        """A sound began at `at` over the assistant's voice: whether it is somebody's, the next hops tell."""
+        if not self.alert:
+            return []
+        self.holder, self._overlap = Holder.OVERLAP, _Voices(at)
+        return [Ducked(at, "onset")]
+
+    @property
+    def alert(self) -> bool:
+        """Whether an `alarm` would be heeded: nobody speaks over the assistant's voice, and somebody may."""
+        return self.holder is Holder.NOBODY and self._two_stage
 
     def judge(self, hush: int, p_done: float) -> list[Move]:
         """Take the turn detector's judgement on pause `hush`; a late one on an older pause is ignored."""
@@ -191,7 +205,12 @@ class Floor:
 
     def _while_voices_overlap(self, voice: float, overheard: Overheard) -> list[Move]:
         voices = self._overlap
+        alarmed = not voices.voiced
         voices.note(voice, self.now, self._threshold)
+        if not voices.voiced:
+            return self._while_alarmed()
+        if alarmed:
+            return [Ducked(voices.onset)]
         kind = verdict(voices.overlap(self.now, overheard)).kind
         if kind == "barge_in":
             moves: list[Move] = [self._start(voices.onset, voices.last)]
@@ -199,10 +218,18 @@ class Floor:
         if kind != "undecided":
             self.release()
             return [OverlapEnded(kind)]
-        if voices.held or voices.voiced < HOLD_HOPS:
+        early = voices.voiced < HOLD_HOPS or _ms(self.now - voices.onset) < HOLD_MS
+        if voices.held or early or voices.last != self.now:
             return []
         voices.held = True
         return [Held(self.now)]
+
+    def _while_alarmed(self) -> list[Move]:
+        """Something sounds: a voice has a while to be found in it."""
+        if _ms(self.now - self._overlap.onset) < ALARM_MS:
+            return []
+        self.holder, self._voiced = Holder.NOBODY, 0
+        return [OverlapEnded("noise")]
 
     def _start(self, onset: int, voice_end: int) -> TurnStarted:
         reopened, last_end = self._reopens(onset), self._ended_voice

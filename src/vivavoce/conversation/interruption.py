@@ -18,7 +18,7 @@ ECHO_SHARE = 0.55
 FAR_DB = -12.0
 """Below the user's usual level somebody else is speaking, or the user not to us."""
 OVER_MS = 192  # quiet after which a short sound is over
-ENDURING_MS = 640  # of voice: no sign of attention lasts so long
+WORDLESS_MS = 864  # of voice of which no words are known: hardly a sign of attention lasts so long
 SPOKEN_MS = 320  # of voice with words in it that are no sign of attention
 BRIEF_MS = 96  # of voice: a click, a knock
 DEADLINE_MS = 1000  # after the onset, when no words have come: the assistant is held, so nobody is talked over
@@ -52,7 +52,7 @@ class Verdict:
 
 def verdict(overlap: Overlap) -> Verdict:
     """Decide on the evidence, or leave it undecided: for DEADLINE_MS after the onset at most, for WORDS_MS where the
-    words of a short sound are out."""
+    words of a short sound are out, or those of a longer one are a sign of attention so far."""
     if overlap.echo is not None and overlap.echo >= ECHO_SHARE:
         return Verdict("echo")
     far = overlap.level_db is not None and overlap.level_db <= FAR_DB
@@ -72,7 +72,7 @@ def _of_short(overlap: Overlap, *, far: bool) -> Kind:
         return "noise"
     if is_backchannel(overlap.words):
         return "backchannel"
-    unfinished = may_become_backchannel(overlap.words) and overlap.elapsed_ms < DEADLINE_MS
+    unfinished = _may_be_a_sign(overlap.words) and overlap.elapsed_ms < DEADLINE_MS
     return "undecided" if unfinished else "barge_in"  # a pass over all of it is on its way
 
 
@@ -84,11 +84,20 @@ def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
         return "undecided"
     if far:
         return "other_speaker"
-    if words and overlap.voiced_ms >= SPOKEN_MS and not is_backchannel(words) and not may_become_backchannel(words):
+    if words and _may_be_a_sign(words):  # never by its length alone: the next pass hears whether there is more
+        return "undecided" if overlap.elapsed_ms < WORDS_MS else "barge_in"
+    if words and overlap.voiced_ms >= SPOKEN_MS:
         return "barge_in"
-    if overlap.voiced_ms >= ENDURING_MS and (words or overlap.voice >= SURE_VOICE):
+    if overlap.voiced_ms >= WORDLESS_MS and overlap.voice >= SURE_VOICE:
         return "barge_in"
     if overlap.elapsed_ms < DEADLINE_MS:
         return "undecided"
     wordless = overlap.voice < CLEAR_VOICE if words is None else not words
     return "noise" if wordless else "barge_in"
+
+
+def _may_be_a_sign(words: str) -> bool:
+    """Whether they are a sign of attention, or may become one. The last word counts for little: while it is being said
+    "Oh, nice" is heard as "Oh, no"."""
+    before = " ".join(words.split()[:-1])
+    return is_backchannel(words) or may_become_backchannel(words) or is_backchannel(before)

@@ -22,9 +22,11 @@ class TurnStarted:
 
 @dataclass(frozen=True, slots=True)
 class Ducked:
-    """The first sign of a voice over the assistant's, at `at`."""
+    """The first sign of a voice over the assistant's, at `at`: a sound that rises out of the noise, then or at
+    once a voice."""
 
     at: int
+    sign: Literal["onset", "voice"] = "voice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ def described(move: Move) -> tuple[str, str]:
     match move:
         case TurnStarted():
             return "start", "reopened" if move.reopened else "barge_in" if move.barge_in else "voice"
+        case Ducked(_, sign):
+            return "duck", sign
         case OverlapEnded(what):
             return "resume", what
         case TurnEnded():
@@ -88,7 +92,6 @@ def described(move: Move) -> tuple[str, str]:
 
 
 _PLAIN = {
-    Ducked: ("duck", "voice"),
     Held: ("hold", "voice_goes_on"),
     Hushed: ("draft", "quiet"),
     Resumed: ("drop_draft", "voice"),

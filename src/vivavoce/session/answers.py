@@ -124,7 +124,10 @@ class Answers:
             await asyncio.wait(chosen)
 
     async def duck(self, at_ms: int, gain_db: float) -> None:
-        """Have the client play more softly, in case the user is speaking up."""
+        """Have the client play more softly, in case the user is speaking up. Once: a sound that turns out to be a
+        voice was ducked for already."""
+        if self._quieted is not None:
+            return
         self._quieted = self._audible()
         if self._quieted is not None and self._quieted.item_id:
             await self._send_out(PlaybackDucked(self._quieted.item_id, at_ms, gain_db))

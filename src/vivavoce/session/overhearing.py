@@ -32,6 +32,16 @@ class Overhearing:
         self._peak = -90.0
         self._fading = False
 
+    @property
+    def usual(self) -> float | None:
+        """The user's usual level; None: nobody has spoken."""
+        return self._usual
+
+    @property
+    def echoes(self) -> bool:
+        """The assistant's voice is known to come back."""
+        return self._guard.delay is not None
+
     def played(self, sound: Pcm, at: float) -> None:
         """The assistant's `sound` is to be heard from loop time `at` on."""
         self._guard.sent(sound, at)

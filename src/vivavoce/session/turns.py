@@ -18,6 +18,7 @@ from vivavoce.conversation.events import (
     TranscriptGrew,
 )
 from vivavoce.conversation.floor import NOTHING_OVERHEARD, Holder, Overheard
+from vivavoce.conversation.interruption import Kind
 from vivavoce.conversation.items import Message, Speech, new_id
 from vivavoce.conversation.moves import (
     Ducked,
@@ -34,6 +35,7 @@ from vivavoce.conversation.moves import (
 from vivavoce.errors import RequestError, SessionError, TurnError
 from vivavoce.ports import HEARING_RATE, HOP, Transcription
 from vivavoce.session.ear import Ear
+from vivavoce.session.lookout import Lookout
 from vivavoce.session.parts import Parts, milliseconds
 from vivavoce.session.preparation import TAIL, Judgement, Preparation
 from vivavoce.session.responder import Responder, Taken
@@ -61,12 +63,13 @@ class Turns:
         self._transcripts, self._drafting = parts.transcripts, parts.drafting
         self._overhearing, self._answers, self._responder = parts.overhearing, parts.answers, responder
         self._inbox: asyncio.Queue[Judgement | None] = asyncio.Queue(INBOX)
-        """What the floor is to be moved by. None: whole hops are on the tape."""
+        """What the floor is to be moved by. None: there is sound to be heard."""
         self._heard_on = asyncio.Event()
         self._roused = False
         """A None is in the inbox, or what it tells of is being heard."""
         self._ear = Ear(parts.engines.vad.open())
         self._ear.reduce_noise(config.noise_reduction)
+        self._lookout = Lookout(self._ear, parts.floor, parts.overhearing)
         self._preparation = Preparation(parts, self._ear, config, self._inbox.put)
         """Its judgements come in line with the sound: one task moves the floor."""
         self._utterance: Utterance | None = None
@@ -91,6 +94,8 @@ class Turns:
                     self._heard_on.set()
                     for voice, samples in hops:
                         await self._hop(voice, samples)
+                if self.config.manners.managed_playback:
+                    await self._make_all(self._lookout.look())
                 if judgement is None:
                     self._roused = False
                 else:
@@ -112,12 +117,13 @@ class Turns:
     def hear_now(self, sound: Pcm) -> bool:
         """Take the next sound of the user without waiting; False: the ear is behind, and has not taken it.
 
-        It goes on the tape at once, and whoever listens is roused for whole hops only: a task that is woken for
-        every frame costs more than all that is done with the frame."""
+        It goes on the tape at once, and whoever listens is roused for whole hops only, but while the assistant may be
+        interrupted: a task that is woken for every frame costs more than all that is done with the frame."""
         if self._ear.waiting > BEHIND:
             return False
         self._ear.take(sound)
-        if self._ear.waiting >= HOP and not self._roused and not self._inbox.full():  # a full one is being worked off
+        wanted = self._ear.waiting >= HOP or (self.config.manners.managed_playback and self._lookout.on_duty)
+        if wanted and not self._roused and not self._inbox.full():  # a full one is being worked off
             self._roused = True
             self._inbox.put_nowait(None)
         return True
@@ -212,8 +218,9 @@ class Turns:
     async def _overlap(self, move: Ducked | Held | OverlapEnded) -> None:
         managed = self.config.manners.managed_playback
         match move:
-            case Ducked(at):
-                self._suspect(at)
+            case Ducked(at, sign):
+                if sign == "voice":
+                    self._suspect(at)
                 if managed:
                     await self._answers.duck(milliseconds(at), DUCK_DB)
             case Held(at):
@@ -221,7 +228,7 @@ class Turns:
                     self._overhearing.held(asyncio.get_running_loop().time())
                     await self._answers.hold(milliseconds(at))
             case OverlapEnded(what):
-                self._dismiss()
+                self._dismiss(what)
                 if managed:
                     self._overhearing.resumed(asyncio.get_running_loop().time())
                     await self._answers.resume(milliseconds(self._floor.now), what)
@@ -232,8 +239,12 @@ class Turns:
         self._overlapping = self._new_utterance(max(self._ear.since, at - MARGIN))
         self._follow(self._overlapping)
 
-    def _dismiss(self) -> None:
+    def _dismiss(self, what: Kind) -> None:
         """It was no interruption: forget it."""
+        if what in ("noise", "echo"):
+            self._lookout.mistaken()
+        if self._overlapping is None:
+            return  # no voice was in it
         self._stop_following()
         self._overlapping = None
         self._overhearing.begin()

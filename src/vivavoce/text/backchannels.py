@@ -5,13 +5,15 @@ from __future__ import annotations
 import unicodedata
 
 LISTENING_WORDS = frozenset(
-    "mm mmm mhm mm-hm mmhm hm hmm uh-huh uhhuh uh huh aha ah oh yeah yep yes yup right sure ok okay cool nice great "
-    "wow really thanks good fine exactly indeed true so see "  # "i see" is two words: see PHRASES
-    "sì si certo già ecco esatto bene capito va vale claro ya bueno exacto oui ouais d'accord voilà bien ja genau "
-    "klar gut stimmt да ага угу sim pois".split()
+    # "i see" is two words: see PHRASES
+    "mm mmm mhm mm-hm mmhm hm hmm uh-huh uhhuh uh huh aha ah oh yeah yep yes yup right sure ok okay cool nice "
+    "great wow really thanks good fine exactly indeed true so see correct absolutely totally understood sì si sí "
+    "certo capisco entiendo bon compris verstehe sicher già ecco esatto bene capito va vale claro ya bueno exacto "
+    "oui ouais d'accord voilà bien ja genau klar gut stimmt да ага угу sim pois".split()
 )
 PHRASES = (
-    "i see", "got it", "of course", "all right", "uh huh", "mm hm", "i know", "makes sense", "va bene", "ho capito",
+    "i see", "got it", "of course", "all right", "uh huh", "mm hm", "i know", "makes sense", "ya veo",
+    "va bene", "ho capito",
     "de acuerdo", "bien sûr", "je vois", "ach so", "alles klar", "thank you",
 )  # fmt: skip
 STOP_WORDS = frozenset(
@@ -24,6 +26,8 @@ HUMMED = frozenset("mnhaeiouyıмнхаеиоуыэمنهحيواءى")
 """Sounds of which "mm-hm" and "uh-huh" consist: nasals, breath and vowels. A recogniser that is not told the language
 spells them in any script and as any word of these ("İmamı", "إحاء")."""
 LONGEST_HUM = 6  # letters
+NO_HUMS = STOP_WORDS | frozenset("you me my we one any in on an am mom mum mama anna home name human money".split())
+"""Words of such sounds alone that people mean."""
 
 
 def plain(words: str) -> list[str]:
@@ -62,5 +66,7 @@ def asks_to_stop(words: str) -> bool:
 
 
 def _is_hum(word: str) -> bool:
+    if word in NO_HUMS:
+        return False
     letters = [char for char in unicodedata.normalize("NFKD", word) if char.isalpha()]
     return 2 <= len(letters) <= LONGEST_HUM and HUMMED.issuperset(letters)

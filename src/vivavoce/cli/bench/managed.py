@@ -20,7 +20,8 @@ from vivavoce.cli.microphone import FRAME, FileMicrophone
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-    from vivavoce.cli.bench.barge_in import Outcome, Trial
+    from vivavoce.cli.bench.barge_in_report import Outcome
+    from vivavoce.cli.bench.barge_in_stimuli import Trial
 
 ECHO_DELAY = 0.12  # s from the loudspeaker's buffer to the microphone's
 PATIENCE = 15.0
@@ -110,7 +111,7 @@ class Listener(Dialogue):
         )
 
     def outcome(self, trial: Trial, onset: float) -> Outcome:
-        from vivavoce.cli.bench.barge_in import Outcome
+        from vivavoce.cli.bench.barge_in_report import Outcome
 
         def first(name: str) -> float | None:
             return next(

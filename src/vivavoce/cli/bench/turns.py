@@ -26,7 +26,6 @@ INTO_THE_ANSWER = 1.5
 """Seconds of it that were heard when somebody speaks over it."""
 AFTERWARDS = 5.0
 """Seconds that are watched behind what was said."""
-TO_OTHERS = ("Mom, can you close the door?", "Anna, I am on the phone.", "Come in, the door is open.")
 STATEMENTS = (
     "I was thinking about the weekend, and maybe we could drive up to the lake and stay there for a night.",
     "The train leaves at nine in the morning, so I would like to have breakfast before that, if it is possible.",
@@ -73,21 +72,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _gather(settings: Settings, args: argparse.Namespace) -> list[Stimulus]:
-    from vivavoce.cli.bench.barge_in import BACKCHANNELS, INTERRUPTIONS, speak
+    from vivavoce.cli.bench.barge_in_stimuli import BACKCHANNELS, INTERRUPTIONS, TO_OTHERS, VOICES, speak
     from vivavoce.cli.bench.latency import QUESTIONS
     from vivavoce.cli.bench.turn_stimuli import TASKS, VARIANTS, in_background, recorded, stimuli
 
     tasks = _named(args.tasks, TASKS, "--tasks") if args.tasks else list(TASKS)
     variants = _named(args.variants, VARIANTS, "--variants")
-    texts = [*INTERRUPTIONS, *BACKCHANNELS, *TO_OTHERS]
-    texts += [] if args.recordings else [*STATEMENTS, *QUESTIONS]
-    said = await speak(settings, texts)
-    people, noise = recorded(args.recordings) if args.recordings else (_clips(said, (*STATEMENTS, *QUESTIONS)), None)
+    lines = {"interruption": INTERRUPTIONS, "backchannel": BACKCHANNELS, "to others": TO_OTHERS}
+    lines |= {} if args.recordings else {"people": (*STATEMENTS, *QUESTIONS)}
+    said = await speak(settings, [(kind, t, voice, "en") for kind in lines for t in lines[kind] for voice in VOICES])
+    people, noise = recorded(args.recordings) if args.recordings else (_clips(said, "people"), None)
     short = [clip for clip in people if 1.0 < clip.end - clip.onset < 4.0]
     over = {
-        "interruption": _alternating(_clips(said, INTERRUPTIONS), short),
-        "user backchannel": _clips(said, BACKCHANNELS),
-        "talking to others": _clips(said, TO_OTHERS),
+        "interruption": _alternating(_clips(said, "interruption"), short),
+        "user backchannel": _clips(said, "backchannel"),
+        "talking to others": _clips(said, "to others"),
         "background speech": [in_background(clip) for clip in reversed(short)],
     }
     return [one for one in stimuli(people, over, noise, args.clips, variants) if one.task in tasks]
@@ -103,8 +102,8 @@ def _named(text: str, known: Sequence[str], option: str) -> list[str]:
     return names
 
 
-def _clips(said: dict[tuple[str, str], Clip], texts: Sequence[str]) -> list[Clip]:
-    return [clip for text in texts for (spoken, _), clip in said.items() if spoken == text]
+def _clips(said: list[tuple[str, Clip]], wanted: str) -> list[Clip]:
+    return [clip for kind, clip in said if kind == wanted]
 
 
 def _alternating(one: list[Clip], other: list[Clip]) -> list[Clip]:
@@ -119,12 +118,12 @@ def _alternating(one: list[Clip], other: list[Clip]) -> list[Clip]:
 async def _measure(settings: Settings, url: str | None, chosen: Sequence[Stimulus]) -> list[Heard]:
     import sys
 
-    from vivavoce.cli.bench.barge_in import QUESTION, speak
+    from vivavoce.cli.bench.barge_in_stimuli import QUESTION, VOICES, speak
     from vivavoce.cli.bench.turn_metrics import Heard
     from vivavoce.cli.dialogue import ConversationEnded
     from vivavoce.cli.server import reach
 
-    question = next(iter((await speak(settings, [QUESTION])).values()))
+    ((_, question),) = await speak(settings, [("question", QUESTION, VOICES[0], "en")])
     came = []
     async with reach(settings, url, fresh=True) as running:
         for stimulus in chosen:

@@ -1,0 +1,176 @@
+"""What `bench barge-in` has heard over an answer: people, recorded and synthesised, noises, and the answer's own echo.
+
+People speak about as loudly as they asked the question, and somebody in the background 20 dB below that, whatever the
+recordings' own levels. The same seed gives the same trials.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vivavoce.audio.pcm import Pcm, join
+from vivavoce.cli.bench.stimuli import at_level, cough, level_db
+from vivavoce.cli.clips import RATE, Clip, read_clip
+
+if TYPE_CHECKING:
+    from vivavoce.settings import Settings
+
+QUESTION = "Can you tell me about the sea?"
+VOICES = ("marin", "ash")
+MORE_VOICES = ("nova", "onyx", "coral", "fable", "meridian", "quartz")
+"""That only the many trials in virtual time have."""
+INTERRUPTIONS = ("Stop!", "Wait, what about tomorrow?", "No, that's not what I meant.", "Actually, tell me about Rome.")
+BACKCHANNELS = ("Mm-hm.", "Uh-huh.", "Right.", "Yeah.", "Okay.", "I see.")
+TO_OTHERS = ("Mom, can you close the door?", "Anna, I am on the phone.", "Come in, the door is open.")
+MORE: dict[str, dict[str, tuple[str, ...]]] = {
+    "interruption": {
+        "en": ("How far is that from here?", "Thank you, that is enough.", "And the mountains?", "Louder, please."),
+        "es": ("¡Para!", "Espera, ¿y mañana?", "¿Cuánto cuesta?"),
+        "fr": ("Attends, et demain ?", "Combien ça coûte ?", "Parle-moi plutôt de Rome."),
+        "it": ("Aspetta, e domani?", "Quanto costa?", "Parlami invece di Roma."),
+    },
+    "backchannel": {
+        "en": ("Sure.", "Got it.", "Yeah, yeah.", "All right.", "Makes sense.", "Oh, nice.", "I know.", "Exactly."),
+        "es": ("Sí.", "Claro.", "Vale.", "Ya veo.", "Sí, sí."),
+        "fr": ("Oui.", "D'accord.", "Je vois.", "Bien sûr.", "Ah bon."),
+        "it": ("Sì.", "Certo.", "Ho capito.", "Va bene.", "Esatto."),
+    },
+    "to others": {},
+}
+"""Beside those above, in the languages that the default voices speak, in virtual time only."""
+NOISES = ("kitchen_45s", "livekit_keyboard-typing", "livekit_crowded-room", "ui_error")
+NOISE_SECONDS = 1.5
+NOISE_DB = -35.0  # dBFS
+SOFTER_DB = {"backchannel": -3.0, "background": -20.0}
+"""Level against the user's usual one."""
+VARYING_DB = 4.0
+"""In virtual time, a person's level is up to so much above or below."""
+ECHO_DB = (-10.0, -20.0, -30.0)
+LONGEST = 4.0  # s of a person that are said
+LEAST_SPOKEN, MOST_SPOKEN = 0.8, 8.0  # s of recordings that are taken
+COUGHS = 12
+STOPS = ("interruption", "interruption in echo", "to others")
+"""Kinds after which the answer may stop; after all others it has to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """`echo_db`: the microphone hears the loudspeaker, so much below it, beside a clip or alone. `late`: seconds by
+    which it is said later than usual, so that hops and frames meet it anywhere."""
+
+    kind: str
+    name: str
+    clip: Clip | None
+    echo_db: float | None = None
+    late: float = 0.0
+
+
+async def gather(
+    settings: Settings, recordings: Path | None, most: int, *, many: bool = False
+) -> tuple[Clip, list[Trial]]:
+    """The question and the trials, at most `most` of a kind, spread over all there are; words that nobody recorded are
+    spoken by the speech engine of the settings. `many`: as many as there are, in several languages and levels."""
+    said = await speak(settings, [*_lines(many), ("question", QUESTION, VOICES[0], "en")])
+    question = next(clip for kind, clip in said if kind == "question")
+    usual = level_db(Pcm(question.samples, RATE))
+    people = list(_people(recordings, many)) if recordings is not None else []
+    heard = [(kind, clip) for kind, clip in said if kind != "question"]
+    heard = [*(("interruption", clip) for clip in people), *heard]
+    softly = people[::4] if many else people[:3]
+    heard += [("background", clip) for clip in softly]
+    trials = [Trial(kind, clip.name, clip) for kind, clip in heard]
+    if not many:
+        trials = [trial for trial in trials if trial.clip not in softly or trial.kind == "background"]
+    trials = [_levelled(trial, usual, seed if many else None) for seed, trial in enumerate(trials)]
+    trials += list(_noises(recordings, many))
+    trials += [Trial("echo", f"{db:.0f} dB", None, db) for db in ECHO_DB]
+    if many:
+        loud = [trial for trial in trials if trial.kind == "interruption"]
+        trials += [replace(trial, kind="interruption in echo", echo_db=-20.0) for trial in spread_over(loud, 24)]
+        trials = [replace(trial, late=_random(seed, "late").uniform(0, 0.2)) for seed, trial in enumerate(trials)]
+    kinds = dict.fromkeys(trial.kind for trial in trials)
+    return question, [one for kind in kinds for one in spread_over([t for t in trials if t.kind == kind], most)]
+
+
+def spread_over(trials: Sequence[Trial], most: int) -> list[Trial]:
+    """At most `most` of them, evenly apart, the first always."""
+    step = max(1.0, len(trials) / most)
+    return [trials[int(place * step)] for place in range(min(most, len(trials)))]
+
+
+async def speak(settings: Settings, lines: Sequence[tuple[str, str, str, str]]) -> list[tuple[str, Clip]]:
+    """Each line (kind, text, voice, language) by the speech engine of the settings, closed before anything is
+    measured: kinds and clips."""
+    from contextlib import aclosing, closing
+
+    from vivavoce.loading import load_engine, model_files
+
+    said = []
+    with closing(load_engine("tts", settings.engines.tts, model_files(settings))) as engine:
+        for kind, text, voice, language in lines:
+            async with aclosing(engine.synthesize(text, voice=voice, language=language)) as sounds:
+                sound = join([piece async for piece in sounds], engine.rate)
+            said.append((kind, Clip.of(f"{text} ({voice})", sound, text)))
+    return said
+
+
+def _lines(many: bool) -> Iterator[tuple[str, str, str, str]]:
+    spoken = {"interruption": INTERRUPTIONS, "backchannel": BACKCHANNELS, "to others": TO_OTHERS}
+    for kind, texts in spoken.items():
+        more = MORE[kind] if many else {}
+        for text in (*texts, *more.get("en", ())):
+            yield from ((kind, text, voice, "en") for voice in (*VOICES, *(MORE_VOICES if many else ())))
+        for language, foreign in more.items():
+            if language != "en":
+                yield from ((kind, text, voice, language) for text in foreign for voice in VOICES)
+
+
+def _people(recordings: Path, many: bool) -> Iterator[Clip]:
+    """Commands and questions; `many`: whatever people said aloud, in any language, without their whispers and
+    meetings."""
+    from vivavoce.cli.clips import choose
+
+    manifest = recordings / "manifest.jsonl"
+    if not many or not manifest.exists():
+        yield from choose(recordings, None)
+        return
+    for row in map(json.loads, manifest.read_text(encoding="utf-8").splitlines()):
+        aloud = row["voice"] == "human" and row["text"] and not row["kind"].startswith(("disfluent", "meeting"))
+        if aloud and LEAST_SPOKEN <= row["seconds"] <= MOST_SPOKEN:
+            yield read_clip(recordings / row["path"], row["text"])
+
+
+def _levelled(trial: Trial, usual: float, seed: int | None) -> Trial:
+    """As loud as its kind is against the user's usual level, and no longer than LONGEST."""
+    clip = trial.clip
+    assert clip is not None  # noqa: S101 - those of people
+    db = usual + SOFTER_DB.get(trial.kind, 0.0)
+    db += 0.0 if seed is None else _random(seed, trial.kind).uniform(-VARYING_DB, VARYING_DB)
+    last = round((min(clip.end, clip.onset + LONGEST) + 0.2) * RATE)
+    sound = at_level(Pcm(clip.samples[:last], RATE), db)
+    return replace(trial, clip=replace(clip, samples=sound.samples, end=min(clip.end, clip.onset + LONGEST)))
+
+
+def _noises(recordings: Path | None, many: bool) -> Iterator[Trial]:
+    for seed in range(COUGHS if many else 3):
+        yield Trial("noise", f"cough {seed}", Clip.of("cough", cough(24_000, seed)))
+    if recordings is None:
+        return
+    for path in sorted((recordings / "audio" / "noise").glob("*.flac")):
+        if not many and path.stem not in NOISES:
+            continue
+        sound = Pcm(read_clip(path).samples, RATE)
+        places = range(0, max(1, int(sound.seconds - NOISE_SECONDS) if many else 1), 6)
+        for at in places:
+            piece = at_level(sound.cut(at, min(at + NOISE_SECONDS, sound.seconds)), NOISE_DB)
+            yield Trial("noise", f"{path.stem} at {at} s", Clip(path.stem, piece.samples, 0.0, piece.seconds))
+
+
+def _random(seed: int, what: str) -> Any:
+    return np.random.default_rng([seed, *what.encode()])
