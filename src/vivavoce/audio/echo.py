@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vivavoce.audio.pcm import Pcm, Samples
@@ -150,7 +149,7 @@ class EchoGuard:
             return
         samples = np.concatenate([self._before, *self._put_off])
         self._put_off = []
-        powers = _powers(sliding_window_view(samples, FRAME)[::HEARD_STRIDE])
+        powers = _powers(_frames(samples, HEARD_STRIDE))
         floors = self._floors(powers, 1)
         self._heard.extend(np.asarray(np.maximum(powers - 2 * floors, 0.0), np.float32)[-WINDOW:])
         self._before = samples[len(samples) - (FRAME - HEARD_STRIDE) :]
@@ -162,7 +161,7 @@ class EchoGuard:
             return
         samples = np.concatenate([self._before, *self._put_off[:hops]])
         del self._put_off[:hops]
-        self._floors(_powers(sliding_window_view(samples, FRAME)[:: SPARSE * HEARD_STRIDE]), SPARSE)
+        self._floors(_powers(_frames(samples, SPARSE * HEARD_STRIDE)), SPARSE)
         self._before = samples[len(samples) - (FRAME - HEARD_STRIDE) :]
 
     def _floors(self, powers: Samples, apart: int) -> Samples:
@@ -197,7 +196,7 @@ class EchoGuard:
         first = round((self._due * RATE - len(self._rest) + FRAME - STRIDE) / STRIDE)
         count = max(0, (len(samples) - FRAME) // STRIDE + 1)
         if count:
-            self._write(first, _powers(sliding_window_view(samples, FRAME)[::STRIDE]))
+            self._write(first, _powers(_frames(samples, STRIDE)))
         self._rest, self._due = samples[count * STRIDE :], self._due + sound.seconds
 
     def _known(self) -> int | None:
@@ -224,6 +223,14 @@ class EchoGuard:
         until = self._end if self._held_at is None else min(self._end, round(self._held_at * RATE / STRIDE))
         known = (strides < until) & (strides >= self._end - KEPT)
         return np.where(known[..., None], self._sent[strides % KEPT], 0.0)
+
+
+def _frames(samples: Samples, stride: int) -> Samples:
+    """The frames that begin every `stride` samples, shape (n, FRAME), without a copy; numpy's sliding_window_view does
+    the same for 17 µs, where each session comes here more than once a second."""
+    step = samples.itemsize
+    count = max(0, (len(samples) - FRAME) // stride + 1)
+    return np.ndarray((count, FRAME), samples.dtype, samples.data, strides=(stride * step, step))
 
 
 def _powers(frames: Samples) -> Samples:
