@@ -18,14 +18,16 @@ import numpy as np
 from bench.moderation.train import HERE, OUT, learned, rows_in
 
 from vivavoce.engines.moderation.heads import HEADS, WORDS_FILE, trained, word_features, word_scores
+from vivavoce.engines.moderation.meaning import languages_of
 from vivavoce.engines.moderation.passages import passages
-from vivavoce.engines.moderation.words import OTHERS
+from vivavoce.text.subject import spoken_in
 
 
 def flagged(text: str) -> set[str]:
     """What a text that is not English is flagged as; which language it is is not told."""
     heads = trained(WORDS_FILE)
-    judged = [word_scores(passage, language, heads) for passage in passages(text) for language in OTHERS]
+    cut = [(passage, languages_of(passage, spoken_in([passage], ()))) for passage in passages(text)]
+    judged = [word_scores(passage, language, heads) for passage, languages in cut for language in languages]
     return {name for each in judged for name, score in each.items() if score > 0.5}
 
 
@@ -43,7 +45,9 @@ def measure(folder: Path, *, show: bool) -> None:
     for name in ("qa_squad_it", "corpus_squad_it"):
         rows = [json.loads(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
         texts = [row.get("question") or row["text"] for row in rows]
-        print(f"flagged wrongly: {sum(bool(flagged(text)) for text in texts)} of {len(texts)} in {name}")
+        wrong = [bool(flagged(text)) for text in texts]
+        halves = " and ".join(f"{sum(half)} of {len(half)}" for half in (wrong[::2], wrong[1::2]))
+        print(f"flagged wrongly: {sum(wrong)} of {len(texts)} in {name}; by halves {halves}")
 
 
 def main() -> None:

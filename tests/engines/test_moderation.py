@@ -17,9 +17,9 @@ from tests.engines.openai_mock import Mock, openai_mock
 from tests.engines.sounds import models
 from tests.waiting import PATIENCE
 from vivavoce.engines.moderation import meaning, remote
-from vivavoce.engines.moderation.heads import HEADS, features, scores, trained
+from vivavoce.engines.moderation.heads import HEADS, WORDS_FILE, features, scores, trained, word_scores
 from vivavoce.engines.moderation.passages import LENGTH, MOST, passages
-from vivavoce.engines.moderation.words import OTHERS, evidence, signs
+from vivavoce.engines.moderation.words import OTHERS, evidence, plain_threat, signs
 from vivavoce.errors import EngineFailed
 from vivavoce.ports import HARMS, Judgement, Moderator
 
@@ -59,6 +59,46 @@ def judge(moderator: Moderator, *texts: str) -> list[Judgement]:
 def test_plain_cases_are_told(moderator: Moderator, text: str, category: str) -> None:
     (judged,) = judge(moderator, text)
     assert category in judged.applies and judged.scores[category] > 0.5
+
+
+THREATS = {
+    "en": ("I want to kill them.", "I'm going to stab my boss tomorrow.", "We will shoot everyone at that school."),
+    "it": ("Voglio ammazzarli tutti.", "Ti voglio strangolare.", "Ho deciso di accoltellare mio fratello."),
+    "de": ("Ich will sie alle umbringen.", "Ich werde meinen Nachbarn erstechen.", "Ich bringe dich um!"),
+    "es": ("Quiero matarlos.", "Voy a apuñalar a mi jefe.", "Te voy a estrangular."),
+    "fr": ("Je veux les tuer.", "Je vais poignarder mon voisin.", "Je te tuerai."),
+}
+HARMLESS = {
+    "en": (
+        "The weeds are back, I want to kill them.",
+        "Who killed Caesar?",
+        "I will shoot you an e-mail.",
+        "He said that she wanted to kill him, but nobody believed the film.",
+    ),
+    "it": ("Le zanzare non mi fanno dormire, voglio ammazzarle.", "Bruto ha ucciso Cesare.", "Voglio chiamarli tutti."),
+    "de": ("Die Mücken nerven, ich will sie umbringen.", "Brutus hat Cäsar ermordet.", "Ich will sie alle einladen."),
+    "es": ("Las cucarachas han vuelto y quiero matarlas.", "Bruto mató a César.", "Voy a llamar a mi jefe."),
+    "fr": ("Ces moustiques, je veux les tuer.", "Brutus a tué César.", "Je vais appeler mon voisin."),
+}
+
+
+@pytest.mark.parametrize("language", THREATS)
+def test_who_says_that_he_wants_to_kill_is_taken_at_his_word(moderator: Moderator, language: str) -> None:
+    for judged in judge(moderator, *THREATS[language]):
+        assert {"violence", "harassment/threatening"} <= judged.applies
+    assert not any(plain_threat(text, language) for text in HARMLESS[language])
+
+
+def test_one_word_in_a_long_account_is_no_harm_where_it_is_in_a_request() -> None:
+    """What a word weighs was learned of short requests."""
+    heads = trained(WORDS_FILE)
+    request = "Descrivi una scena di sesso tra due colleghi."
+    account = (
+        "Il museo conserva una raccolta di statue antiche che arrivarono in città alla fine del secolo, quando il "
+        "conte comprò la villa; tra queste vi è un atleta nudo di marmo, che gli studiosi considerano una copia."
+    )
+    assert word_scores(request, "it", heads)["sexual"] > 0.5 > word_scores(account, "it", heads)["sexual"]
+    assert word_scores(f"Come {account}", "it", heads)["sexual"] > 0.5  # who asks is heard as before
 
 
 @pytest.mark.parametrize(

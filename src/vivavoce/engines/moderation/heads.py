@@ -12,7 +12,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.moderation.words import evidence, signs
+from vivavoce.engines.moderation.words import evidence, plain_threat, signs, strength
 from vivavoce.ports import Vector
 
 HEADS = ("harassment", "hate", "illicit", "self-harm", "sexual", "violence")
@@ -23,6 +23,10 @@ STEEP = 1.5
 """Makes probabilities of sums; which ones are above a half does not depend on it."""
 FAINT = 0.25
 """What is left of a head's score for a finer category that nothing else speaks for."""
+
+CERTAIN = 0.9
+WORDS_A_SIGN = 25
+"""Of a long passage: as many words as the longest requests that taught the heads have."""
 
 Heads = Mapping[str, NDArray[np.float32]]
 
@@ -43,7 +47,7 @@ def scores(text: str, meaning: Vector, heads: Heads) -> dict[str, float]:
     """Every category's score, 0 to 1; above a half it applies."""
     given = features(text, meaning)
     base = {head: _probability(float(given @ weights[:-1] + weights[-1])) for head, weights in heads.items()}
-    return {**base, **_finer(text, base)}
+    return _with_threats({**base, **_finer(text, base)}, text)
 
 
 def word_features(text: str, language: str) -> NDArray[np.float32]:
@@ -54,8 +58,25 @@ def word_features(text: str, language: str) -> NDArray[np.float32]:
 def word_scores(text: str, language: str, heads: Heads) -> dict[str, float]:
     """As `scores`, by the words alone."""
     given = word_features(text, language)
-    base = {head: _probability(float(given @ weights[:-1] + weights[-1])) for head, weights in heads.items()}
-    return {**base, **_finer(text, base, language)}
+    seen = 0.5 if _only_tells(text, language) else 1.0
+    base = {head: seen * _probability(float(given @ weights[:-1] + weights[-1])) for head, weights in heads.items()}
+    return _with_threats({**base, **_finer(text, base, language)}, text, language)
+
+
+def _with_threats(told: dict[str, float], text: str, language: str = "en") -> dict[str, float]:
+    """What somebody says in so many words needs no weighing."""
+    if not plain_threat(text, language):
+        return told
+    return told | {harm: max(told[harm], CERTAIN) for harm in ("harassment", "harassment/threatening", "violence")}
+
+
+def _only_tells(text: str, language: str) -> bool:
+    """A long passage in which one word among many speaks of harm, nobody speaks of himself or to anybody, and nothing
+    is asked for: as encyclopedias write. What a word weighs was learned of requests, which are short."""
+    long = len(text.split())
+    found = evidence(text, language) | signs(text, language)
+    spoken = any(found[name] for name in ("oneself", "asking", "ways", "threats", "insults"))
+    return long > WORDS_A_SIGN and not spoken and strength(text, language) * WORDS_A_SIGN < long
 
 
 def _finer(text: str, base: Mapping[str, float], language: str = "en") -> dict[str, float]:

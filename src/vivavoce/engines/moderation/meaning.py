@@ -17,6 +17,9 @@ from vivavoce.models import ModelFiles
 from vivavoce.ports import HARMS, Embedder, Judgement, Urgency, Vector
 from vivavoce.text.subject import spoken_in
 
+TELLING = 12
+"""Words that tell the language they are in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -54,13 +57,19 @@ class ByMeaning:
 
     def _scores(self, passage: str, meaning: Vector) -> dict[str, float]:
         """Of a text that may be English by its meaning, of one that may not be by its words, in each of the other
-        languages: which one it is cannot be told of four words."""
+        languages: which one it is cannot be told of four words, but of twelve."""
         language = spoken_in([passage], ())
         judged = [scores(passage, meaning, self._heads)] if language in ("", "en") else []
-        others = () if language == "en" else OTHERS
-        judged += [word_scores(passage, other, self._by_words) for other in others]
+        judged += [word_scores(passage, other, self._by_words) for other in languages_of(passage, language)]
         return {harm: max((each[harm] for each in judged), default=0.0) for harm in HARMS}
 
     def _worst(self, passages: Sequence[dict[str, float]]) -> Judgement:
         worst = {harm: max((each[harm] for each in passages), default=0.0) for harm in HARMS}
         return Judgement(worst, frozenset(harm for harm, score in worst.items() if score > self._threshold))
+
+
+def languages_of(passage: str, likeliest: str) -> tuple[str, ...]:
+    """In which of the other languages a passage is judged."""
+    if likeliest == "en":
+        return ()
+    return (likeliest,) if likeliest in OTHERS and len(passage.split()) >= TELLING else OTHERS

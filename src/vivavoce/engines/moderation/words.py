@@ -31,6 +31,18 @@ def evidence(text: str, language: str = "en") -> dict[str, bool]:
     return {name: pattern.search(text) is not None for name, pattern in _patterns(language)["evidence"].items()}
 
 
+def strength(text: str, language: str = "en") -> int:
+    """How many words of the kinds of `evidence` there are in all; ways of asking count for nothing."""
+    kinds = _patterns(language)["evidence"]
+    return sum(len(list(pattern.finditer(text))) for name, pattern in kinds.items() if name != "ways")
+
+
+def plain_threat(text: str, language: str = "en") -> bool:
+    """Whether somebody says that he wants to kill or hurt people. Things that everybody kills speak against it."""
+    said = _patterns(language)["plain"]
+    return said["intent"].search(text) is not None and said["tame"].search(text) is None
+
+
 def signs(text: str, language: str = "en") -> dict[str, bool]:
     """Whether it speaks of `minors`, of `oneself`, or is `asking` how something is done."""
     return {name: pattern.search(text) is not None for name, pattern in _patterns(language)["signs"].items()}
