@@ -19,6 +19,8 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(GOING_ON, words="Yeah"), "undecided"),
         (replace(GOING_ON, words="I"), "undecided"),  # ... see
         (replace(GOING_ON, words="I want"), "barge_in"),
+        (replace(GOING_ON, words="out"), "undecided"),  # of "Oh, nice"
+        (replace(GOING_ON, words="out", voiced_ms=640, elapsed_ms=640), "barge_in"),
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "undecided"),  # "I see", drawn out
         (replace(GOING_ON, voiced_ms=864, elapsed_ms=864), "barge_in"),  # hardly a sign of attention lasts so long
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, voice=0.8), "undecided"),  # the recogniser is at it

@@ -22,6 +22,7 @@ from vivavoce.conversation.events import (
     TurnDecided,
 )
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
+from vivavoce.ports import TranscriptionHint
 from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
@@ -287,3 +288,18 @@ def test_a_draft_has_no_effect_until_the_turn_is_given():
     assert llm.asked  # it was drafted,
     assert not scene.of(ResponseStarted, ReplyText, ReplyAudio)  # and nobody noticed
     assert not scene.session.history.items
+
+
+def test_a_sign_of_attention_is_heard_in_the_language_of_the_talk_and_a_turn_in_any():
+    """Half a second of "got it" was taken for Japanese, and stopped the answer."""
+    asked = []
+
+    class Asked(Listener):
+        async def transcribe(self, speech, hint=TranscriptionHint(), urgency=0):
+            asked.append(hint.language)
+            return await super().transcribe(speech, hint, urgency)
+
+    heard = replace(engines(LONG), stt=Asked(("hello there", "what about tomorrow then")))
+    play(over_the_answer(2.0), engines=heard, config=MANAGED)
+    assert asked[0] is None  # nothing is known yet
+    assert "en" in asked and asked[-1] is None

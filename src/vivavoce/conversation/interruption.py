@@ -20,6 +20,7 @@ FAR_DB = -12.0
 OVER_MS = 192  # quiet after which a short sound is over
 WORDLESS_MS = 864  # of voice of which no words are known: hardly a sign of attention lasts so long
 SPOKEN_MS = 320  # of voice with words in it that are no sign of attention
+WORD_MS = 640  # of voice with a single word in it: shorter, it may be one that was not heard to its end
 BRIEF_MS = 96  # of voice: a click, a knock
 DEADLINE_MS = 1000  # after the onset, when no words have come: the assistant is held, so nobody is talked over
 WORDS_MS = 2000  # after the onset, until when the words of a short sound are waited for: a slow machine needs it
@@ -86,7 +87,7 @@ def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
         return "other_speaker"
     if words and _may_be_a_sign(words):  # never by its length alone: the next pass hears whether there is more
         return "undecided" if overlap.elapsed_ms < WORDS_MS else "barge_in"
-    if words and overlap.voiced_ms >= SPOKEN_MS:
+    if words and overlap.voiced_ms >= (SPOKEN_MS if len(words.split()) > 1 else WORD_MS):
         return "barge_in"
     if overlap.voiced_ms >= WORDLESS_MS and overlap.voice >= SURE_VOICE:
         return "barge_in"

@@ -6,6 +6,7 @@ hear ─▶ ear ─▶ floor ─▶ moves ─▶ utterance, draft ─▶ answers
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.config import SessionConfig
@@ -237,6 +238,9 @@ class Turns:
         """Perhaps the user speaks up: hear what it is."""
         self._overhearing.begin()
         self._overlapping = self._new_utterance(max(self._ear.since, at - MARGIN))
+        hint = hint_of(self.config.transcription)
+        if hint.language is None:  # a syllable or two are taken for any language: first of all they are of the talk's
+            self._overlapping.listen_for(replace(hint, language=self._transcripts.language))
         self._follow(self._overlapping)
 
     def _dismiss(self, what: Kind) -> None:
@@ -258,6 +262,7 @@ class Turns:
         if utterance is None:
             utterance = self._new_utterance(started.at)
             self._follow(utterance)
+        utterance.listen_for(hint_of(self.config.transcription))
         utterance.start = utterance.judged_from = started.at
         utterance.interrupted = started.barge_in
         if started.reopened:

@@ -114,6 +114,11 @@ class Utterance:
                 pass  # the final pass will tell
             pause = max(PARTIAL_SECONDS, PARTIAL_SHARE * (loop.time() - began))
 
+    def listen_for(self, hint: TranscriptionHint) -> None:
+        """Recognise with this hint from now on; what was heard with another does not count."""
+        if hint != self._hint:
+            self._hint, self._last_pass = hint, None
+
     def hurry(self) -> None:
         """The voice fades: the next pass may be the last."""
         self._hurry.set()

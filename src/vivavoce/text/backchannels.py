@@ -7,12 +7,12 @@ import unicodedata
 LISTENING_WORDS = frozenset(
     # "i see" is two words: see PHRASES
     "mm mmm mhm mm-hm mmhm hm hmm uh-huh uhhuh uh huh aha ah oh yeah yep yes yup right sure ok okay cool nice "
-    "great wow really thanks good fine exactly indeed true so see correct absolutely totally understood sì si sí "
+    "great wow really thanks good fine exactly exact indeed true so see correct absolutely totally understood sì si sí "
     "certo capisco entiendo bon compris verstehe sicher già ecco esatto bene capito va vale claro ya bueno exacto "
     "oui ouais d'accord voilà bien ja genau klar gut stimmt да ага угу sim pois".split()
 )
 PHRASES = (
-    "i see", "got it", "of course", "all right", "uh huh", "mm hm", "i know", "makes sense", "ya veo",
+    "i see", "got it", "of course", "all right", "uh huh", "mm hm", "i know", "makes sense", "make sense", "ya veo",
     "va bene", "ho capito",
     "de acuerdo", "bien sûr", "je vois", "ach so", "alles klar", "thank you",
 )  # fmt: skip
