@@ -23,7 +23,7 @@ from vivavoce.storage import rows, search
 from vivavoce.storage.bodies import Body
 from vivavoce.storage.database import Database, storable
 from vivavoce.storage.rows import StoredItem
-from vivavoce.storage.search_words import Piece, folded, snippet, terms
+from vivavoce.storage.search_words import Piece, snippet, terms
 from vivavoce.storage.tables import conversations, item_audio, items, responses
 
 T = TypeVar("T")
@@ -32,8 +32,6 @@ Metadata = Mapping[str, str]
 DAY = 86_400.0
 MOST_PAIRS = 16
 """Of metadata, as OpenAI has it."""
-MOST_TITLES = 50
-"""Conversations that are found by their titles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class Conversations:
         """Give it these metadata instead of those that it has. Raises RequestError."""
         async with self._home(conversation_id).writing() as connection:
             row = await own(connection, owner, conversation_id, change=True)
-            values = {"metadata": dict(metadata), "title_words": _title_words(metadata)}
+            values = {"metadata": dict(metadata), "title_words": search.title_words(metadata.get("title", ""))}
             await connection.execute(update(conversations).where(conversations.c.id == row.id).values(values))
         return Conversation(row.id, row.created, row.updated, dict(metadata))
 
@@ -136,7 +134,7 @@ class Conversations:
         if not wanted:
             return Page((), False)
         async with self._database.reading() as connection:
-            titled = await _titled(connection, owner, wanted)
+            titled = await search.titled(connection, owner, wanted)
             ids = [row.id for row in titled]
             left = ids[ids.index(after) + 1 :] if after in ids else [] if after else ids
             keys = await search.search(
@@ -306,7 +304,7 @@ async def insert_conversation(
         "created": made.created,
         "updated": made.updated,
         "metadata": made.metadata,
-        "title_words": _title_words(metadata),
+        "title_words": search.title_words(metadata.get("title", "")),
     }
     await connection.execute(insert(conversations).values(values))
     return made
@@ -320,18 +318,6 @@ def _of_fork(row: Row[Any]) -> Metadata:
     """Those of the first, and where there is room for it, which that was."""
     fits = len(row.metadata) < MOST_PAIRS or "forked_from" in row.metadata
     return {**row.metadata, **({"forked_from": row.id} if fits else {})}
-
-
-def _title_words(metadata: Metadata) -> str:
-    """With a blank on either side of every word, so that LIKE finds whole words and beginnings."""
-    return f" {folded(storable(metadata.get('title', '')))} "
-
-
-async def _titled(connection: AsyncConnection, owner: str, wanted: Sequence[Any]) -> list[Row[Any]]:
-    c = conversations.c
-    like = [c.title_words.like(f"% {' '.join(term.words)}{'' if term.prefix else ' '}%") for term in wanted]
-    newest = select(conversations).where(c.owner == owner, *like).order_by(c.updated.desc(), c.id.desc())
-    return list(await connection.execute(newest.limit(MOST_TITLES)))
 
 
 async def _found(

@@ -1,5 +1,6 @@
-"""Full text of the items: FTS5 in SQLite, a tsvector under a GIN index in PostgreSQL.
+"""What a search finds: words of the items, and titles of conversations.
 
+The items are in FTS5 in SQLite, in a tsvector under a GIN index in PostgreSQL.
 Both hold the words as `search_words` cuts them, and with every item one word that nobody can type: its owner. So the
 index itself leaves out what is other people's, however common the words that are looked for. Newest matches come first:
 both databases find those without looking at all.
@@ -8,16 +9,21 @@ both databases find those without looking at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vivavoce.storage.database import storable
 from vivavoce.storage.search_words import Term, folded
+from vivavoce.storage.tables import conversations
 
 BATCH = 200
 """Matches that are fetched at once."""
 MOST_MATCHES = 5_000
 """How far a search goes back for conversations that are not found yet."""
+MOST_TITLES = 50
+"""Conversations that are found by their titles."""
 SHOWN = 3
 """Matches that are shown of one conversation."""
 MOST_POSITIONS = 16_000
@@ -100,3 +106,16 @@ def _query(dialect: str, owner: str, wanted: Sequence[Term]) -> str:
         return " AND ".join([f'"{_owned(owner)}"', *parts])
     parts = [" <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.prefix else "") for term in wanted]
     return " & ".join([f"'{_owned(owner)}'", *(f"({part})" for part in parts)])
+
+
+def title_words(title: str) -> str:
+    """With a blank on either side of every word, so that LIKE finds whole words and beginnings."""
+    return f" {folded(storable(title))} "
+
+
+async def titled(connection: AsyncConnection, owner: str, wanted: Sequence[Term]) -> list[Row[Any]]:
+    """The rows of conversations whose titles have all the terms, the last changed first."""
+    c = conversations.c
+    like = [c.title_words.like(f"% {' '.join(term.words)}{'' if term.prefix else ' '}%") for term in wanted]
+    newest = select(conversations).where(c.owner == owner, *like).order_by(c.updated.desc(), c.id.desc())
+    return list(await connection.execute(newest.limit(MOST_TITLES)))
