@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli import main
+from vivavoce.cli.bench.managed import RememberingEar
 from vivavoce.cli.bench.turn_metrics import (
     Heard,
     Spoken,
@@ -140,6 +141,15 @@ def test_tasks_get_what_fits_them() -> None:
 # --- over the wire
 
 
+def test_an_answer_flows_from_its_last_rest_on() -> None:
+    """An opener and a long silence before the answer: who speaks then speaks over nothing."""
+    ear = RememberingEar()
+    for start, seconds in ((1.0, 0.5), (3.0, 1.0), (4.1, 1.0)):
+        ear.hear("a", np.zeros(round(seconds * RATE), np.float32), start)
+    for at, flowing in ((0.5, 0.0), (1.4, 0.4), (2.5, 0.0), (3.5, 0.5), (4.05, 0.0), (5.0, 2.0), (5.2, 0.0)):
+        assert ear.flowing(at) == pytest.approx(flowing), at
+
+
 def test_a_scripted_server_is_heard_as_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vivavoce.cli.bench.turns.AFTERWARDS", 2.0)
 
@@ -152,7 +162,10 @@ def test_a_scripted_server_is_heard_as_it_answers(monkeypatch: pytest.MonkeyPatc
 
     smooth, hum = asyncio.run(both())
     assert smooth.spoken and 0 < smooth.spoken[0].start - smooth.end < 2.0
-    assert hum.overlap is not None and not (hum.problem and hum.problem != "the answer was over")
+    if hum.overlap is None:
+        assert hum.problem == "no answer to speak over"  # so the bench has to say on a machine that cannot keep up
+    else:
+        assert hum.problem in ("", "the answer was over")
 
 
 def test_unknown_tasks_are_named_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vivavoce.cli.bench.barge_in_stimuli import Trial
 
 ECHO_DELAY = 0.12  # s from the loudspeaker's buffer to the microphone's
+REST = 0.3
 PATIENCE = 15.0
 
 
@@ -53,6 +54,15 @@ class RememberingEar(Ear):
                     first, last = chunk.start + run[0] * LEVEL_SECONDS, chunk.start + (run[-1] + 1) * LEVEL_SECONDS
                     stretches.append((chunk.response, float(first), float(last)))
         return stretches
+
+    def flowing(self, at: float) -> float:
+        """Seconds for which it will have sounded at `at` without a rest of REST; 0: nothing sounds then."""
+        begun = end = float("-inf")
+        for chunk in self.chunks:
+            if chunk.start > at:
+                break
+            begun, end = (chunk.start if chunk.start - end >= REST else begun), chunk.end
+        return at - begun if end > at else 0.0
 
     def longest_silence(self, since: float) -> float:
         """Seconds between one chunk and the next, after `since`."""
@@ -109,6 +119,11 @@ class Listener(Dialogue):
         return await self._until(
             lambda: asked < monotonic() and self.ear.starts(set(known)) is not None, asked + PATIENCE
         )
+
+    async def flows(self, seconds: float, ahead: float) -> bool:
+        """Wait until the answer will have sounded for `seconds` in `ahead` seconds: behind an opener there may be a
+        silence until the answer goes on."""
+        return await self._until(lambda: self.player.flowing(monotonic() + ahead) >= seconds, monotonic() + PATIENCE)
 
     def outcome(self, trial: Trial, onset: float) -> Outcome:
         from vivavoce.cli.bench.barge_in_report import Outcome

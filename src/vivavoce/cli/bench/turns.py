@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ECHO_DB = -20.0
 INTO_THE_ANSWER = 1.5
-"""Seconds of it that were heard when somebody speaks over it."""
+"""Seconds of it that were heard without a rest when somebody speaks over it."""
 AFTERWARDS = 5.0
 """Seconds that are watched behind what was said."""
 STATEMENTS = (
@@ -148,9 +148,8 @@ async def play(address: Address, question: Clip, stimulus: Stimulus) -> Heard:
     echo = ECHO_DB if stimulus.variant == "echo" else None
     async with listening(address, echo, ours, long=stimulus.over) as talk:
         if stimulus.over:
-            if not await talk.answer_to(question):
+            if not (await talk.answer_to(question) and await talk.flows(INTO_THE_ANSWER, stimulus.clip.onset)):
                 return Heard(stimulus.task, stimulus.name, stimulus.variant, problem="no answer to speak over")
-            await asyncio.sleep(talk.ear.chunks[0].start + INTO_THE_ANSWER - stimulus.clip.onset - monotonic())
         began = talk.microphone.say(stimulus.clip.samples)
         await asyncio.sleep(began + stimulus.clip.end + AFTERWARDS - monotonic())
         return _heard(talk, stimulus, began)
