@@ -12,6 +12,7 @@ from tests.waiting import until
 from vivavoce.conversation.items import Item
 from vivavoce.storage import titling as module
 from vivavoce.storage.archive import Archive, open_archive
+from vivavoce.storage.conversations import Conversation, Metadata
 from vivavoce.storage.database import MEMORY
 from vivavoce.storage.titling import Titling
 
@@ -61,6 +62,32 @@ def test_a_thread_gets_one_title_and_keeps_what_else_is_said_of_it(monkeypatch: 
         assert (await archive.conversations.get(ME, made.id)).metadata == {"pinned": "true", "title": "A title"}
         assert (await archive.conversations.get(ME, named.id)).title == "Mine"
         assert (await archive.conversations.get(ME, empty.id)).title == ""
+
+    telling(story, monkeypatch)
+
+
+def test_a_title_that_the_person_gives_while_one_is_made_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(archive: Archive, titling: Titling, asked: list[str]) -> None:
+        threads = archive.conversations
+        named, other = [await threads.create(ME, {}, [said("hello")]) for _ in range(2)]
+        describe = threads.describe
+
+        async def overtaken(owner: str, conversation: str, change: Callable[[Metadata], Metadata]) -> Conversation:
+            """The person is quicker by a hair."""
+            if conversation == named.id:
+                await describe(ME, named.id, lambda now: {**now, "title": "Mine", "pinned": "true"})
+            return await describe(owner, conversation, change)
+
+        monkeypatch.setattr(threads, "describe", overtaken)
+        titling.consider(ME, named.id)
+        titling.consider(ME, other.id)
+
+        async def done() -> bool:
+            return (await threads.get(ME, other.id)).title == "A title"
+
+        await until(done)
+        assert len(asked) == 2
+        assert (await threads.get(ME, named.id)).metadata == {"title": "Mine", "pinned": "true"}
 
     telling(story, monkeypatch)
 

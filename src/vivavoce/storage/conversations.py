@@ -99,10 +99,12 @@ class Conversations:
         async with self._home(conversation_id).reading() as connection:
             return _conversation(await own(connection, owner, conversation_id))
 
-    async def describe(self, owner: str, conversation_id: str, metadata: Metadata) -> Conversation:
-        """Give it these metadata instead of those that it has. Raises RequestError."""
+    async def describe(self, owner: str, conversation_id: str, change: Callable[[Metadata], Metadata]) -> Conversation:
+        """Give it the metadata that `change` makes of those that it has; nobody else changes them meanwhile. Raises
+        RequestError, and what `change` raises."""
         async with self._home(conversation_id).writing() as connection:
             row = await own(connection, owner, conversation_id, change=True)
+            metadata = change(row.metadata)
             values = {"metadata": dict(metadata), "title_words": search.title_words(metadata.get("title", ""))}
             await connection.execute(update(conversations).where(conversations.c.id == row.id).values(values))
         return Conversation(row.id, row.created, row.updated, dict(metadata))

@@ -67,9 +67,10 @@ class Titling:
         if not items:
             return
         title = await self._made(items)
-        now = await self._conversations.get(owner, conversation)
-        if title and not now.title:  # somebody may have given it one meanwhile
-            await self._conversations.describe(owner, conversation, {**now.metadata, "title": title})
+        if title:  # unless somebody has given it one meanwhile
+            await self._conversations.describe(
+                owner, conversation, lambda now: now if now.get("title") else {**now, "title": title}
+            )
 
     async def _made(self, items: Sequence[Item]) -> str:
         for left in reversed(range(ATTEMPTS)):

@@ -14,7 +14,7 @@ from vivavoce.api.body import read_object
 from vivavoce.api.fields import Fields, invalid, missing
 from vivavoce.api.metadata import read_metadata
 from vivavoce.api.rest.conversation_items import read_items
-from vivavoce.storage.conversations import Conversation, Conversations, Found, Page
+from vivavoce.storage.conversations import Conversation, Conversations, Found, Metadata, Page
 from vivavoce.storage.rows import StoredItem
 
 LARGEST = 20 * 1024 * 1024
@@ -50,16 +50,18 @@ def _thread_routes(threads: Conversations, keys: Keys) -> list[Route]:
     async def update(request: Request) -> Response:
         metadata = read_metadata(await read_object(request)) or {}
         owner, conversation_id = keys.owner(request), request.path_params["id"]
-        return JSONResponse(wire_conversation(await threads.describe(owner, conversation_id, metadata)))
+        return JSONResponse(wire_conversation(await threads.describe(owner, conversation_id, lambda _: metadata)))
 
     async def patch(request: Request) -> Response:
         """Only what is named changes; null takes a pair away."""
         changes = (await read_object(request)).need_object("metadata")
         owner, conversation_id = keys.owner(request), request.path_params["id"]
-        now = await threads.get(owner, conversation_id)
-        after = {key: value for key, value in {**now.metadata, **changes.raw}.items() if value is not None}
-        metadata = read_metadata(Fields({"metadata": after}, "")) or {}
-        return JSONResponse(wire_conversation(await threads.describe(owner, conversation_id, metadata)))
+
+        def patched(now: Metadata) -> Metadata:
+            after = {key: value for key, value in {**now, **changes.raw}.items() if value is not None}
+            return read_metadata(Fields({"metadata": after}, "")) or {}
+
+        return JSONResponse(wire_conversation(await threads.describe(owner, conversation_id, patched)))
 
     async def delete(request: Request) -> Response:
         conversation_id = request.path_params["id"]
