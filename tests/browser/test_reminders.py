@@ -40,4 +40,5 @@ def test_a_timer_is_heard_after_the_talk_has_ended(server: str, hearing: Callabl
     expect(visit.page.locator("body")).to_have_attribute("data-microphone", "off")
     visit.page.reload()
     expect(visit.page.locator(".turn.vivavoce").last).to_contain_text("is done")
+    expect(told.locator(".mark.unasked")).to_have_text("spoke up")
     assert visit.got("error") == [] and visit.complaints == []

@@ -60,7 +60,7 @@ def test_an_id_of_somebody_else_is_as_one_that_does_not_exist(database_url: str)
         item = (await threads.items(ME, made.id, limit=1)).rows[0]
         calls: list[Callable[[str], Awaitable[object]]] = [
             lambda name: threads.get(OTHER, name),
-            lambda name: threads.describe(OTHER, name, dict),
+            lambda name: threads.describe(OTHER, name, lambda now: now),
             lambda name: threads.delete(OTHER, name),
             lambda name: threads.fork(OTHER, name),
             lambda name: threads.add(OTHER, name, [said("mine now")]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests import virtual_time
@@ -120,6 +120,20 @@ def test_a_spoken_turn_is_kept_with_its_answer_once_their_words_are_known() -> N
     assert set(shelf.sounds) == {body["id"] for body in shelf.bodies}  # the writer asks whether the person wants it
     assert shelf.answered_times == 1
     assert shelf.talk[0] is True and shelf.talk[-1] is False
+
+
+def test_that_the_assistant_spoke_up_is_kept_written_and_spoken() -> None:
+    async def told(scene: Scene) -> None:
+        await ask(scene)
+        await scene.session.speak_up("Your tea is ready.")
+        await scene.silence(8.0)
+
+    for modality in ("audio", "text"):
+        config = replace(SEMANTIC, reply=replace(SEMANTIC.reply, modality=modality))
+        shelf = recorded(told, engines=heard("hello there"), config=config)
+        assert shelf.lines[1:] == ["assistant: Fine, thank you.", "assistant: Your tea is ready."]
+        reasons = [body.get("vivavoce", {}).get("reason") for body in shelf.bodies]
+        assert reasons == [None, None, "speak_up"]
 
 
 def test_of_an_answer_that_was_cut_short_the_words_that_were_heard_are_kept_and_those_that_were_sent() -> None:

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { type LocalEvent, phase, reduce } from "../src/thread/reduce.js";
-import { type Message, NO_THREAD, type Thread } from "../src/thread/turns.js";
-import { readItem } from "../src/wire/items.js";
+import { type Message, NO_THREAD, type Thread, threadFrom } from "../src/thread/turns.js";
+import { type Item, readItem } from "../src/wire/items.js";
 import type { ServerEvent } from "../src/wire/protocol.js";
 
 const TRANSCRIPTION = "conversation.item.input_audio_transcription";
@@ -132,6 +132,15 @@ describe("the result of a tool that took long", () => {
   it("was waited for, unless the person has said something since", () => {
     expect(unasked(typed("u1"), called)).toBe(false);
     expect(unasked(typed("u1"), called, typed("u2"))).toBe(true);
+  });
+
+  it("is told of a stored thread as it was while it happened", () => {
+    const said = (id: string, role: string, ours: object = {}): Item => ({ id, type: "message", fields: { role, content: [{ type: "text", text: id }], vivavoce: ours } });
+    const call: Item = { id: "c1", type: "mcp_call", fields: { name: "look", output: "42" } };
+    const bells = (...items: Item[]): boolean[] => threadFrom(items).turns.flatMap((turn) => (turn.kind === "message" && turn.who === "vivavoce" ? [turn.unasked] : []));
+    expect(bells(said("u1", "user"), said("a1", "assistant"), said("a2", "assistant", { reason: "speak_up" }))).toEqual([false, true]);
+    expect(bells(said("u1", "user"), call, said("a1", "assistant", { reason: "errand" }))).toEqual([false]);
+    expect(bells(said("u1", "user"), call, said("u2", "user"), said("a1", "assistant", { reason: "errand" }))).toEqual([true]);
   });
 });
 

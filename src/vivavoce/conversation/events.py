@@ -130,8 +130,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ResponseStarted:
+    """`reason`: why it is made."""
+
     response_id: str
     request: ResponseRequest
+    reason: Reason = "requested"
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ class Answer:
         how: Ending = "failed"
         reason, error = self.reason, None
         try:
-            await self._send(ResponseStarted(self.id, self.request))
+            await self._send(ResponseStarted(self.id, self.request, self.reason))
             if self.stopping:
                 raise asyncio.CancelledError
             try:

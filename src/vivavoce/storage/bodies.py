@@ -1,7 +1,8 @@
 """Items as they are stored: the form of the Responses API, of which a conversation's own items are one kind among many.
 
 What that API has no field for stands under `vivavoce`: `spoken` (it was said aloud), `said` (of an answer that was cut
-short, all the words whose sound was sent; its text has those that were heard).
+short, all the words whose sound was sent; its text has those that were heard), `reason` (of an answer that nobody asked
+for at that moment: `errand` or `speak_up`, as `response.done` has it).
 """
 
 from __future__ import annotations
@@ -63,11 +64,11 @@ def _texts(content: object) -> Iterator[str]:
                 yield text
 
 
-def body_of(item: Item, *, said: str = "") -> Body:
-    """`said`: of the assistant's speech, all the words whose sound was sent."""
+def body_of(item: Item, *, said: str = "", reason: str = "") -> Body:
+    """`said`: of the assistant's speech, all the words whose sound was sent; `reason`: why a message came unasked."""
     match item:
         case Message():
-            return _message(item, said)
+            return _message(item, said, reason)
         case FunctionCall():
             call = {"call_id": item.call_id, "name": item.name, "arguments": item.arguments}
             return {"id": item.id, "type": "function_call", "status": item.status, **call}
@@ -80,14 +81,14 @@ def body_of(item: Item, *, said: str = "") -> Body:
             assert_never(item)
 
 
-def _message(item: Message, said: str) -> Body:
+def _message(item: Message, said: str, reason: str) -> Body:
     content = [_part(part, item.role) for part in item.parts]
     body = {"id": item.id, "type": "message", "role": item.role, "status": item.status, "content": content}
-    spoken = any(isinstance(part, Speech) for part in item.parts)
-    if not spoken:
-        return body
-    cut_short = {"said": said.strip()} if item.status == "incomplete" and said.strip() else {}
-    return {**body, "vivavoce": {"spoken": True, **cut_short}}
+    ours: Body = {"reason": reason} if reason else {}
+    if any(isinstance(part, Speech) for part in item.parts):
+        cut_short = {"said": said.strip()} if item.status == "incomplete" and said.strip() else {}
+        ours = {"spoken": True, **cut_short, **ours}
+    return {**body, "vivavoce": ours} if ours else body
 
 
 def _part(part: Part, role: Role) -> Body:

@@ -14,6 +14,7 @@ from vivavoce.audio.pcm import Pcm, join
 from vivavoce.conversation.events import (
     Event,
     OutputEnded,
+    Reason,
     ReplyAudio,
     ReplyText,
     ResponseEnded,
@@ -32,6 +33,18 @@ MOST_RESTORED = 400
 """Items that a session goes on from."""
 RESTORED = (Message, FunctionCall, FunctionOutput, HostedCall)
 """What a session goes on from. What tools there are it finds out anew, and nobody waits for an approval any more."""
+
+
+UNASKED: tuple[Reason, ...] = ("errand", "speak_up")
+"""Why the assistant speaks up; such messages are told apart for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Of a message of this session: all the words that were sent, and why it came unasked."""
+
+    said: str = ""
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -63,7 +76,9 @@ class Recorder:
         self._kept: dict[str, _Kept] = {}
         self._there: set[str] = set()
         """Items that the session had when it was last looked at."""
-        self._said: dict[str, str] = {}
+        self._told: dict[str, _Told] = {}
+        self._unasked: dict[str, Reason] = {}
+        """Responses under way that nobody asked for."""
 
     async def begin(self, conversation_id: str, *, temporary: bool) -> Sequence[Item]:
         """Go on with a conversation; its items, the last of them if they are many. `temporary`: nothing is to be kept
@@ -94,10 +109,7 @@ class Recorder:
             self._titling.talking(self, not isinstance(event, ResponseEnded))
         if not self._conversation:
             return
-        if isinstance(event, OutputEnded) and event.said.strip():
-            self._said[event.item.id] = event.said
-            if event.item.id in self._kept:
-                self._kept[event.item.id].item = None  # look at it again
+        self._tell(event)
         self._compare()
         if isinstance(event, ResponseEnded) and event.how != "failed":
             self._writer.answered(self._owner, self._conversation)
@@ -108,6 +120,18 @@ class Recorder:
         if self._conversation:
             self._compare()
             await self._writer.settle()
+
+    def _tell(self, event: Event) -> None:
+        """What of a message its item does not say."""
+        match event:
+            case ResponseStarted(response_id=response, reason=reason) if reason in UNASKED:
+                self._unasked[response] = reason
+            case ResponseEnded(response_id=response):
+                self._unasked.pop(response, None)
+            case OutputEnded(response_id=response, item=item, said=said) if said.strip():
+                self._told[item.id] = _Told(said, self._unasked.get(response, ""))
+                if item.id in self._kept:
+                    self._kept[item.id].item = None  # look at it again
 
     def _compare(self) -> None:
         items = self._look()
@@ -122,13 +146,13 @@ class Recorder:
         self._there = there | (self._there & self._kept.keys())
 
     def _changed(self, item: Item, kept: _Kept | None, before: Sequence[Item]) -> None:
-        if kept is not None and kept.item is None and item.id not in self._said:
+        if kept is not None and kept.item is None and item.id not in self._told:
             kept.item = item  # it came from where it is kept
             return
-        said = self._said.get(item.id, "")
-        if not _is_final(item) or not (_has_something(item) or said):
+        told = self._told.get(item.id, _Told())
+        if not _is_final(item) or not (_has_something(item) or told.said):
             return
-        body = body_of(item, said=said)
+        body = body_of(item, said=told.said, reason=told.reason)
         if kept is not None and kept.body == body:
             kept.item = item  # without the sound that is not needed any more
             return
@@ -139,7 +163,7 @@ class Recorder:
     def _gone(self, item_id: str) -> None:
         if self._writer.take(Drop(self._owner, self._conversation, item_id)):
             del self._kept[item_id]
-            self._said.pop(item_id, None)
+            self._told.pop(item_id, None)
 
 
 def _is_final(item: Item) -> bool:

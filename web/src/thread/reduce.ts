@@ -2,7 +2,7 @@
 
 import { type Attachment, type Item, outcome, text, words } from "../wire/items.js";
 import type { ResponseDone, ServerEvent } from "../wire/protocol.js";
-import { type Message, type Thread, type ToolUse, type Turn, blank, changed, messageOf, turnFrom, turnOf, withTurn } from "./turns.js";
+import { type Message, type Thread, type ToolUse, type Turn, blank, changed, isUnasked, messageOf, turnFrom, turnOf, withTurn } from "./turns.js";
 
 /** What happens on this side of the wire. */
 export type LocalEvent =
@@ -166,18 +166,10 @@ function answered(thread: Thread, item: Item): Thread {
   return call === undefined ? thread : changed<ToolUse>(thread, call.id, { output: outcome(item.fields, "output"), settled: true });
 }
 
-/** Nobody waited for it: a timer that ended, or the result of a tool that came after the person had gone on to something else. */
-function isUnasked(thread: Thread, response: string, reason: unknown): boolean {
-  if (reason !== "errand") return reason === "speak_up";
-  const answer = thread.turns.findIndex((turn) => turn.kind === "message" && turn.response === response);
-  const before = answer < 0 ? thread.turns : thread.turns.slice(0, answer);
-  const said = before.findLastIndex((turn) => turn.kind === "message" && turn.who === "you");
-  return said > before.findLastIndex((turn) => turn.kind === "tool");
-}
-
 function finish(thread: Thread, { response: { id: response, status }, vivavoce }: ResponseDone): Thread {
   const ended = status === "completed" ? { settled: true } : { settled: true, interrupted: status === "cancelled" };
-  const unasked = isUnasked(thread, response, vivavoce?.reason);
+  const answer = thread.turns.findIndex((turn) => turn.kind === "message" && turn.response === response);
+  const unasked = isUnasked(answer < 0 ? thread.turns : thread.turns.slice(0, answer), vivavoce?.reason);
   const turns = thread.turns.map((turn): Turn => {
     if (turn.kind === "approval" || turn.response !== response) return turn;
     if (turn.kind === "message") return { ...turn, ...ended, unasked, interrupted: ended.interrupted ?? turn.interrupted };

@@ -81,6 +81,13 @@ export function unaskedIn(thread: Thread, response: string): readonly Message[] 
   return thread.turns.filter((turn): turn is Message => turn.kind === "message" && turn.unasked && turn.response === response);
 }
 
+/** Nobody waited for it: a timer that ended, or the result of a tool that came after the person had gone on to something else. */
+export function isUnasked(before: readonly Turn[], reason: unknown): boolean {
+  if (reason !== "errand") return reason === "speak_up";
+  const said = before.findLastIndex((turn) => turn.kind === "message" && turn.who === "you");
+  return said > before.findLastIndex((turn) => turn.kind === "tool");
+}
+
 export function withTurn(thread: Thread, turn: Turn): Thread {
   return turnOf(thread, turn.id) === undefined ? { ...thread, turns: [...thread.turns, turn] } : thread;
 }
@@ -149,15 +156,18 @@ export function threadFrom(items: readonly Item[]): Thread {
     if (type === "function_call_output") outputs.set(text(fields, "call_id"), outcome(fields, "output"));
     if (type === "mcp_approval_response") answers.set(text(fields, "approval_request_id"), fields["approve"] === true);
   }
-  const turns = items.flatMap((item): Turn[] => {
+  const turns: Turn[] = [];
+  for (const item of items) {
     const turn = turnFrom(item);
-    if (turn === null) return [];
+    if (turn === null) continue;
     if (turn.kind === "tool") {
       const output = turn.output ?? outputs.get(text(item.fields, "call_id")) ?? null;
-      return [{ ...turn, output, settled: true }];
+      turns.push({ ...turn, output, settled: true });
+    } else if (turn.kind === "approval") {
+      turns.push({ ...turn, approved: answers.get(turn.id) ?? null, open: false });
+    } else if (turn.text !== "" || turn.attachments.length > 0) {
+      turns.push({ ...turn, settled: true, unasked: isUnasked(turns, record(item.fields, "vivavoce")["reason"]) });
     }
-    if (turn.kind === "approval") return [{ ...turn, approved: answers.get(turn.id) ?? null, open: false }];
-    return turn.text === "" && turn.attachments.length === 0 ? [] : [{ ...turn, settled: true }];
-  });
+  }
   return { ...NO_THREAD, turns };
 }
