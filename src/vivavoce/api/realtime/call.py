@@ -162,7 +162,8 @@ class Call:
             for task in ends:
                 task.cancel()
             await asyncio.wait(ends)
-            self._clients.remove(client)
+            if client in self._clients:
+                self._clients.remove(client)
             if self._main is client:
                 await self._left(client)
             if self._over.is_set() and self._farewell.event is not None:
@@ -181,6 +182,7 @@ class Call:
                 client.tell(self._commands.so_far())
             if self._main is not None:  # what it was being told reached nobody
                 self._session.fall_silent()
+                self._clients.remove(self._main)  # the end of that is told to the new one alone
                 self._main.replaced.set()
             self._main, self._met = client, True
             self._returned.set()
