@@ -42,9 +42,9 @@ class Slow:
     def close(self) -> None: ...
 
 
-async def heard(speech: Pcm, begun: float) -> tuple[Slow, float]:
+async def heard(speech: Pcm, begun: float, then: TranscriptionHint | None = None) -> tuple[Slow, float]:
     """The recogniser, and how long the final words took, where a partial pass began at `begun` seconds of `speech`
-    and the voice was found to be over at its end."""
+    and the voice was found to be over at its end. `then`: the hint from the middle of that pass on."""
     ear, stt, loop = Ear(LoudnessVad().open()), Slow(), asyncio.get_running_loop()
     utterance = Utterance("item", 0, ear, stt, TranscriptionHint(), None)
     ear.take(speech.cut(0, begun))
@@ -52,6 +52,8 @@ async def heard(speech: Pcm, begun: float) -> tuple[Slow, float]:
     following = asyncio.create_task(utterance.follow())
     utterance.hurry()
     await until(lambda: loop.time() > 0.15)  # it has begun
+    if then is not None:
+        utterance.listen_for(then)
     ear.take(speech.cut(begun))
     ear.last_voice, utterance.paused = ear.tape.end, True
     asked = loop.time()
@@ -86,4 +88,10 @@ def test_a_quiet_word_at_the_end_is_heard():
     """20 dB below the rest: the last syllables of a sentence are often no louder."""
     word = Pcm((0.1 * tone(0.15).samples).astype(np.float32), HEARING_RATE)
     stt, _ = run(lambda: heard(join([tone(1.5), word], HEARING_RATE), begun=1.5))
+    assert [partial for partial, _ in stt.worked] == [True, False]
+
+
+def test_a_pass_that_was_begun_in_another_language_is_not_the_final_one():
+    """Over the assistant's voice the language is that of the talk; the turn that comes of it may be in any."""
+    stt, _ = run(lambda: heard(tone(1.5), begun=1.5, then=TranscriptionHint("en")))
     assert [partial for partial, _ in stt.worked] == [True, False]

@@ -191,6 +191,8 @@ class Utterance:
             return  # the final pass has more to hear, and would have to wait
         finally:
             self._under_way = None
+        if hint != replace(self._hint, detail=False):
+            return  # it was begun with another: see `listen_for`
         self._last_pass = _Pass(heard, until)
         words = " ".join([*self._settled, heard.text]).split()
         self._guessed(" ".join(words))

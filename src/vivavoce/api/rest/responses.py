@@ -22,7 +22,6 @@ from vivavoce.api.rest.event_stream import EventStream, named
 from vivavoce.api.rest.paging import page, read_page
 from vivavoce.api.rest.replies import tokens_of
 from vivavoce.api.rest.responses_compact import compacted
-from vivavoce.api.rest.responses_items import sealed
 from vivavoce.api.rest.responses_jobs import Job
 from vivavoce.api.rest.responses_reading import UNDER_WAY, Means
 from vivavoce.api.rest.responses_request import read_response
@@ -102,7 +101,7 @@ class Desk:
             owner = self._keys.owner(request)
             reading, mind = reading_of(self._means, asked, owner)
             read = await while_connected(request, reading.read())
-            seal = partial(sealed, seals=self._means.seals, owner=owner, kind="compaction")
+            seal = partial(self._means.seals.seal, owner=owner, kind="compaction")
             return JSONResponse(await while_connected(request, compacted(mind, read, seal)))
 
     # --- those kept

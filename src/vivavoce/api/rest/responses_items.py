@@ -109,11 +109,6 @@ def include(fields: Fields, known: Iterable[str]) -> list[str]:
 SO_FAR = "What was said so far, in short:"
 
 
-def sealed(text: str, seals: Seals, owner: str, kind: str) -> str:
-    """As the `encrypted_content` of an item of that kind."""
-    return seals.seal(text, owner, kind)
-
-
 def unsealed(item: Fields, seals: Seals, owner: str) -> str:
     """What an item's `encrypted_content` holds. Raises RequestError."""
     text = seals.open(item.need_text("encrypted_content"), owner, item.need_text("type"))

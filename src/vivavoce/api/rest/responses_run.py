@@ -8,12 +8,12 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from vivavoce.api.problems import Trouble, trouble_of
 from vivavoce.api.rest.replies import thoughts_of, tokens_of
 from vivavoce.api.rest.responses_compact import shortened
-from vivavoce.api.rest.responses_items import sealed
 from vivavoce.api.rest.responses_jobs import Job
 from vivavoce.api.rest.responses_reading import EMPTY, Means, Read, Reading, Recent
 from vivavoce.api.rest.responses_request import ResponseAsked
@@ -141,7 +141,7 @@ class Making:
             self._telling.not_compacted()
             raise
         self._read = short.read
-        content = sealed(short.whole, self._means.seals, self._owner, "compaction")
+        content = self._means.seals.seal(short.whole, self._owner, "compaction")
         self.job.tell([*self._telling.of(short.usage), *self._telling.compacted(content)])
         return replace(prompt, instructions=self._read.instructions)
 
@@ -149,7 +149,7 @@ class Making:
         """How thinking is sealed, for clients that want to have it so."""
         if not self._asked.sealed_thinking:
             return None
-        return lambda text: sealed(text, self._means.seals, self._owner, "reasoning")
+        return partial(self._means.seals.seal, owner=self._owner, kind="reasoning")
 
     def _think(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
         return thoughts_of(self._means.helped(self._mind), prompt, parallel=self._asked.options.parallel_tool_calls)
