@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vivavoce.cli.bench.frontier import Pause, frontier, wilson
-from vivavoce.conversation.floor import HOP_MS, PATIENCE, REOPEN_MS
+from vivavoce.conversation.endpointing import PATIENCE
+from vivavoce.conversation.floor import HOP_MS, REOPEN_MS
 
 SURE, DOUBTFUL = 1.0, 0.0
 

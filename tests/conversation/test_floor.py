@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.conversation.config import Eagerness, SemanticVad, ServerVad, TurnPolicy
-from vivavoce.conversation.floor import HOP, HOP_MS, PATIENCE, Floor, Holder, Overheard
+from vivavoce.conversation.endpointing import PATIENCE
+from vivavoce.conversation.floor import HOP, HOP_MS, Floor, Holder, Overheard
 from vivavoce.conversation.interruption import WORDS_MS
 from vivavoce.conversation.moves import (
     Ducked,

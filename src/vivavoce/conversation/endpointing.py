@@ -1,4 +1,4 @@
-"""Is the user done? What is known of a pause, joined into one probability. Pure.
+"""Is the user done? What is known of a pause, joined into one probability, and how long it is waited on it. Pure.
 
 Logistic weights, fitted (ridge, penalty 5 on standardised features) to 252 pauses of real speech in five languages, 159
 ends and 93 inner pauses of at least 64 ms, then sharpened and shifted, so that the patience of the floor can be linear
@@ -8,7 +8,7 @@ language model 0.87. What was tried and added nothing out of sample: Smart Turn 
 800 ms (the last, the mean, the highest), punctuation, the model's probabilities of a full stop and of a comma, the
 pitch against the speaker's own, the length of the last sound, of the turn and of the pauses before, and the
 recogniser's confidence. The pauses before say little about which one is the last, but much about how long one may be:
-they are the floor's patience (`Patience.again`). The fall is relative to the room: noise misleads one in decibels.
+they are a matter of patience (`Patience.again`). The fall is relative to the room: noise misleads one in decibels.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from vivavoce.conversation.config import Eagerness
 from vivavoce.conversation.expected_answer import Expected
 
 SURE = 0.999
@@ -63,3 +64,29 @@ def is_question(words: str) -> bool:
 def _logit(p: float) -> float:
     bounded = min(max(p, 1 - SURE), SURE)
     return math.log(bounded / (1 - bounded))
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for more, in ms: `quick` when the turn is surely complete, `slow` when it surely is not; and
+    `again` times the longest pause that this turn already had, for who has paused long does it again."""
+
+    quick: int
+    slow: int
+    again: float = 1.0
+
+    def wait_ms(self, p_done: float, longest_ms: int = 0) -> float:
+        return self.quick + (self.slow - self.quick) * (1.0 - p_done) + self.again * min(longest_ms, LONGEST_MS)
+
+
+TELLING_MS = 160
+"""Shorter rests are of the words, not of the speaker."""
+LONGEST_MS = 1600
+"""A longer pause is not waited for again."""
+PATIENCE: dict[Eagerness, Patience] = {
+    "high": Patience(quick=176, slow=850, again=0.0),
+    "auto": Patience(quick=208, slow=1500),
+    "medium": Patience(quick=208, slow=1500),
+    "low": Patience(quick=384, slow=2000),
+}
+"""Points of the frontier that `vivavoce bench frontier` draws: fewer cut-ins cost more dead air."""

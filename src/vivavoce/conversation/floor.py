@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from vivavoce.conversation.config import Eagerness, SemanticVad, ServerVad, TurnPolicy
+from vivavoce.conversation.config import SemanticVad, ServerVad, TurnPolicy
+from vivavoce.conversation.endpointing import PATIENCE, TELLING_MS
 from vivavoce.conversation.interruption import ECHO_SHARE, Overlap, verdict
 from vivavoce.conversation.moves import (
     Ducked,
@@ -56,31 +57,6 @@ class Overheard:
 
 NOTHING_OVERHEARD = Overheard()
 
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for more, in ms: `quick` when the turn is surely complete, `slow` when it surely is not; and
-    `again` times the longest pause that this turn already had, for who has paused long does it again."""
-
-    quick: int
-    slow: int
-    again: float = 1.0
-
-    def wait_ms(self, p_done: float, longest_ms: int = 0) -> float:
-        return self.quick + (self.slow - self.quick) * (1.0 - p_done) + self.again * min(longest_ms, LONGEST_MS)
-
-
-TELLING_MS = 160
-"""Shorter rests are of the words, not of the speaker."""
-LONGEST_MS = 1600
-"""A longer pause is not waited for again."""
-PATIENCE: dict[Eagerness, Patience] = {
-    "high": Patience(quick=176, slow=850, again=0.0),
-    "auto": Patience(quick=208, slow=1500),
-    "medium": Patience(quick=208, slow=1500),
-    "low": Patience(quick=384, slow=2000),
-}
-"""Points of the frontier that `vivavoce bench frontier` draws: fewer cut-ins cost more dead air."""
 
 SEMANTIC_THRESHOLD = 0.5
 SEMANTIC_PADDING_MS = 300

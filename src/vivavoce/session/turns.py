@@ -6,7 +6,6 @@ hear ─▶ ear ─▶ floor ─▶ moves ─▶ utterance, draft ─▶ answers
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.conversation.config import SessionConfig
@@ -19,7 +18,6 @@ from vivavoce.conversation.events import (
     TranscriptGrew,
 )
 from vivavoce.conversation.floor import NOTHING_OVERHEARD, Holder, Overheard
-from vivavoce.conversation.interruption import Kind
 from vivavoce.conversation.items import Message, Speech, new_id
 from vivavoce.conversation.moves import (
     Ducked,
@@ -37,18 +35,18 @@ from vivavoce.errors import RequestError, SessionError, TurnError
 from vivavoce.ports import HEARING_RATE, HOP, Transcription
 from vivavoce.session.ear import Ear
 from vivavoce.session.lookout import Lookout
+from vivavoce.session.overlaps import Overlaps
 from vivavoce.session.parts import Parts, milliseconds
 from vivavoce.session.preparation import TAIL, Judgement, Preparation
 from vivavoce.session.responder import Responder, Taken
 from vivavoce.session.transcripts import hint_of
-from vivavoce.session.utterance import MARGIN, Utterance
+from vivavoce.session.utterance import Utterance
 
 BEHIND = HEARING_RATE * 4
 """Sound that may wait to be judged; a client that sends faster than the ear hears waits at its socket."""
 INBOX = 64
 BACKLOG = HEARING_RATE * 8
 """Sound kept while nobody speaks: the padding of the next turn, and the turn that the next one may reopen."""
-DUCK_DB = -14.0
 CLEARLY_UNDONE = 0.5
 SIGNAL_EVERY = HEARING_RATE * 5
 """Speech without a pause for thought that earns a sign of attention."""
@@ -74,8 +72,7 @@ class Turns:
         self._preparation = Preparation(parts, self._ear, config, self._inbox.put)
         """Its judgements come in line with the sound: one task moves the floor."""
         self._utterance: Utterance | None = None
-        self._overlapping: Utterance | None = None
-        """A voice over the assistant's that may become a turn."""
+        self._overlaps = Overlaps(parts, self._ear, self._lookout, follow=self._follow, leave=self._stop_following)
         self._following: asyncio.Task[None] | None = None
         self._last_start = 0
         """Where the last turn began, for one that reopens it."""
@@ -174,8 +171,8 @@ class Turns:
         if self._floor.holder is Holder.USER and self._utterance is not None:
             if self._overhearing.user(samples):
                 self._utterance.hurry()
-        elif self._overlapping is not None and self._floor.holder is Holder.OVERLAP and self._floor.overlap_ripens:
-            self._overlapping.hurry()
+        elif self._floor.holder is Holder.OVERLAP:
+            self._overlaps.ripen()
         if self.config.turn.detection is None:
             self._ear.tape.forget(self._floor.now - LONGEST_BUFFER)
         elif self._floor.holder is Holder.NOBODY:
@@ -201,7 +198,7 @@ class Turns:
     async def _make(self, move: Move) -> None:
         match move:
             case Ducked() | Held() | OverlapEnded():
-                await self._overlap(move)
+                await self._overlaps.make(move, self.config)
             case TurnStarted():
                 await self._start_turn(move)
             case Hushed(hush, voice_end):
@@ -214,54 +211,11 @@ class Turns:
             case Idled(start, end):
                 await self._idle(start, end)
 
-    # --- voices over the assistant's
-
-    async def _overlap(self, move: Ducked | Held | OverlapEnded) -> None:
-        managed = self.config.manners.managed_playback
-        match move:
-            case Ducked(at, sign):
-                if sign == "voice":
-                    self._suspect(at)
-                if managed:
-                    await self._answers.duck(milliseconds(at), DUCK_DB)
-            case Held(at):
-                if managed:
-                    self._overhearing.held(asyncio.get_running_loop().time())
-                    await self._answers.hold(milliseconds(at))
-            case OverlapEnded(what):
-                self._dismiss(what)
-                if managed:
-                    self._overhearing.resumed(asyncio.get_running_loop().time())
-                    await self._answers.resume(milliseconds(self._floor.now), what)
-
-    def _suspect(self, at: int) -> None:
-        """Perhaps the user speaks up: hear what it is."""
-        self._overhearing.begin()
-        self._overlapping = self._new_utterance(max(self._ear.since, at - MARGIN))
-        hint = hint_of(self.config.transcription)
-        if hint.language is None:  # a syllable or two are taken for any language: first of all they are of the talk's
-            self._overlapping.listen_for(replace(hint, language=self._transcripts.language))
-        self._follow(self._overlapping)
-
-    def _dismiss(self, what: Kind) -> None:
-        """It was no interruption: forget it."""
-        if what in ("noise", "echo"):
-            self._lookout.mistaken()
-        if self._overlapping is None:
-            return  # no voice was in it
-        self._stop_following()
-        self._overlapping = None
-        self._overhearing.begin()
-        self._ear.begin(self._floor.now)
-
     # --- the user's turn
 
     async def _start_turn(self, started: TurnStarted) -> None:
-        utterance, self._overlapping = self._overlapping, None
+        utterance = self._overlaps.take() or self._follow(started.at)
         self._overhearing.begin()
-        if utterance is None:
-            utterance = self._new_utterance(started.at)
-            self._follow(utterance)
         utterance.listen_for(hint_of(self.config.transcription))
         utterance.start = utterance.judged_from = started.at
         utterance.interrupted = started.barge_in
@@ -282,16 +236,17 @@ class Turns:
         hint = hint_of(options)
         return Utterance(item_id, at, self._ear, self._engines.stt, hint, tell if options else None, self._guessed)
 
-    def _follow(self, utterance: Utterance) -> None:
+    def _follow(self, at: int) -> Utterance:
+        """Recognise along what is said from there on."""
         self._stop_following()
+        utterance = self._new_utterance(at)
         self._following = self._tasks.create_task(utterance.follow())
         self._preparation.read_along(utterance.item_id)
+        return utterance
 
     def _guessed(self, words: str) -> None:
         """A partial pass heard these words."""
-        if self._overlapping is not None:
-            self._overhearing.words = words
-        else:
+        if not self._overlaps.note(words):
             self._preparation.note(words)
 
     def _pause(self, hush: int, voice_end: int) -> None:
@@ -373,7 +328,8 @@ class Turns:
         self._stir()
         self._preparation.drop()
         self._stop_following()
-        self._utterance = self._overlapping = None
+        self._overlaps.take()
+        self._utterance = None
 
     def _stop_following(self) -> None:
         if self._following is not None:

@@ -204,7 +204,7 @@ def frontier(pauses: Sequence[Pause]) -> list[Point]:
     """Every eagerness as it is and at MULTIPLES of its patience, and the baselines."""
     from dataclasses import replace
 
-    from vivavoce.conversation.floor import PATIENCE, Patience
+    from vivavoce.conversation.endpointing import PATIENCE, Patience
 
     def ours(patience: Patience) -> Wait:
         def wait(pause: Pause, longest_ms: int) -> float:
