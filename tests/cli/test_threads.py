@@ -34,9 +34,10 @@ def test_threads_are_imported_listed_found_exported_and_deleted(home: Path, caps
     assert run("threads", "export", name, "--format", "markdown").startswith("# Roman weather")
     (home / "all.json").write_text(run("threads", "export"))
     assert "is deleted" in run("threads", "delete", name)
-    assert run("threads", "list") == ""
+    assert run("threads", "list") == "No conversations are kept.\n"
+    assert run("threads", "search", "napo") == "Nothing is found.\n"
     assert "1 conversations are new" in run("threads", "import", str(home / "all.json"))
-    assert run("threads", "--key", "another", "list") == ""
+    assert run("threads", "--key", "another", "list") == "No conversations are kept.\n"
     run("threads", "delete", "conv_nowhere", code=2)
     run("threads", "import", str(home / "nowhere.json"), code=2)
 

@@ -53,6 +53,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 async def _list(archive: Archive, owner: str, args: argparse.Namespace) -> int:
     page = await archive.conversations.newest(owner, limit=args.limit)
+    if not page.rows:
+        print("No conversations are kept.")
     for conversation in page.rows:
         print(_line(conversation))
     if page.more:
@@ -62,6 +64,8 @@ async def _list(archive: Archive, owner: str, args: argparse.Namespace) -> int:
 
 async def _search(archive: Archive, owner: str, args: argparse.Namespace) -> int:
     page = await archive.conversations.search(owner, " ".join(args.query), limit=MOST)
+    if not page.rows:
+        print("Nothing is found.")
     for found in page.rows:
         print(_line(found.conversation))
         for snippet in found.snippets:
