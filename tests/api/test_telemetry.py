@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
 import time
 from collections.abc import Iterator
 
 import pytest
+from websockets.asyncio.client import connect
 
-from tests.api.fakes import tone
-from vivavoce.conversation.events import Latency, ReplyAudio, ResponseEnded, TranscriptionFailed, Usage
+from tests.api.fakes import FakeSession, Script, serving, tone
+from tests.waiting import PATIENCE
+from vivavoce.conversation.config import ResponseRequest
+from vivavoce.conversation.events import (
+    Latency,
+    ReplyAudio,
+    ResponseEnded,
+    ResponseStarted,
+    Transcribed,
+    TranscriptionFailed,
+    TurnDecided,
+    Usage,
+)
 from vivavoce.errors import EngineFailed
 from vivavoce.telemetry import logs
 from vivavoce.telemetry.metrics import Metrics, measure_loop_lag
@@ -77,6 +90,40 @@ def written() -> Iterator[io.StringIO]:
     for name, (handlers, level) in before.items():
         logging.getLogger(name).handlers = handlers
         logging.getLogger(name).setLevel(level)
+
+
+def test_a_decision_and_its_reason_are_told_to_the_client_logged_and_counted(written: io.StringIO) -> None:
+    """Protects: whoever asks why the assistant went on, or stopped, finds it in all three places; never the words."""
+
+    async def life(session: FakeSession) -> None:
+        while not session.config.manners.managed_playback:
+            await asyncio.sleep(0.005)
+        await session.tell(
+            Transcribed("item_1", "my secret word", "en", 1.0),
+            ResponseStarted("resp_1", ResponseRequest(session.config.reply)),
+            TurnDecided("resume", "backchannel", 1500),
+            ResponseEnded("resp_1", "interrupted", "barge_in", Usage()),
+        )
+        await session.closed.wait()
+
+    async def scene() -> bytes:
+        async with serving(Script(life)) as served, connect(served.ws) as socket:
+            managed = {"type": "realtime", "vivavoce": {"managed_playback": True}}
+            await socket.send(json.dumps({"type": "session.update", "session": managed}))
+            told = {"type": ""}
+            while told["type"] != "vivavoce.turn.decided":
+                told = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
+            assert (told["decision"], told["reason"], told["at_ms"]) == ("resume", "backchannel", 1500)
+            while told["type"] != "response.done":
+                told = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
+            return served.metrics.exposition()
+
+    counted = asyncio.run(scene()).decode()
+    assert 'vivavoce_turn_decisions_total{decision="resume",reason="backchannel"} 1.0' in counted
+    logged = written.getvalue()
+    assert "decision=resume reason=backchannel at_ms=1500" in logged
+    assert "response=resp_1 decision=interrupted reason=barge_in" in logged
+    assert "secret" not in logged
 
 
 def test_logs_hold_no_speech(written: io.StringIO) -> None:

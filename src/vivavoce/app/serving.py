@@ -28,7 +28,7 @@ async def serve(
     settings: Settings, *, demo: bool = False, say: Say = print, on_ready: Callable[[str], None] = lambda url: None
 ) -> None:
     """Serve until SIGINT or SIGTERM. `on_ready(url)` is called once the engines are warm. Raises StartupError."""
-    logs.set_up()
+    logs.set_up(settings.server.log_level.upper())
     async with open_archive(_database(settings, demo)) as archive:
         await _serve(settings, demo, archive, say, on_ready)
 

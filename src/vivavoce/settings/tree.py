@@ -68,6 +68,9 @@ class Server:
         20, "How long a conversation waits for a client whose connection broke off", at_least=0
     )
     drain_seconds: int = setting(2, "How long conversations may go on once the server is told to stop", at_least=0)
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "Least of what is logged; info has every decision about a turn, with its reason"
+    )
 
 
 @dataclass(frozen=True, slots=True)

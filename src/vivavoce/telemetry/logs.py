@@ -19,6 +19,7 @@ from typing import TextIO
 
 FIELDS = (
     "session", "response", "model", "engine", "tool", "code", "error_id", "request_id", "seconds", "status", "count",
+    "decision", "reason", "at_ms",
 )  # fmt: skip
 """Names that may be given as `extra`; their values are ids, names, codes and numbers."""
 

@@ -42,6 +42,7 @@ from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import Event, ResponseEnded, ResponseStarted
 from vivavoce.conversation.items import new_id
 from vivavoce.errors import ClientStalled, RateLimited, RequestError, SessionError, StorageError
+from vivavoce.telemetry.journal import write_down
 from vivavoce.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -293,6 +294,7 @@ class Call:
 
     def _say(self, event: Event) -> None:
         self._metrics.observe(event)
+        write_down(event, self.id)
         if self._recording is not None:
             self._recording.note(event)
         self._broadcast(list(self._narrator.tell(event)))
