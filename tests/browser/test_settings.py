@@ -31,6 +31,32 @@ def test_manners_are_told_and_kept_for_the_next_visit(demo_server: str, browser:
     assert visit.complaints == []
 
 
+def test_who_thinks_is_chosen_over_the_thread(demo_server: str, browser: Browser) -> None:
+    """The default's other names are no choice; nor is there one where the server has a single mind."""
+    visit = Visit.to(browser, demo_server)
+    expect(visit.page.locator("body")).to_have_attribute("data-state", "ready")
+    expect(visit.page.locator(".top .menu")).to_have_count(0)
+    minds = [
+        ("vivavoce", "small"),
+        ("small", "small"),
+        ("auto", "auto"),
+        ("large", "llama3.2"),
+        ("gpt-realtime", "small"),
+    ]
+    models = [{"id": name, "object": "model", "vivavoce": {"kind": "mind", "model": model}} for name, model in minds]
+    visit.page.route("**/v1/models", lambda route: route.fulfill(json={"object": "list", "data": models}))
+    visit.page.reload()
+    visit.page.get_by_role("button", name="Model").click()
+    expect(visit.page.get_by_role("menuitemradio")).to_have_text(["The server's own: small", "auto", "large"])
+    expect(visit.page.get_by_role("menuitemradio", checked=True)).to_be_focused()
+    visit.page.get_by_role("menuitemradio", name="large").click()
+    expect(visit.page.get_by_role("button", name="Model")).to_have_text("large")
+    visit.type("Hello")
+    expect(visit.page.locator(".turn.vivavoce").first).to_be_visible()
+    assert visit.said("session.update")[0]["session"]["model"] == "large"
+    assert visit.complaints == []
+
+
 def test_the_page_speaks_italian_and_is_dark_when_asked(demo_server: str, browser: Browser) -> None:
     visit = Visit.to(browser, demo_server)
     open_settings(visit, "General")

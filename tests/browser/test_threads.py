@@ -92,9 +92,28 @@ def test_threads_are_searched_named_and_deleted(demo_server: str, browser: Brows
     assert visit.complaints == []
 
 
-def choose(visit: Visit, thread: str, what: str) -> None:
-    visit.page.get_by_role("button", name=f"What to do with “{thread}”").click()
+def choose(visit: Visit, thread: str, what: str, where: str = "#sidebar") -> None:
+    visit.page.locator(where).get_by_role("button", name=f"What to do with “{thread}”").click()
     visit.page.get_by_role("menuitem", name=what, exact=True).click()
+
+
+def test_the_bar_over_a_thread_names_and_deletes_it(demo_server: str, browser: Browser) -> None:
+    """Also where the list is out of sight, and by keys alone."""
+    visit = Visit.to(
+        browser, f"{demo_server}/#{stored(demo_server, ('user', 'Hi'), ('assistant', 'Hello.'), title='Talk')}"
+    )
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    choose(visit, "Talk", "Rename", where=".top")
+    visit.page.keyboard.type("Chat")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("Chat")
+    visit.page.locator(".top").get_by_role("button", name="What to do with “Chat”").focus()
+    for key in ("Enter", "ArrowUp", "Enter"):  # the last choice
+        visit.page.keyboard.press(key)
+    visit.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(visit.page.locator(".empty")).to_be_visible()
+    expect(visit.page.locator(".top .menu")).to_have_count(0)
+    assert visit.complaints == []
 
 
 def test_an_edit_leaves_the_first_thread_as_it_was(demo_server: str, browser: Browser) -> None:
@@ -172,6 +191,17 @@ def test_code_and_formulas_are_set(demo_server: str, browser: Browser) -> None:
     expect(visit.page.locator(".formula math")).to_have_count(1)
     expect(visit.page.locator(".turn.vivavoce")).to_contain_text("for $5 and $6.")
     assert visit.complaints == []
+
+
+def test_a_wide_line_of_code_widens_no_answer(demo_server: str, browser: Browser) -> None:
+    """On a phone the words beside it were cut at the edge of the window."""
+    text = f"Look:\n\n```\n{'wide ' * 40}\n```\n\n" + "And more words than a line of a phone holds. " * 3
+    first = stored(demo_server, ("user", "Show"), ("assistant", text))
+    visit = Visit.to(browser, f"{demo_server}/#{first}", viewport={"width": 390, "height": 844})
+    said = visit.page.locator(".turn.vivavoce .markdown")
+    expect(said).to_be_visible()
+    assert said.evaluate("said => said.getBoundingClientRect().right") <= 390
+    assert said.locator("pre").evaluate("pre => pre.scrollWidth > pre.clientWidth")
 
 
 def test_a_thread_of_a_thousand_messages_opens_at_its_end(demo_server: str, browser: Browser) -> None:

@@ -1,6 +1,6 @@
 /** The server of this page: how it is asked, whether it is ready, and what it offers. */
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 
 import { Conversations } from "../wire/conversations.js";
 import { record, records, text, texts } from "../wire/items.js";
@@ -81,9 +81,13 @@ export async function offered<T>(path: string, read: (answer: Readonly<Record<st
 
 /** OpenAI's names for talking models: apps look for them, a person does not. */
 const ALIASES = /^gpt-(realtime|audio|4o(-mini)?-realtime)/;
+/** The server's own choice, as "" is. */
+const OWN = "vivavoce";
 
-/** The minds that one can choose. */
+/** The minds that one can choose, beside the server's own. */
 export const models = signal<readonly string[]>([]);
+/** The model that the server chooses itself; "" until it is known. */
+export const ownModel = signal("");
 
 /** Labels of what has tools at this server: they run there, and ask first where they should. */
 export const toolServers = signal<readonly string[]>(["vivavoce"]);
@@ -109,11 +113,18 @@ export async function learnVoices(): Promise<void> {
 }
 
 export async function learnModels(): Promise<void> {
-  const minds = (answer: Readonly<Record<string, unknown>>): readonly string[] =>
-    records(answer, "data")
-      .filter((model) => text(record(model, "vivavoce"), "kind") === "mind" && !ALIASES.test(text(model, "id")))
-      .map((model) => text(model, "id"));
-  models.value = (await offered("v1/models", minds)) ?? [];
+  const minds = (answer: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> =>
+    new Map(records(answer, "data").filter((model) => told(model, "kind") === "mind").map((model) => [text(model, "id"), told(model, "model")]));
+  const found = (await offered("v1/models", minds)) ?? new Map<string, string>();
+  const own = found.get(OWN) ?? "";
+  batch(() => {
+    ownModel.value = own;
+    models.value = [...found.keys()].filter((id) => id !== OWN && id !== own && !ALIASES.test(id));
+  });
+}
+
+function told(model: Readonly<Record<string, unknown>>, name: string): string {
+  return text(record(model, "vivavoce"), name);
 }
 
 function readVoice(fields: Readonly<Record<string, unknown>>): VoiceName {

@@ -20,11 +20,11 @@ export const list = signal<readonly Conversation[]>([]);
 export const more = signal(false);
 export const state = signal<"loading" | "ready" | "failed">("loading");
 
-/** What the open thread is called. */
-export const title = computed(() => {
-  const { id } = room.value;
-  return list.value.find((conversation) => conversation.id === id)?.title || firstWords.value;
-});
+/** The open thread, where it is among those that are listed. */
+export const open = computed(() => list.value.find(({ id }) => id === room.value.id));
+
+/** What it is called. */
+export const title = computed(() => open.value?.title || firstWords.value);
 
 const firstWords = computed(() => {
   const first = shown.value.thread.turns.find((turn) => turn.kind === "message" && turn.who === "you");

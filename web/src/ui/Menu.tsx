@@ -1,13 +1,15 @@
-/** A menu that opens from a button: arrows go through it, Escape and a press elsewhere close it. */
+/** A menu that opens from a button: arrows go through it, Escape, Tab and a press elsewhere close it. */
 
-import type { VNode } from "preact";
+import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Icon, type IconName } from "./Icon.js";
 
 export interface Choice {
-  readonly icon: IconName;
+  readonly icon?: IconName;
   readonly label: string;
+  /** Of choices that exclude one another: whether it is the one that holds. */
+  readonly chosen?: boolean;
   readonly danger?: boolean;
   readonly act: () => void;
 }
@@ -15,15 +17,20 @@ export interface Choice {
 interface Props {
   readonly label: string;
   readonly choices: readonly Choice[];
+  /** What the button shows; three dots if nothing. */
+  readonly children?: ComponentChildren;
 }
 
-export function Menu({ label, choices }: Props): VNode {
+const ITEM = "[role^=menuitem]";
+
+export function Menu({ label, choices, children }: Props): VNode {
   const [open, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (!open) return undefined;
-    place.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+    const list = place.current;
+    (list?.querySelector<HTMLElement>("[aria-checked=true]") ?? list?.querySelector<HTMLElement>(ITEM))?.focus();
     const elsewhere = (event: Event): void => {
       if (!place.current?.contains(event.target as Node)) setOpen(false);
     };
@@ -36,28 +43,41 @@ export function Menu({ label, choices }: Props): VNode {
       setOpen(false);
       button.current?.focus();
     }
+    if (event.key === "Tab") setOpen(false);
     if (event.key === "ArrowDown" || event.key === "ArrowUp") move(event, place.current);
   };
   return (
     <div class="menu" ref={place} onKeyDown={pressed}>
-      <button ref={button} type="button" class="icon small" aria-haspopup="menu" aria-expanded={open} aria-label={label} title={label} onClick={() => setOpen(!open)}>
-        <Icon name="more" />
+      <button
+        ref={button}
+        type="button"
+        class={children === undefined ? "icon small" : "choice"}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        aria-label={label}
+        title={label}
+        onClick={() => setOpen(!open)}
+      >
+        {children ?? <Icon name="more" />}
       </button>
       {open && (
         <div role="menu" aria-label={label}>
-          {choices.map(({ icon, label: name, danger, act }) => (
+          {choices.map(({ icon, label: name, danger, chosen, act }) => (
             <button
               key={name}
               type="button"
-              role="menuitem"
+              role={chosen === undefined ? "menuitem" : "menuitemradio"}
+              aria-checked={chosen}
               class={danger ? "danger" : undefined}
               onClick={() => {
                 setOpen(false);
+                button.current?.focus();
                 act();
               }}
             >
-              <Icon name={icon} />
+              {icon !== undefined && <Icon name={icon} />}
               {name}
+              {chosen === true && <Icon name="check" />}
             </button>
           ))}
         </div>
@@ -67,7 +87,7 @@ export function Menu({ label, choices }: Props): VNode {
 }
 
 function move(event: KeyboardEvent, menu: HTMLElement | null): void {
-  const items = [...(menu?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+  const items = [...(menu?.querySelectorAll<HTMLElement>(ITEM) ?? [])];
   if (items.length === 0) return;
   event.preventDefault();
   const here = items.indexOf(document.activeElement as HTMLElement);

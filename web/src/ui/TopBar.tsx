@@ -1,17 +1,22 @@
 import type { VNode } from "preact";
+import { useState } from "preact/hooks";
 
 import { words } from "../i18n/index.js";
 import { preferences } from "../state/preferences.js";
 import { room } from "../state/room.js";
 import { shown } from "../state/talks.js";
-import { title } from "../state/threads.js";
+import { open, title } from "../state/threads.js";
 import { Icon } from "./Icon.js";
+import { ModelMenu } from "./ModelMenu.js";
 import { begin, drawer, toggleSidebar } from "./Sidebar.js";
+import { Renaming, ThreadMenu } from "./ThreadMenu.js";
 
-/** What is open, and the ways to another thread. */
+/** Who answers, what is open and can be done with it, and the ways to another thread. */
 export function TopBar(): VNode {
   const said = words.value;
+  const [renamed, setRenamed] = useState<string | null>(null);
   const { temporary } = room.value;
+  const conversation = open.value;
   const fresh = shown.value.thread.turns.length === 0;
   return (
     <header class="top">
@@ -27,7 +32,13 @@ export function TopBar(): VNode {
       >
         <Icon name="menu" />
       </button>
-      <h1>{temporary ? said.sidebar.temporary : title.value || "vivavoce"}</h1>
+      <ModelMenu />
+      {conversation !== undefined && renamed === conversation.id ? (
+        <Renaming conversation={conversation} done={() => setRenamed(null)} />
+      ) : (
+        <h1>{temporary ? said.sidebar.temporary : title.value || "vivavoce"}</h1>
+      )}
+      {conversation !== undefined && <ThreadMenu key={conversation.id} conversation={conversation} rename={() => setRenamed(conversation.id)} />}
       <button
         type="button"
         class="icon"
