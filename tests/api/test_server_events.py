@@ -390,7 +390,7 @@ def test_a_client_hears_of_ducking_only_when_it_asked() -> None:
 
 
 def test_the_end_of_a_response_says_why_and_what_its_drafts_took() -> None:
-    account = DraftAccount(made=2, anticipated=True, head_start_ms=410.0, wasted_ms=120.0)
+    account = DraftAccount(made=2, anticipated=True, content_valid=True, head_start_ms=410.0, wasted_ms=120.0)
     request = ResponseRequest(ReplyOptions())
     events: list[Event] = [
         ResponseStarted("resp_1", request),
@@ -399,7 +399,13 @@ def test_the_end_of_a_response_says_why_and_what_its_drafts_took() -> None:
     done = told(events)[-1]
     assert done["response"]["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
     assert done["vivavoce"]["reason"] == "reopened"
-    assert done["vivavoce"]["draft"] == {"made": 2, "anticipated": True, "head_start_ms": 410.0, "wasted_ms": 120.0}
+    assert done["vivavoce"]["draft"] == {
+        "made": 2,
+        "anticipated": True,
+        "content_valid": True,
+        "head_start_ms": 410.0,
+        "wasted_ms": 120.0,
+    }
 
 
 def test_sound_is_written_as_any_other_event() -> None:

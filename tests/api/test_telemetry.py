@@ -16,6 +16,7 @@ from tests.api.fakes import FakeSession, Script, serving, tone
 from tests.waiting import PATIENCE
 from vivavoce.conversation.config import ResponseRequest
 from vivavoce.conversation.events import (
+    DraftAccount,
     Latency,
     ReplyAudio,
     ResponseEnded,
@@ -40,7 +41,11 @@ def test_events_are_counted() -> None:
     metrics.request_refused(None)
     metrics.observe(TranscriptionFailed("i", "secret words"))
     metrics.observe(ReplyAudio("r", "i", 0, tone(1.0)))
-    metrics.observe(ResponseEnded("r", "interrupted", "barge_in", Usage(), latency=Latency(80, 190, None, None, 700)))
+    latency = Latency(80, 190, None, None, 700)
+    metrics.observe(ResponseEnded("r", "interrupted", "barge_in", Usage(), latency=latency))
+    for valid in (True, False):
+        draft = DraftAccount(2, anticipated=True, content_valid=valid, head_start_ms=250.0, wasted_ms=500.0)
+        metrics.observe(ResponseEnded("r", "finished", "end_of_turn", Usage(), draft=draft))
     text = metrics.exposition().decode()
     for line in (
         "vivavoce_sessions_open 1.0",
@@ -54,6 +59,11 @@ def test_events_are_counted() -> None:
         "vivavoce_barge_ins_total 1.0",
         'vivavoce_turn_seconds_bucket{le="0.75",stage="first_sound"} 1.0',
         'vivavoce_turn_seconds_sum{stage="first_sound"} 0.7',
+        'vivavoce_drafts_total{outcome="played"} 2.0',
+        'vivavoce_drafts_total{outcome="content_valid"} 1.0',
+        'vivavoce_drafts_total{outcome="dropped"} 2.0',
+        'vivavoce_draft_seconds_total{outcome="played"} 0.5',
+        'vivavoce_draft_seconds_total{outcome="dropped"} 1.0',
     ):
         assert line in text, line
     assert 'stage="first_token"' not in text and "secret" not in text

@@ -50,12 +50,12 @@ class Scene:
         self.events.append((asyncio.get_running_loop().time(), event))
 
     async def speak(self, seconds: float) -> None:
-        await self._play(tone(seconds))
+        await self.play(tone(seconds))
 
     async def silence(self, seconds: float) -> None:
-        await self._play(room(seconds))
+        await self.play(room(seconds))
 
-    async def _play(self, sound: Pcm) -> None:
+    async def play(self, sound: Pcm) -> None:
         """At real time, in 20 ms frames, as a microphone."""
         step = round(FRAME * RATE)
         for start in range(0, len(sound), step):

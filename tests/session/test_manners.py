@@ -243,7 +243,7 @@ def test_a_reply_is_drafted_before_the_voice_stops_when_the_words_sound_like_the
     made = scripted_engines(stt=ScriptedTranscriber(("two and three",)), llm=llm, tts=ToneVoice())
     scene = play(ask, engines=made, config=MANAGED)
     (end,) = scene.of(ResponseEnded)
-    assert end.draft.anticipated and end.draft.head_start_ms > 300
+    assert end.draft.anticipated and end.draft.content_valid and end.draft.head_start_ms > 300
 
 
 def test_no_reply_is_drafted_to_words_that_are_still_growing_whatever_the_model_thinks_of_them():
@@ -264,9 +264,9 @@ def test_an_early_draft_is_made_again_when_the_final_words_say_something_else():
             return replace(heard, text="two and") if urgency else heard
 
     async def ask(scene: Scene) -> None:
-        await scene.speak(1.2)
-        await scene.silence(0.05)
-        await scene.session.hear(tone(0.3))  # more voice than a partial pass may miss
+        said = tone(2.3)
+        await scene.play(said.cut(0.0, 1.8))
+        await scene.session.hear(said.cut(1.8))  # at once: more voice than a partial pass may miss, no time for another
         await scene.silence(8)
 
     llm = ScriptedModel(("Wrong.", "Right."), ends=0.99)
@@ -274,6 +274,8 @@ def test_an_early_draft_is_made_again_when_the_final_words_say_something_else():
     scene = play(ask, engines=made, config=MANAGED)
     assert [item.text for item in llm.asked[-1].items] == ["two and three"]
     assert "".join(event.text for event in scene.of(ReplyText)) == "Right."
+    (end,) = scene.of(ResponseEnded)
+    assert end.draft.made == 1 and not end.draft.content_valid and end.draft.wasted_ms > 0
 
 
 def test_a_draft_has_no_effect_until_the_turn_is_given():

@@ -38,7 +38,7 @@ def voice(hertz: float) -> Pcm:
 async def talk(scene: Scene) -> None:
     for hertz in (900.0, 200.0, 900.0):
         await scene.silence(0.3)
-        await scene._play(voice(hertz))
+        await scene.play(voice(hertz))
         await scene.silence(6)
 
 

@@ -271,11 +271,13 @@ class TurnDecided:
 @dataclass(frozen=True, slots=True)
 class DraftAccount:
     """What preparing the answer to one turn took. `made`: drafts begun; `anticipated`: the one that was
-    played had begun before the voice stopped; `head_start_ms`: from its beginning to the decision that the turn
-    was over; `wasted_ms`: time that drafts which were dropped had been under way."""
+    played had begun before the voice stopped; `content_valid`: it was begun for the words that turned out to be the
+    final ones, and had not to be made again; `head_start_ms`: from its beginning to the decision that the turn was
+    over; `wasted_ms`: time that drafts which were dropped had been under way."""
 
     made: int
     anticipated: bool
+    content_valid: bool
     head_start_ms: float
     wasted_ms: float
 

@@ -51,6 +51,8 @@ class Draft:
         """Loop time at which the reply was begun."""
         self.lost = 0.0
         """Seconds for which it kept the engines at work before it was made again."""
+        self.made_again = False
+        """It was begun for words that were not the final ones."""
         self.worth = asyncio.Event()
         """The turn may be found to be over soon: it is time to reply."""
         self.wanted = asyncio.Event()
@@ -119,6 +121,7 @@ class Tally:
         return DraftAccount(
             made=self.replies + 1,
             anticipated=played.guess is not None,
+            content_valid=not played.made_again,
             head_start_ms=round(max(0.0, ended - played.began) * 1000, 1),
             wasted_ms=round((self.wasted + played.lost) * 1000, 1),
         )
@@ -166,6 +169,7 @@ class Drafting:
             if draft.pieces is not None:
                 await draft.pieces.drop()
             draft.marks.reset()
+            draft.made_again = True
             draft.lost = draft.under_way()
             draft.guess, draft.replying, draft.began = None, None, asyncio.get_running_loop().time()
             draft.pieces = self._prepare(self._to_pause(draft, hearing))

@@ -128,6 +128,7 @@ class Metrics:
     def _observe_draft(self, draft: DraftAccount) -> None:
         self._drafts.labels("played").inc()
         self._drafts.labels("anticipated").inc(draft.anticipated)
+        self._drafts.labels("content_valid").inc(draft.content_valid)
         self._drafts.labels("dropped").inc(max(0, draft.made - 1))
         self._draft_seconds.labels("played").inc(draft.head_start_ms / 1000)
         self._draft_seconds.labels("dropped").inc(draft.wasted_ms / 1000)
