@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from vivavoce.audio.pcm import Pcm
-from vivavoce.cli.bench import offline
-from vivavoce.cli.bench.barge_in_report import Outcome, summarise, wilson
+from vivavoce.cli.bench import barge_in_offline as offline
+from vivavoce.cli.bench.barge_in_report import Outcome, summarise
 from vivavoce.cli.bench.barge_in_stimuli import Trial
 from vivavoce.cli.bench.managed import RememberingEar
 from vivavoce.cli.clips import RATE, Clip
@@ -46,12 +46,6 @@ def test_stops_are_counted_by_kind_and_trials_that_failed_are_not() -> None:
     noise = summarise(outcomes)["summary"]["noise"]
     assert (noise["tried"], noise["stopped"], noise["may_stop"]) == (2, 1, False)
     assert (noise["resumed"], noise["resumed_exactly"]) == (1, 1)
-
-
-def test_few_trials_show_little() -> None:
-    """Values of Wilson's formula as tables give them."""
-    assert wilson(6, 6)[0] == pytest.approx(0.610, abs=1e-3) and wilson(6, 6)[1] == 1.0
-    assert wilson(10, 100) == pytest.approx((0.0552, 0.1744), abs=1e-4)
 
 
 def _tone(seconds: float) -> Clip:

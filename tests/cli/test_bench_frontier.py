@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.cli.bench.frontier import Pause, frontier, wilson
+from vivavoce.cli.bench.figures import wilson
+from vivavoce.cli.bench.frontier import Pause, frontier
 from vivavoce.conversation.endpointing import PATIENCE
 from vivavoce.conversation.floor import HOP_MS, REOPEN_MS
 

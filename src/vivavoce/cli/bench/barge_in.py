@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     settings = read_settings()
     question, trials = asyncio.run(gather(settings, args.recordings, args.clips, many=args.offline))
     if args.offline:
-        from vivavoce.cli.bench import offline
+        from vivavoce.cli.bench import barge_in_offline as offline
 
         said = asyncio.run(offline.answer(settings))
         with offline.hearing(settings, args.recogniser_ms) as on_trial:

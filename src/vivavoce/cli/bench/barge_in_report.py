@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
 from vivavoce.cli.bench.barge_in_stimuli import STOPS
-from vivavoce.cli.bench.figures import about, drawn, spread
+from vivavoce.cli.bench.figures import about, drawn, spread, wilson
 
 TIMES = ("ducked_ms", "held_ms", "stopped_ms", "resumed_ms", "pause_ms")
 
@@ -33,16 +32,6 @@ class Outcome:
     words: str = ""
 
 
-def wilson(successes: int, tried: int, z: float = 1.96) -> tuple[float, float]:
-    """The interval in which a share lies with 95 % confidence (Wilson 1927): honest at 0 and 100 %, too."""
-    if not tried:
-        return 0.0, 1.0
-    share, spread_out = successes / tried, z * z / tried
-    middle = share + spread_out / 2
-    reach = z * sqrt((share * (1 - share) + spread_out / 4) / tried)
-    return max(0.0, (middle - reach) / (1 + spread_out)), min(1.0, (middle + reach) / (1 + spread_out))
-
-
 def summarise(outcomes: list[Outcome]) -> dict[str, Any]:
     """By kind: how many stopped the answer, and when it was ducked, held and stopped."""
     kinds = {}
@@ -53,7 +42,7 @@ def summarise(outcomes: list[Outcome]) -> dict[str, Any]:
         kinds[kind] = {
             "tried": len(tried),
             "stopped": stopped,
-            "stopped_share": [round(bound, 4) for bound in wilson(stopped, len(tried))],
+            "stopped_share": list(wilson(stopped, len(tried))),
             "may_stop": kind in STOPS,
             "ducked": sum(outcome.ducked_ms is not None for outcome in tried),
             "held": sum(outcome.held_ms is not None for outcome in tried),

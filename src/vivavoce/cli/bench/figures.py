@@ -8,6 +8,7 @@ import platform
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,16 @@ def spread(values: Iterable[float | None], percents: Sequence[int] = (50, 95)) -
     figures = {f"p{percent}": float(np.percentile(known, percent)) for percent in percents}
     figures |= {"min": min(known), "max": max(known)}
     return {"n": len(known), **{name: round(figure, 1) for name, figure in figures.items()}}
+
+
+def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
+    """The interval in which a share lies with 95 % confidence (E. B. Wilson 1927): honest at 0 and 100 %, too."""
+    if of == 0:
+        return 0.0, 1.0
+    share, extra = hits / of, z * z / of
+    middle = (share + extra / 2) / (1 + extra)
+    half = z * sqrt(share * (1 - share) / of + extra / of / 4) / (1 + extra)
+    return round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)
 
 
 def write_json(report: Report, path: Path) -> None:

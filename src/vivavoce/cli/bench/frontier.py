@@ -236,6 +236,8 @@ def frontier(pauses: Sequence[Pause]) -> list[Point]:
 def _point(name: str, pauses: Sequence[Pause], wait: Wait) -> Point:
     import numpy as np
 
+    from vivavoce.cli.bench.figures import wilson
+
     decided = _decided(pauses, wait)
     inner = [(pause, waited <= pause.quiet_ms) for pause, waited in decided if pause.quiet_ms is not None]
     turns, cut_turns = {pause.turn for pause in pauses}, {pause.turn for pause, cut in inner if cut}
@@ -272,18 +274,6 @@ def _decided(pauses: Sequence[Pause], wait: Wait) -> list[tuple[Pause, int]]:
             known = waited > pause.quiet_ms or pause.quiet_ms <= REOPEN_MS
             longest = max(longest, pause.quiet_ms) if known else 0
     return decided
-
-
-def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
-    """Between which shares the true one is (E. B. Wilson 1927), with 95 % confidence."""
-    import math
-
-    if of == 0:
-        return 0.0, 1.0
-    share, extra = hits / of, z * z / of
-    middle = (share + extra / 2) / (1 + extra)
-    half = z * math.sqrt(share * (1 - share) / of + extra / of / 4) / (1 + extra)
-    return round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)
 
 
 def _show(pauses: Sequence[Pause], points: Sequence[Point]) -> None:
