@@ -38,7 +38,7 @@ from vivavoce.conversation.events import (
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Speech, Text
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import ClientStalled, RequestError
-from vivavoce.ports import Call, Prompt, Urgency
+from vivavoce.ports import Call, Prompt, TranscriptionHint, Urgency
 from vivavoce.session.answers import SPOKEN_KEPT
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
@@ -119,6 +119,31 @@ def test_the_model_is_asked_about_words_that_no_pass_had_heard_before_the_pause(
         return play(briefly, engines=scripted_engines(stt=stt, llm=llm, p_done=0.1)).when(SpeechStopped)
 
     assert ended(0.999) < ended(0.001)
+
+
+def test_the_model_is_asked_about_the_final_words_to_the_letter():
+    """A sentence without its full stop, as a pass over the middle of it hears it, is over to no model."""
+
+    class Unpunctuated(ScriptedTranscriber):
+        async def transcribe(self, speech, hint=TranscriptionHint(), urgency=Urgency.NOW):
+            heard = await super().transcribe(speech, hint, urgency)
+            return replace(heard, text=heard.text.rstrip(".")) if urgency is Urgency.SPARE else heard
+
+    class ByTheStop(ScriptedModel):
+        async def p_end(self, prompt: Prompt) -> float | None:
+            asked.append(prompt.items[-1].text)
+            return 0.9 if asked[-1].endswith(".") else 0.0
+
+    async def tell(scene: Scene) -> None:
+        await scene.speak(1.2)
+        await scene.silence(0.05)
+        await scene.session.hear(tone(0.3))  # more voice than a partial pass may miss
+        await scene.silence(8.0)
+
+    asked: list[str] = []
+    stt = Unpunctuated(("Go on then.",))
+    play(tell, engines=scripted_engines(stt=stt, llm=ByTheStop(("Fine.",)), p_done=0.1))
+    assert asked[-2:] == ["Go on then", "Go on then."]
 
 
 @pytest.mark.parametrize(("p_done", "drafted"), [(0.99, True), (0.001, False)])

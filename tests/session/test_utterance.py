@@ -42,9 +42,12 @@ class Slow:
     def close(self) -> None: ...
 
 
-async def heard(speech: Pcm, begun: float, then: TranscriptionHint | None = None) -> tuple[Slow, float]:
+async def heard(
+    speech: Pcm, begun: float, then: TranscriptionHint | None = None, *, ends: bool = True
+) -> tuple[Slow, float]:
     """The recogniser, and how long the final words took, where a partial pass began at `begun` seconds of `speech`
-    and the voice was found to be over at its end. `then`: the hint from the middle of that pass on."""
+    and the voice was found to be over at its end. `then`: the hint from the middle of that pass on. `ends`: the turn
+    is found to be over before the words are known; else nobody follows it any more."""
     ear, stt, loop = Ear(LoudnessVad().open()), Slow(), asyncio.get_running_loop()
     utterance = Utterance("item", 0, ear, stt, TranscriptionHint(), None)
     ear.take(speech.cut(0, begun))
@@ -57,8 +60,11 @@ async def heard(speech: Pcm, begun: float, then: TranscriptionHint | None = None
     ear.take(speech.cut(begun))
     ear.last_voice, utterance.paused = ear.tape.end, True
     asked = loop.time()
-    await utterance.final(ear.tape.end)()
-    following.cancel()
+    hearing = asyncio.create_task(utterance.final(ear.tape.end)())
+    await asyncio.sleep(0)
+    if not (ends and utterance.end()):
+        following.cancel()
+    await hearing
     return stt, loop.time() - asked
 
 
@@ -82,6 +88,16 @@ def test_a_partial_pass_that_misses_nothing_but_the_fading_of_the_voice_is_the_f
     stt, took = run(lambda: heard(join([tone(1.5), room(0.15)], HEARING_RATE), begun=1.5))
     assert stt.worked == [(True, TAKES)]
     assert took < TAKES
+
+
+def test_a_pass_whose_words_are_wanted_outlives_the_end_of_the_turn():
+    """Where the sound tells sooner than the words that the turn is over, the pass that hears them was thrown away, and
+    another one heard the same again."""
+    speech = join([tone(1.5), room(0.15)], HEARING_RATE)
+    stt, _ = run(lambda: heard(speech, begun=1.5, ends=False))
+    assert [partial for partial, _ in stt.worked] == [True, False]
+    stt, _ = run(lambda: heard(speech, begun=1.5))
+    assert [partial for partial, _ in stt.worked] == [True]
 
 
 def test_a_quiet_word_at_the_end_is_heard():

@@ -54,16 +54,17 @@ class Anticipation:
     @property
     def _known(self) -> float | None:
         """What the model thinks of the newest words."""
-        return self._p_end if same_words(self._newest, self._last) else None
+        return self._p_end if self._newest == self._last else None
 
     def _read(self, words: str) -> None:
-        """Have the model read these; while it reads, only the newest wait."""
+        """Have the model read these; while it reads, only the newest wait. To the letter: without its full stop a
+        sentence is never over to the model (0.00 instead of 0.61 for "Go forward 10 meters.")."""
         self._newest = words
-        if words and not same_words(words, self._last) and (self._reading is None or self._reading.done()):
+        if words and words != self._last and (self._reading is None or self._reading.done()):
             self._reading = self._tasks.create_task(self._read_along())
 
     async def _read_along(self) -> None:
-        while not same_words(self._newest, self._last):
+        while self._newest != self._last:
             words = self._newest
             self._p_end = await self._drafting.p_end(self._item_id, words, self._options)
             self._last = words

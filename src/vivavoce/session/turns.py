@@ -265,6 +265,8 @@ class Turns:
 
     async def _end_turn(self, utterance: Utterance, end: int, *, detected: bool) -> Message:
         """The sound becomes an item of the conversation."""
+        if utterance.end():
+            self._following = None  # its words are waited for
         self._stop_following()
         self._utterance = None
         item = Message(utterance.item_id, "user", (Speech(None, utterance.sound(end)),))

@@ -79,6 +79,7 @@ class Utterance:
         self._hurry = asyncio.Event()
         self._last_pass: _Pass | None = None
         self._under_way: _UnderWay | None = None
+        self._over = False
         self._ear, self._stt, self._hint, self._tell = ear, stt, hint, tell
         self._settled: list[str] = []
         self._settled_words: list[Word] = []
@@ -97,10 +98,10 @@ class Utterance:
         return None if last is None else replace(last.heard, text=" ".join([*self._settled, last.heard.text]))
 
     async def follow(self) -> None:
-        """Recognise along while the user speaks, until cancelled. Passes that fail are only skipped."""
+        """Recognise along while the user speaks, until cancelled or at an end. Passes that fail are only skipped."""
         loop = asyncio.get_running_loop()
         pause = PARTIAL_SECONDS
-        while True:
+        while not self._over:
             await asyncio.sleep(LEAST_REST)
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, pause - LEAST_REST)):
@@ -122,6 +123,11 @@ class Utterance:
     def hurry(self) -> None:
         """The voice fades: the next pass may be the last."""
         self._hurry.set()
+
+    def end(self) -> bool:
+        """Nothing more will be said. True: a pass is under way that may be the final one, and has to be let run out."""
+        self._over = True
+        return self._under_way is not None
 
     def final(self, end: int) -> Callable[[], Awaitable[Transcription]]:
         """How to get the words up to position `end`: empty when there was no voice; raises TurnError.
@@ -194,6 +200,8 @@ class Utterance:
         if hint != replace(self._hint, detail=False):
             return  # it was begun with another: see `listen_for`
         self._last_pass = _Pass(heard, until)
+        if self._over:
+            return  # whoever waits for the final words tells them
         words = " ".join([*self._settled, heard.text]).split()
         self._guessed(" ".join(words))
         if self._tell is not None:
