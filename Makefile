@@ -103,8 +103,8 @@ check: $(DONE)/dev
 web-check: $(DONE)/web
 	@echo '• page' && scripts/npm.sh run --silent check && scripts/npm.sh test --silent
 
-bench: setup models ## measure the latency on recordings: make bench RECORDINGS=folder
-	@$(BIN)/vivavoce bench latency $(if $(RECORDINGS),--recordings $(RECORDINGS),--synthesised)
+bench: setup models ## measure the latency, on recordings: make bench RECORDINGS=folder
+	@$(BIN)/vivavoce bench latency $(if $(RECORDINGS),--recordings $(RECORDINGS))
 
 lock: ## pin the dependencies of pyproject.toml anew
 	@scripts/lock.sh

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from vivavoce.cli.bench.figures import wilson
 from vivavoce.cli.bench.frontier import Pause, frontier
 from vivavoce.conversation.endpointing import PATIENCE
 from vivavoce.conversation.floor import HOP_MS, REOPEN_MS
@@ -49,10 +46,3 @@ def test_pauses_of_full_duplex_bench_are_told_apart() -> None:
     pauses = [Pause("a", quiet, SURE, SURE, SURE) for quiet in (160, 384, 416, 992, 1024)]
     timer = point("silence 500 ms", pauses)
     assert (timer.pauses_cut, timer.fdb_pauses_cut) == (0.4, 0.5)
-
-
-def test_intervals_are_wilsons() -> None:
-    """Against the figures of Agresti and Coull (1998) for none and two of ten."""
-    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-3)
-    assert wilson(2, 10) == pytest.approx((0.0567, 0.5098), abs=1e-3)
-    assert wilson(0, 0) == (0.0, 1.0)

@@ -15,7 +15,10 @@ from tests.waiting import measured
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli import main
 from vivavoce.cli.bench.latency import ask_all, session_settings
+from vivavoce.cli.bench.latency_report import plot, report_on
+from vivavoce.cli.bench.questions import ASKED
 from vivavoce.cli.clips import Clip
+from vivavoce.cli.dialogue import Exchange
 from vivavoce.cli.server import Address
 
 TOLERANCE_MS = 30
@@ -97,3 +100,33 @@ def test_no_server_is_said_with_its_remedy(tmp_path: Path, capsys: pytest.Captur
     soundfile.write(tmp_path / "question.wav", spoken().samples, RATE)
     assert main(["bench", "latency", "--url", "127.0.0.1:9", "--recordings", str(tmp_path)]) == 2
     assert "No vivavoce server answers at http://127.0.0.1:9" in capsys.readouterr().err
+
+
+CLASSES = {"question", "short answer", "statement", "long dictation", "with hesitations"}
+
+
+def lasting(text: str, seconds: float) -> Clip:
+    return Clip(text, np.zeros(round(seconds * RATE), np.float32), 0.0, seconds, text)
+
+
+def test_without_recordings_every_class_of_turn_is_asked_within_a_few() -> None:
+    """At the pace of the slowest and of the quickest voice, in words a second."""
+    for pace in (2.2, 3.5):
+        assert {lasting(text, len(text.split()) / pace).turn for text in ASKED[:8]} == CLASSES
+
+
+def test_the_first_sound_and_the_answer_itself_are_told_by_class_of_turn(tmp_path: Path) -> None:
+    def turn(text: str, seconds: float, first: float, content: float) -> Exchange:
+        return Exchange(lasting(text, seconds), "", "", first, False, first, {}, content_ms=content)
+
+    turns = [turn("Why?", 1.0, 300, 300), turn("How far?", 1.0, 500, 900), turn("Um, tea.", 1.0, 400, 1200)]
+    exchanges = [*turns, Exchange(lasting("When?", 1.0), "", "", None, True, -200, {})]
+    measured = {"exchanges": exchanges, "turn_detection": "semantic_vad", "sessions": 1}
+    report = report_on(measured)
+    summary = report["summary"]
+    assert summary["by_turn_ms"]["question"]["p50"] == 400 and summary["by_turn_ms"]["with hesitations"]["n"] == 1
+    assert summary["content_by_turn_ms"]["question"]["p50"] == 600
+    assert summary["content_by_turn_ms"]["with hesitations"]["p50"] == 1200
+    assert summary["signed_gap_ms"]["min"] == -200 and summary["cut_in"] == 1
+    plot(report, tmp_path / "latency.png")
+    assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")

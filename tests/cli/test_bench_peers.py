@@ -58,7 +58,7 @@ def test_nothing_audible_is_no_answer() -> None:
     assert asking.judge(heard((10.3, HUSH)), 10.0) == (None, False)
 
 
-def test_figures_leave_out_turns_that_were_cut_in_on_and_ratios_are_of_medians() -> None:
+def test_figures_leave_out_turns_that_were_cut_in_on_and_ratios_are_of_medians(tmp_path: Path) -> None:
     def turns(*ms: float | None) -> list[Turn]:
         return [Turn("q", one, one, cut_in=False) for one in ms]
 
@@ -76,6 +76,8 @@ def test_figures_leave_out_turns_that_were_cut_in_on_and_ratios_are_of_medians()
     assert report["systems"][3]["to_vivavoce"] is None
     telling.show(report)
     json.dumps(report)
+    telling.plot(report, tmp_path / "peers.png")  # also of who never answered
+    assert (tmp_path / "peers.png").read_bytes().startswith(b"\x89PNG")
 
 
 # --- the bare wire -----------------------------------------------------------------------------------

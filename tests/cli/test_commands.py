@@ -29,7 +29,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f"    {name} " in told for name in COMMANDS)
 
 
-@pytest.mark.parametrize("arguments", [[], ["models"], ["sing"], ["serve", "--port", "many"], ["bench", "latency"]])
+@pytest.mark.parametrize("arguments", [[], ["models"], ["sing"], ["serve", "--port", "many"], ["bench", "stt"]])
 def test_a_wrong_command_line_shows_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)

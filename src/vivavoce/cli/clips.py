@@ -134,7 +134,7 @@ def choose(folder: Path, count: int | None) -> list[Clip]:
         suffixes = (".wav", ".flac", ".ogg", ".mp3")
         chosen = [(path, "") for path in sorted(folder.rglob("*")) if path.suffix.lower() in suffixes]
     if not chosen:
-        raise StartupError(f"{folder} holds no questions.", "Give a folder with sound files, or use --synthesised.")
+        raise StartupError(f"{folder} holds no questions.", "Give a folder with sound files, or none: then voices ask.")
     return [read_clip(path, text) for path, text in chosen[:count]]
 
 

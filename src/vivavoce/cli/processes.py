@@ -56,6 +56,13 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
         await child.wait()
 
 
+def memory_gib() -> float | None:
+    """Of this machine, where the system tells it."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+
+
 def memory_mib(pid: int | None) -> float | None:
     """Peak resident memory of a process and its living children, in MiB, where the system tells it."""
     try:

@@ -15,14 +15,41 @@ from typing import Any
 import numpy as np
 
 from vivavoce import __version__
+from vivavoce.cli.processes import memory_gib
 
+INT8_INSTRUCTIONS = ("avx2", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 Report = dict[str, Any]
 
 
 def about() -> Report:
     """When, with what and on which machine something was measured."""
-    machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
-    return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "vivavoce": __version__, "machine": machine}
+    return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "vivavoce": __version__, "machine": machine()}
+
+
+def machine() -> Report:
+    """What the figures depend on. `instructions`: those for int8, which most models are in; `load`: of the last minute,
+    in processes that wanted a core, what else ran included."""
+    name, flags = _processor()
+    return {
+        "processor": name,
+        "instructions": [each for each in INT8_INSTRUCTIONS if each in flags],
+        "cores": os.cpu_count(),
+        "memory_gib": None if (memory := memory_gib()) is None else round(memory, 1),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> tuple[str, set[str]]:
+    """Its name and what it can do, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine(), set()
+    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
+    name = told.get("model name") or told.get("Hardware") or platform.machine()
+    return name, set((told.get("flags") or told.get("Features") or "").split())
 
 
 def spread(values: Iterable[float | None], percents: Sequence[int] = (50, 95)) -> dict[str, float] | None:

@@ -15,12 +15,17 @@ import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vivavoce.cli.bench.questions import add_recordings
+
 if TYPE_CHECKING:
     from vivavoce.audio.pcm import Pcm
+    from vivavoce.cli.clips import Clip
     from vivavoce.ports import Engines, LanguageModel, Transcriber, TurnDetector, VoiceActivityDetector
+    from vivavoce.settings import Settings
 
 LONGEST_SECONDS = 20.0
 LEAST_PAUSE_MS = 160
@@ -64,9 +69,7 @@ class Point:
 
 def add_parser(benches: Any) -> None:
     parser = benches.add_parser("frontier", help="false cut-ins against dead air", description=__doc__)
-    parser.add_argument(
-        "--recordings", type=Path, metavar="DIR", required=True, help="folder with manifest.jsonl or not"
-    )
+    add_recordings(parser)
     parser.add_argument("--clips", type=int, metavar="N", help="at most so many recordings")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every pause and every point")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG)")
@@ -77,18 +80,19 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
     from contextlib import closing
 
-    from vivavoce.cli.bench.figures import write_json
+    from vivavoce.cli.bench.figures import about, write_json
     from vivavoce.loading import load_engines
     from vivavoce.settings import read_settings
 
-    clips = list(_clips(args.recordings, args.clips))
-    with closing(load_engines(read_settings())) as engines:
+    settings = read_settings()
+    clips = list(_clips(args.recordings, args.clips) if args.recordings else _voices(settings, args.clips))
+    with closing(load_engines(settings)) as engines:
         pauses = asyncio.run(_listen(engines, clips))
     points = frontier(pauses)
     _show(pauses, points)
     if args.json:
-        report = {"pauses": [asdict(each) for each in pauses], "points": [asdict(each) for each in points]}
-        write_json(report, args.json)
+        found = {"pauses": [asdict(each) for each in pauses], "points": [asdict(each) for each in points]}
+        write_json(about() | {"kind": "frontier"} | found, args.json)
     if args.plot:
         _plot(points, args.plot)
     return 0 if pauses else 1
@@ -97,39 +101,59 @@ def run(args: argparse.Namespace) -> int:
 # --- pauses and what is known of them ----------------------------------------------------------------
 
 
-def _clips(folder: Path, count: int | None) -> Iterator[tuple[str, Path]]:
+def _clips(folder: Path, count: int | None) -> Iterator[tuple[str, Callable[[], Clip]]]:
     """Turns of one person: by the manifest human voices with words, of at most LONGEST_SECONDS."""
+    from vivavoce.cli.clips import read_clip
+
     manifest = folder / "manifest.jsonl"
     if not manifest.exists():
         paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3")]
-        yield from ((path.stem, path) for path in paths[:count])
+        yield from ((path.stem, partial(read_clip, path)) for path in paths[:count])
         return
     rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
     turns = [row for row in rows if row["voice"] == "human" and row["text"] and row["seconds"] <= LONGEST_SECONDS]
-    yield from ((row["path"], folder / row["path"]) for row in turns[:count])
+    yield from ((row["path"], partial(read_clip, folder / row["path"])) for row in turns[:count])
 
 
-async def _listen(engines: Engines, clips: Sequence[tuple[str, Path]]) -> list[Pause]:
+def _voices(settings: Settings, count: int | None) -> Iterator[tuple[str, Callable[[], Clip]]]:
+    """Turns of the speech engine's voices, each as it is and, where it is long, with a pause in its middle."""
+    from vivavoce.cli.bench.questions import ASKED, said_by_voices
+    from vivavoce.cli.bench.turn_stimuli import SMOOTH_TURN, with_pause
+    from vivavoce.cli.bench.turns import STATEMENTS
+
+    clips = said_by_voices(settings, [*STATEMENTS, *ASKED][:count])
+    for clip in clips:
+        yield clip.name, partial(_itself, clip)
+    for clip in clips:
+        if clip.end - clip.onset > SMOOTH_TURN and (paused := with_pause(clip)) is not None and paused[0] is not clip:
+            yield f"{clip.name}, paused", partial(_itself, paused[0])
+
+
+def _itself(clip: Clip) -> Clip:
+    return clip
+
+
+async def _listen(engines: Engines, clips: Sequence[tuple[str, Callable[[], Clip]]]) -> list[Pause]:
     import sys
 
     pauses = []
-    for number, (name, path) in enumerate(clips, 1):
+    for number, (name, read) in enumerate(clips, 1):
         print(f"\r{number} of {len(clips)} recordings", end="", file=sys.stderr, flush=True)
-        pauses += [pause async for pause in _pauses(engines, name, _in_a_room(path))]
+        pauses += [pause async for pause in _pauses(engines, name, _in_a_room(read()))]
     print(file=sys.stderr)
     return pauses
 
 
-def _in_a_room(path: Path) -> Pcm:
-    """The recording at HEARING_RATE, quiet before and behind it."""
+def _in_a_room(clip: Clip) -> Pcm:
+    """The turn at HEARING_RATE, quiet before and behind it."""
     import numpy as np
 
     from vivavoce.audio.pcm import Pcm
     from vivavoce.audio.resample import resample
-    from vivavoce.cli.clips import RATE, read_clip
+    from vivavoce.cli.clips import RATE
     from vivavoce.ports import HEARING_RATE, HOP
 
-    sound = resample(Pcm(read_clip(path).samples, RATE), HEARING_RATE).samples
+    sound = resample(Pcm(clip.samples, RATE), HEARING_RATE).samples
     random = np.random.default_rng(7)
     room = [random.normal(0, 10 ** (ROOM_DB / 20), round(s * HEARING_RATE)) for s in (LEAD_SECONDS, TAIL_SECONDS)]
     whole = np.concatenate([room[0], sound, room[1]]).astype(np.float32)

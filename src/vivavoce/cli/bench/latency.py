@@ -11,6 +11,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vivavoce.cli.bench.questions import add_recordings
+
 if TYPE_CHECKING:
     from vivavoce.cli.clips import Clip
     from vivavoce.cli.dialogue import Exchange
@@ -18,21 +20,6 @@ if TYPE_CHECKING:
     from vivavoce.cli.server import Address, Running
     from vivavoce.settings import Settings
 
-QUESTIONS = (
-    "What is the capital of France?",
-    "How many days are there in a week?",
-    "Who wrote Romeo and Juliet?",
-    "What colour do you get when you mix blue and yellow?",
-    "Can you tell me a short joke?",
-    "What should I cook for dinner tonight?",
-    "How far away is the moon?",
-    "Please remind me how to boil an egg.",
-    "What is seven times eight?",
-    "I feel a bit tired today, what can I do?",
-    "Why is the sky blue?",
-    "Name three animals that live in the sea.",
-)
-"""What --synthesised asks, in a voice of the speech engine that the settings name."""
 TELL_ME_MORE = "Answer every question at length, in at least eight long sentences."
 """Instructions for `bench barge-in`: an answer has to last in order to be interrupted."""
 STAGGER = 0.35  # seconds between the starts of sessions at once: people do not speak in chorus
@@ -42,11 +29,7 @@ def add_parser(benches: Any) -> None:
     parser = benches.add_parser("latency", help="from the last word to the first sound", description=__doc__)
     parser.add_argument("--url", help="server to measure; without it one is started, and its memory reported")
     parser.add_argument("--demo", action="store_true", help="start a scripted server (what it measures is itself)")
-    questions = parser.add_mutually_exclusive_group(required=True)
-    questions.add_argument(
-        "--recordings", type=Path, metavar="DIR", help="folder of questions, with manifest.jsonl or without"
-    )
-    questions.add_argument("--synthesised", action="store_true", help="questions spoken by the speech engine")
+    add_recordings(parser)
     parser.add_argument("--clips", type=int, metavar="N", help="at most so many questions")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="ask all of them so often (default 1)")
     parser.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at once (default 1)")
@@ -61,11 +44,11 @@ def run(args: argparse.Namespace) -> int:
 
     from vivavoce.cli.bench.figures import write_json
     from vivavoce.cli.bench.latency_report import plot, report_on, show
-    from vivavoce.cli.clips import choose
+    from vivavoce.cli.bench.questions import questions
     from vivavoce.settings import read_settings
 
     settings = read_settings()
-    clips = _synthesised(settings, args.clips) if args.synthesised else choose(args.recordings, args.clips)
+    clips = questions(settings, args.recordings, args.clips)
     measured = asyncio.run(_measure(args, settings, clips))
     report = report_on(measured)
     show(report)
@@ -178,24 +161,3 @@ def _progress(name: str, ms: float | None, problem: str) -> None:
     import sys
 
     print(f"{name:40} {'–' if ms is None else f'{ms:.0f} ms':>9}  {problem}", file=sys.stderr, flush=True)
-
-
-def _synthesised(settings: Settings, count: int | None) -> list[Clip]:
-    """QUESTIONS, spoken here by the speech engine of the settings, which is closed before anything is measured."""
-    import asyncio
-    from contextlib import aclosing, closing
-
-    from vivavoce.audio.pcm import join
-    from vivavoce.cli.clips import Clip
-    from vivavoce.loading import load_engine, model_files
-
-    async def speak() -> list[Clip]:
-        clips = []
-        with closing(load_engine("tts", settings.engines.tts, model_files(settings))) as engine:
-            for question in QUESTIONS[:count]:
-                async with aclosing(engine.synthesize(question, voice="cedar", language="en")) as sounds:
-                    sound = join([piece async for piece in sounds], engine.rate)
-                clips.append(Clip.of(question, sound, question))
-        return clips
-
-    return asyncio.run(speak())

@@ -44,10 +44,8 @@ def _latency(exchanges: Sequence[Exchange], whole: Mapping[str, str]) -> Report:
             "signed_gap_ms": spread(one.gap_ms for one in exchanges),
             "content_ms": spread(one.content_ms for one in clean),
             "with_opener": sum(one.content_ms != one.voice_to_voice_ms for one in clean),
-            "by_turn_ms": {
-                turn: spread(one.voice_to_voice_ms for one in clean if one.question.turn == turn)
-                for turn in sorted({one.question.turn for one in clean})
-            },
+            "by_turn_ms": _by_turn(clean, "voice_to_voice_ms"),
+            "content_by_turn_ms": _by_turn(clean, "content_ms"),
             "drafts": _drafts([one for one in clean if one.draft], whole),
             "stages_ms": {stage: spread(one.server_ms.get(stage) for one in clean) for stage in STAGES},
         },
@@ -71,6 +69,12 @@ def _latency(exchanges: Sequence[Exchange], whole: Mapping[str, str]) -> Report:
             for one in exchanges
         ],
     }
+
+
+def _by_turn(clean: Sequence[Exchange], figure: str) -> dict[str, dict[str, float] | None]:
+    """A figure by class of turn: see `Clip.turn`."""
+    classes = sorted({one.question.turn for one in clean})
+    return {turn: spread(getattr(one, figure) for one in clean if one.question.turn == turn) for turn in classes}
 
 
 def _drafts(drafted: Sequence[Exchange], whole: Mapping[str, str]) -> dict[str, Any] | None:
@@ -131,6 +135,7 @@ def _rows(report: Report) -> list[tuple[str, dict[str, float] | None]]:
     summary = report["summary"]
     stages = [(f"server: {meaning}", summary["stages_ms"][stage]) for stage, meaning in STAGES.items()]
     turns = [(f"  {turn}", figures) for turn, figures in summary["by_turn_ms"].items()]
+    contents = [(f"  {turn}", figures) for turn, figures in summary["content_by_turn_ms"].items()]
     return [
         *stages,
         ("voice to voice, at the ear", summary["voice_to_voice_ms"]),
@@ -138,6 +143,7 @@ def _rows(report: Report) -> list[tuple[str, dict[str, float] | None]]:
         ("  turns that were cut in on counted too", summary["voice_to_voice_ms_with_cut_ins"]),
         ("signed gap to the first sound of any answer", summary["signed_gap_ms"]),
         ("to the answer itself, behind an opener", summary["content_ms"]),
+        *contents,
         ("draft begun before the turn was over by", (summary["drafts"] or {}).get("head_start_ms")),
     ]
 

@@ -10,6 +10,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vivavoce.cli.bench.questions import add_recordings
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
@@ -23,9 +25,7 @@ def add_parser(benches: Any) -> None:
     parser = benches.add_parser("load", help="how many sessions one server bears", description=__doc__)
     parser.add_argument("--url", help="server to measure; without it one is started, and its CPU and memory reported")
     parser.add_argument("--demo", action="store_true", help="start a scripted server (what it measures is the house)")
-    parser.add_argument(
-        "--recordings", type=Path, required=True, metavar="DIR", help="folder of questions, with manifest or without"
-    )
+    add_recordings(parser)
     parser.add_argument("--clips", type=int, default=6, metavar="N", help="questions of each session (default 6)")
     parser.add_argument("--sessions", type=_counts, default=(1, 2, 4, 8), metavar="N,N", help="talking (1,2,4,8)")
     parser.add_argument("--listening", type=_counts, default=(25, 50, 100), metavar="N,N", help="listening (25,50,100)")
@@ -40,11 +40,12 @@ def run(args: argparse.Namespace) -> int:
 
     from vivavoce.cli.bench.figures import write_json
     from vivavoce.cli.bench.load_report import plot, report_on, show
-    from vivavoce.cli.clips import choose
+    from vivavoce.cli.bench.questions import questions
     from vivavoce.settings import read_settings
 
-    clips = choose(args.recordings, args.clips) if args.sessions else []
-    report = report_on(asyncio.run(_measure(args, read_settings(), clips)))
+    settings = read_settings()
+    clips = questions(settings, args.recordings, args.clips) if args.sessions else []
+    report = report_on(asyncio.run(_measure(args, settings, clips)))
     show(report)
     if args.json:
         write_json(report, args.json)

@@ -73,13 +73,13 @@ def run(args: argparse.Namespace) -> int:
 
 async def _gather(settings: Settings, args: argparse.Namespace) -> list[Stimulus]:
     from vivavoce.cli.bench.barge_in_stimuli import BACKCHANNELS, INTERRUPTIONS, TO_OTHERS, VOICES, speak
-    from vivavoce.cli.bench.latency import QUESTIONS
+    from vivavoce.cli.bench.questions import ASKED
     from vivavoce.cli.bench.turn_stimuli import TASKS, VARIANTS, in_background, recorded, stimuli
 
     tasks = _named(args.tasks, TASKS, "--tasks") if args.tasks else list(TASKS)
     variants = _named(args.variants, VARIANTS, "--variants")
     lines = {"interruption": INTERRUPTIONS, "backchannel": BACKCHANNELS, "to others": TO_OTHERS}
-    lines |= {} if args.recordings else {"people": (*STATEMENTS, *QUESTIONS)}
+    lines |= {} if args.recordings else {"people": (*STATEMENTS, *ASKED)}
     said = await speak(settings, [(kind, t, voice, "en") for kind in lines for t in lines[kind] for voice in VOICES])
     people, noise = recorded(args.recordings) if args.recordings else (_clips(said, "people"), None)
     short = [clip for clip in people if 1.0 < clip.end - clip.onset < 4.0]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vivavoce import __version__
 from vivavoce.cli.doctor.finding import Finding, Level
+from vivavoce.cli.processes import memory_gib
 from vivavoce.cli.talk_live import open_devices
 from vivavoce.errors import StartupError
 from vivavoce.settings import Settings
@@ -34,7 +35,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     yield Finding("libraries", ", ".join(f"{name} {_version(name)}" for name in LIBRARIES))
     yield _home(settings.paths.home)
     yield Finding("cores", str(os.cpu_count()), *_short((os.cpu_count() or 1) < 2, "One core is too slow to talk."))
-    memory = _memory_gib()
+    memory = memory_gib()
     if memory is not None:
         few = f"The default models want {ENOUGH_MEMORY_GIB:g} GiB; choose smaller ones in {settings.paths.file}."
         yield Finding("memory", f"{memory:.1f} GiB", *_short(memory < ENOUGH_MEMORY_GIB, few))
@@ -58,12 +59,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "missing"
-
-
-def _memory_gib() -> float | None:
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
 
 
 def _existing(path: Path) -> Path:

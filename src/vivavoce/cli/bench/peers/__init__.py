@@ -11,12 +11,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from vivavoce.cli.bench.questions import add_recordings
+
 
 def add_parser(benches: Any) -> None:
     parser = benches.add_parser("peers", help="other open assistants with the same models", description=__doc__)
-    parser.add_argument(
-        "--recordings", type=Path, required=True, metavar="DIR", help="folder of questions, as for `bench latency`"
-    )
+    add_recordings(parser)
     parser.add_argument("--clips", type=int, default=10, metavar="N", help="questions (default 10)")
     parser.add_argument("--rounds", type=int, default=2, metavar="N", help="parts of the run: see bench/peers.md")
     parser.add_argument("--peers", metavar="P,…", help="of pipecat, s2s, livekit (default all)")
@@ -31,6 +31,7 @@ def add_parser(benches: Any) -> None:
         "--lock", type=Path, metavar="FILE", help="hold this lock (as flock does) while one system is measured"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG)")
     parser.set_defaults(run=run)
 
 
@@ -40,15 +41,15 @@ def run(args: argparse.Namespace) -> int:
     from vivavoce.cli.bench.figures import write_json
     from vivavoce.cli.bench.peers.known import PEERS, chosen, install, scripts_folder, settings_of
     from vivavoce.cli.bench.peers.systems import measure
-    from vivavoce.cli.bench.peers.telling import show, summarise
-    from vivavoce.cli.clips import choose
+    from vivavoce.cli.bench.peers.telling import plot, show, summarise
+    from vivavoce.cli.bench.questions import questions
     from vivavoce.settings import read_settings
 
     settings = read_settings()
     peers = chosen(args.peers or ",".join(peer.name for peer in PEERS))
     kinds = settings_of(args.settings)
     scripts = scripts_folder(args.scripts)
-    clips = choose(args.recordings, args.clips)
+    clips = questions(settings, args.recordings, args.clips)
     for peer in peers:
         install(peer, settings.paths.cache / "peers")
     turns = asyncio.run(measure(args, settings, peers, kinds, scripts, clips))
@@ -56,4 +57,6 @@ def run(args: argparse.Namespace) -> int:
     show(report)
     if args.json:
         write_json(report, args.json)
+    if args.plot:
+        plot(report, args.plot)
     return 0 if any(row["answered"] for row in report["systems"]) else 1

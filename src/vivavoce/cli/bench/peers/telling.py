@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from vivavoce.cli.bench.figures import Report, about, spread
+from vivavoce.cli.bench.figures import Report, about, drawn, spread
 from vivavoce.cli.bench.peers.asking import Turn
 
 
@@ -59,3 +60,24 @@ def show(report: Report) -> None:
         ratios = [f"{row[key]:.2f}" if row[key] else "–" for key in ("to_vivavoce", "to_vivavoce_without_openers")]
         table.add_row(row["system"], row["settings"], *times, answer, *counts, *ratios)
     Console(highlight=False, width=140).print(table)
+
+
+def plot(report: Report, path: Path) -> None:
+    """Draw for each system how long one waits for a first sound and for the answer: the median, and each turn."""
+    rows = [row for row in report["systems"] if row["first_sound_ms"]][::-1]
+    with drawn(path, figsize=(9, 0.5 * len(rows) + 1.5)) as (_, axes):
+        for place, row in enumerate(rows):
+            times = [turn["first_sound_ms"] for turn in report["turns"] if _of(turn, row)]
+            axes.barh(place, (row["content_ms"] or row["first_sound_ms"])["p50"], color="lightgrey")
+            axes.barh(place, row["first_sound_ms"]["p50"], height=0.5, color="tab:blue")
+            axes.plot(times, [place] * len(times), "k|", markersize=8)
+        axes.set_yticks(range(len(rows)), [f"{row['system']}, {row['settings']}" for row in rows])
+        axes.set_xlabel(
+            "ms after the last voiced sample: first sound (blue), the answer itself (grey), each turn (lines)"
+        )
+
+
+def _of(turn: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether a turn is one of those that a system's figures are of."""
+    theirs = (turn["system"], turn["settings"]) == (row["system"], row["settings"])
+    return theirs and not turn["cut_in"] and turn["first_sound_ms"] is not None
