@@ -4,6 +4,9 @@ Every pause of the recordings is found by the product's own voice detector and f
 evidence. Then the floor's patience is swept, and beside it what others do: silence timers, and the turn detector
 alone. The method is that of LiveKit's eot-bench: no point on one axis means anything without the other.
 
+Dead air counts from the last voiced sample, which is found from the sound (`cli/clips.py`), not from where the voice
+detector stops hearing a voice: that is some 100 ms later. A turn that is decided before that sample is cut in on.
+
 A pause counts as cut where the turn is decided to be over before the voice goes on, whether or not an answer was heard
 by then and whatever the words say: a pause of two seconds behind a whole sentence counts, though a person might have
 spoken up in it. The pauses of 0.4 to 1 s, those of Full-Duplex-Bench v1, are told apart. Intervals are Wilson's, 95 %.
@@ -41,20 +44,22 @@ TIMERS_MS = (200, 300, 400, 500, 600, 800, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """One pause of a turn. `quiet_ms`: how long it lasted, None at the end of the turn; probabilities as the floor
-    gets them, at once and once the words are known; `audio`: the turn detector's own."""
+    """One pause of a turn. `quiet_ms`: how long it lasted for the voice detector, None at the end of the turn;
+    probabilities as the floor gets them, at once and once the words are known; `audio`: the turn detector's own;
+    `heard_on_ms`: at the end of a turn, how long the detector heard a voice after its last voiced sample."""
 
     turn: str
     quiet_ms: int | None
     audio: float
     first: float
     later: float
+    heard_on_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """`turns_cut`, `pauses_cut`: shares, and between which they are; `fdb_pauses_cut`: of the pauses of FDB_PAUSE_MS;
-    dead air in ms after the voice."""
+    dead air in ms after the last voiced sample."""
 
     name: str
     turns_cut: float
@@ -139,13 +144,13 @@ async def _listen(engines: Engines, clips: Sequence[tuple[str, Callable[[], Clip
     pauses = []
     for number, (name, read) in enumerate(clips, 1):
         print(f"\r{number} of {len(clips)} recordings", end="", file=sys.stderr, flush=True)
-        pauses += [pause async for pause in _pauses(engines, name, _in_a_room(read()))]
+        pauses += [pause async for pause in _pauses(engines, name, *_in_a_room(read()))]
     print(file=sys.stderr)
     return pauses
 
 
-def _in_a_room(clip: Clip) -> Pcm:
-    """The turn at HEARING_RATE, quiet before and behind it."""
+def _in_a_room(clip: Clip) -> tuple[Pcm, float]:
+    """The turn at HEARING_RATE, quiet before and behind it, and the second of its last voiced sample."""
     import numpy as np
 
     from vivavoce.audio.pcm import Pcm
@@ -157,10 +162,10 @@ def _in_a_room(clip: Clip) -> Pcm:
     random = np.random.default_rng(7)
     room = [random.normal(0, 10 ** (ROOM_DB / 20), round(s * HEARING_RATE)) for s in (LEAD_SECONDS, TAIL_SECONDS)]
     whole = np.concatenate([room[0], sound, room[1]]).astype(np.float32)
-    return Pcm(whole[: len(whole) // HOP * HOP], HEARING_RATE)
+    return Pcm(whole[: len(whole) // HOP * HOP], HEARING_RATE), LEAD_SECONDS + clip.end
 
 
-async def _pauses(engines: Engines, name: str, sound: Pcm) -> Any:
+async def _pauses(engines: Engines, name: str, sound: Pcm, last_voiced: float) -> Any:
     from vivavoce.conversation.floor import HOP
 
     begun, spans = await _spans(engines.vad, sound)
@@ -169,7 +174,8 @@ async def _pauses(engines: Engines, name: str, sound: Pcm) -> Any:
         if quiet_ms is not None and quiet_ms < LEAST_PAUSE_MS:
             continue
         audio, first, later = await _judged(engines.turn, engines.stt, engines.llm, sound, (begun, voice_end))
-        yield Pause(name, quiet_ms, audio, first, later)
+        heard_on_ms = round(1000 * (voice_end / sound.rate - last_voiced)) if resumed is None else 0
+        yield Pause(name, quiet_ms, audio, first, later, heard_on_ms)
 
 
 async def _spans(vad: VoiceActivityDetector, sound: Pcm) -> tuple[int, list[tuple[int, int | None]]]:
@@ -264,11 +270,13 @@ def _point(name: str, pauses: Sequence[Pause], wait: Wait) -> Point:
 
     decided = _decided(pauses, wait)
     inner = [(pause, waited <= pause.quiet_ms) for pause, waited in decided if pause.quiet_ms is not None]
-    turns, cut_turns = {pause.turn for pause in pauses}, {pause.turn for pause, cut in inner if cut}
+    dead = [(pause.turn, waited + pause.heard_on_ms) for pause, waited in decided if pause.quiet_ms is None]
+    cut_turns = {pause.turn for pause, cut in inner if cut} | {turn for turn, ms in dead if ms < 0}
+    turns = {pause.turn for pause in pauses}
     fdb = [cut for pause, cut in inner if FDB_PAUSE_MS[0] <= (pause.quiet_ms or 0) <= FDB_PAUSE_MS[1]]
     cut_pauses = sum(cut for _, cut in inner)
-    dead = [waited for pause, waited in decided if pause.quiet_ms is None] or [0]
-    p50, p95 = (round(float(np.percentile(dead, share)), 1) for share in (50, 95))
+    waits = [max(0, ms) for _, ms in dead] or [0]
+    p50, p95 = (round(float(np.percentile(waits, share)), 1) for share in (50, 95))
     return Point(
         name,
         turns_cut=round(len(cut_turns) / max(1, len(turns)), 4),
@@ -278,7 +286,7 @@ def _point(name: str, pauses: Sequence[Pause], wait: Wait) -> Point:
         fdb_pauses_cut=round(sum(fdb) / max(1, len(fdb)), 4),
         p50_ms=p50,
         p95_ms=p95,
-        mean_ms=round(float(np.mean(dead)), 1),
+        mean_ms=round(float(np.mean(waits)), 1),
     )
 
 
