@@ -22,6 +22,7 @@ from vivavoce.conversation.events import (
     TurnDecided,
 )
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
+from vivavoce.errors import EngineBusy
 from vivavoce.ports import TranscriptionHint
 from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
 
@@ -305,3 +306,60 @@ def test_a_sign_of_attention_is_heard_in_the_language_of_the_talk_and_a_turn_in_
     play(over_the_answer(2.0), engines=heard, config=MANAGED)
     assert asked[0] is None  # nothing is known yet
     assert "en" in asked and asked[-1] is None
+
+
+class Broken(ScriptedModel):
+    """Answers, then no more: it fails, or hangs."""
+
+    async def reply(self, prompt):
+        if self.replies:
+            self.first, self.lines = 60.0, (RuntimeError("broken"),)
+        async for thought in super().reply(prompt):
+            yield thought
+
+
+def test_an_interruption_to_which_no_answer_comes_is_apologised_for():
+    """Never mute after a barge-in, the watchdog's own case: the answer was stopped, and the model hangs."""
+    heard = ("hello", "no I meant something else")
+    made = replace(engines(heard=heard), llm=Broken((LONG,)))
+    scene = play(over_the_answer(1.5, wait=20.0), engines=made, config=MANAGED)
+    assert [(end.how, end.reason) for end in scene.of(ResponseEnded)] == [
+        ("interrupted", "barge_in"),
+        ("failed", "error"),
+    ]
+    assert scene.of(ReplyText)[-1].text == APOLOGY["en"]
+
+
+@pytest.mark.parametrize("failing", [ScriptedModel((RuntimeError("broken"),)), ScriptedModel(("late",), first=60.0)])
+def test_a_word_before_the_answer_is_no_answer(failing: ScriptedModel):
+    """ "Well," and then nothing would be as mute as nothing at all."""
+
+    async def ask(scene: Scene) -> None:
+        await scene.silence(2.0)
+        await scene.speak(1.2)
+        await scene.silence(20)
+
+    made = replace(engines(heard=("what is two and three?",)), llm=failing)
+    if failing.first < 1:
+        failing.first = 2.0  # so that a word comes before it
+    scene = play(ask, engines=made, config=SEMANTIC)
+    said = [event.text for event in scene.of(ReplyText)]
+    assert said[0] in ("Well,", "Hmm,", "So,") and said[-1].strip() == APOLOGY["en"]
+    (end,) = scene.of(ResponseEnded)
+    assert (end.how, end.reason) == ("failed", "error")
+
+
+def test_a_recogniser_that_hangs_leaves_nobody_without_an_answer():
+    class Hanging(ScriptedTranscriber):
+        async def transcribe(self, speech, hint=None, urgency=0):
+            await asyncio.sleep(0 if urgency else 30)  # what the pool gives an engine at most
+            raise EngineBusy("stt hangs")
+
+    async def ask(scene: Scene) -> None:
+        await scene.speak(1.0)
+        await scene.silence(16)
+
+    made = scripted_engines(stt=Hanging(("hello there",)), llm=ScriptedModel(("Fine.",)), tts=ToneVoice())
+    scene = play(ask, engines=made, config=MANAGED)
+    assert "".join(event.text for event in scene.of(ReplyText)) == APOLOGY["en"]
+    assert scene.of(ResponseEnded)[0].how == "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import ssl
 import sys
@@ -157,8 +158,14 @@ async def _started(settings: Settings, arguments: tuple[str, ...]) -> AsyncItera
     began = monotonic()
     address = address_of(settings, _local(settings, port))
     command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", "--port", str(port), *arguments]
+    quiet = {"VIVAVOCE_SERVER__LOG_LEVEL": "warning"}  # its log goes to the terminal in which somebody talks
     async with started(
-        command, lambda: is_healthy(address), name="The server", within=READY_WITHIN, remedy="Try `vivavoce doctor`."
+        command,
+        lambda: is_healthy(address),
+        name="The server",
+        within=READY_WITHIN,
+        remedy="Try `vivavoce doctor`.",
+        environment=quiet | os.environ,
     ) as server:
         yield Running(address, server.pid, monotonic() - began)
 

@@ -34,7 +34,7 @@ from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece, Spoken, Written
 
 ANSWER_WITHIN = 12.0
-"""Seconds within which the first piece of an answer has to come."""
+"""Seconds within which the first piece of an answer has to come, an opener before it or not."""
 
 
 class HostedCalls(Protocol):
@@ -108,7 +108,7 @@ class Answer:
         self.reason = reason
         self.account = Account(asyncio.get_running_loop().time())
         self.apologise: Callable[[], AsyncGenerator[Piece, None]] | None = None
-        """What to say when nothing else could be: a turn that was taken is never left without a sound."""
+        """What to say when no answer could be: a turn that was taken is never left without one."""
         lead = {} if history is not None else {"lead": float("inf")}
         self.mouth = Mouth(self._send_speech, not_before=not_before, **lead)
         self.truncated: dict[str, float] = {}
@@ -126,13 +126,15 @@ class Answer:
         self._open: _Open | None = None
         self.interrupted = False
         self._outputs = 0
+        self._answered = False
+        """Something was said or called that is no mere opener."""
         self._done: Done | None = None
         """The model's own account, once the reply was sent to its end."""
         self._called = False
         self._sounds: dict[str, _Sound] = {}
 
     async def run(self, pieces: Stream[Piece]) -> None:
-        """Send every piece, then the end; when cancelled, what was heard, then the end. Where nothing comes
+        """Send every piece, then the end; when cancelled, what was heard, then the end. Where no answer comes
         within ANSWER_WITHIN, or only an error, apologise aloud before the failed end."""
         how: Ending = "failed"
         reason, error = self.reason, None
@@ -213,14 +215,18 @@ class Answer:
     # --- what it sends
 
     async def _apologise(self) -> None:
-        if self._outputs or self.apologise is None:
+        if self._answered or self.apologise is None:
             return
+        behind = "" if self._open is None else " "  # an opener
         with suppress(TurnError):  # the voice itself is out of order: the error is all there is to tell
             async with aclosing(self.apologise()) as pieces:
                 async for piece in pieces:
+                    if isinstance(piece, Spoken | Written):
+                        piece, behind = replace(piece, text=behind + piece.text), ""
                     await self._send_piece(piece)
 
     async def _send_piece(self, piece: Piece) -> None:
+        self._answered |= _answers(piece)
         match piece:
             case Spoken(text, sound):
                 await self._open_message()
@@ -314,14 +320,25 @@ class Answer:
 
 
 async def _watched(pieces: Stream[Piece]) -> AsyncGenerator[Piece, None]:
-    """The pieces. Raises EngineTooSlow when the first of them does not come in time."""
-    coming = aiter(pieces)
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN):
-            first = await anext(coming, None)
-    except TimeoutError:
-        raise EngineTooSlow(f"No answer was made within {ANSWER_WITHIN:g} s.") from None
-    if first is not None:
-        yield first
+    """The pieces. Raises EngineTooSlow when the first of them that answers does not come in time."""
+    coming, answered = aiter(pieces), False
+    while not answered:
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                piece = await anext(coming, None)
+        except TimeoutError:
+            raise too_slow() from None
+        if piece is None:
+            return
+        answered = _answers(piece)
+        yield piece
     async for piece in coming:
         yield piece
+
+
+def too_slow() -> EngineTooSlow:
+    return EngineTooSlow(f"No answer was made within {ANSWER_WITHIN:g} s.")
+
+
+def _answers(piece: Piece) -> bool:
+    return piece.answers if isinstance(piece, Spoken) else not isinstance(piece, Done)

@@ -82,7 +82,7 @@ class Opened:
         self._answer: Stream[Piece] | None = None
 
     async def __aiter__(self) -> AsyncIterator[Piece]:
-        yield Spoken(self._opener, self._sound)
+        yield Spoken(self._opener, self._sound, answers=False)
         behind, self._answer = True, await self._choose()
         async for piece in self._answer:
             if behind and isinstance(piece, Spoken | Written) and piece.text:

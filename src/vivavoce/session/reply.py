@@ -22,10 +22,12 @@ CLAUSES_AHEAD = 2  # the model is held back here, so that it does not take the c
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """Sound, and the text that begins with it ("" when it goes on with the last text)."""
+    """Sound, and the text that begins with it ("" when it goes on with the last text). `answers`: False of a word that
+    only comes before an answer."""
 
     text: str
     sound: Pcm
+    answers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

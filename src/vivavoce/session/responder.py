@@ -18,7 +18,7 @@ from vivavoce.conversation.events import Latency
 from vivavoce.conversation.opener import opener
 from vivavoce.ports import HEARING_RATE, Transcription
 from vivavoce.session.accounts import TOKENS_PER_SECOND_IN, Marks, since
-from vivavoce.session.answer import Answer
+from vivavoce.session.answer import ANSWER_WITHIN, Answer, too_slow
 from vivavoce.session.answers import Answers
 from vivavoce.session.draft import Draft, Drafting, Tally
 from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING, MAY_I, ONE_MOMENT
@@ -104,7 +104,15 @@ class Responder:
                 return Opened(*opened, answered_or_asked)
             return await (answered_or_asked() if turn.interrupted else answered())
 
-        self._answers.start(answer, prepared, choose)
+        self._answers.start(answer, prepared, lambda: self._in_time(choose))
+
+    async def _in_time(self, choose: Callable[[], Awaitable[Stream[Piece] | None]]) -> Stream[Piece] | None:
+        """What `choose()` finds; where the recogniser hangs, nothing but an error."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                return await choose()
+        except TimeoutError:
+            return Prepared(self._tasks, _too_late(), depth=1)
 
     def nod(self, options: ReplyOptions) -> None:
         """A brief sign of attention, beside the conversation."""
@@ -187,6 +195,11 @@ class Responder:
             transcript=since(turn.spoken_until, known),
             first_sound=since(turn.spoken_until, sounded),
         )
+
+
+async def _too_late() -> AsyncGenerator[Piece, None]:
+    raise too_slow()
+    yield
 
 
 async def _no_consent(answer: Answer, words: str) -> None:

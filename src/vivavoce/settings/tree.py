@@ -69,7 +69,7 @@ class Server:
     )
     drain_seconds: int = setting(2, "How long conversations may go on once the server is told to stop", at_least=0)
     log_level: Literal["debug", "info", "warning", "error"] = setting(
-        "info", "Least of what is logged; info has every decision about a turn, with its reason"
+        "info", "Least of what is logged; info has the decisions about turns and their reasons, debug also the drafts"
     )
 
 
