@@ -5,10 +5,13 @@ fast as it can feed and the same sound gives the same decisions.
 
                 voice                  quiet                 waited long enough
     NOBODY --TurnStarted--> USER --Hushed--> PAUSE --TurnEnded--> NOBODY
-                              ^---Resumed------'
+     |  ^                    ^ ^---Resumed------'
+     |  '--OverlapEnded--.   |
+     '-----Ducked-----> OVERLAP --TurnStarted          (Held where it lasts)
 
-The assistant's voice is no state of this machine: it may sound in any of them (full duplex), and only
-decides how much evidence a turn needs to start (`barge_in_hops`) and what its start means (`barge_in`).
+The assistant's voice is no state of this machine: it may sound in any of them (full duplex). It only decides how much
+evidence a turn needs to start, and what its start means (`barge_in`): with semantic VAD a voice over it is an OVERLAP
+until it is known what it is (`interruption.py`), with server VAD it has to last for BARGE_IN_HOPS.
 """
 
 from __future__ import annotations
@@ -164,7 +167,7 @@ class Floor:
         """The client took the turn out of our hands (commit, clear, a change of policy)."""
         self.holder, self._voiced, self._last_end, self._ended_voice = Holder.NOBODY, 0, self.now, None
 
-    # --- the three states
+    # --- the states
 
     def _while_nobody_speaks(self, voice: float) -> list[Move]:
         if self._two_stage and voice >= self._threshold - HYSTERESIS:  # ducking is undone as easily as done
