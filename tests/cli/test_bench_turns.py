@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,11 @@ from hypothesis import strategies as st
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli import main
-from vivavoce.cli.bench.managed import RememberingEar
+from vivavoce.cli.bench import turns_offline
+from vivavoce.cli.bench.barge_in_stimuli import speak
+from vivavoce.cli.bench.managed import RememberingEar, Surroundings
+from vivavoce.cli.bench.scene import Opinion, Recording, TimedDetector, TimedTranscriber, TimedTurnDetector
+from vivavoce.cli.bench.stimuli import level_db
 from vivavoce.cli.bench.turn_metrics import (
     Heard,
     Spoken,
@@ -23,10 +29,24 @@ from vivavoce.cli.bench.turn_metrics import (
     stop_latency,
     took_turn,
 )
-from vivavoce.cli.bench.turn_stimuli import INSERTED, Stimulus, inner_pauses, stimuli, vary, with_pause
+from vivavoce.cli.bench.turn_stimuli import (
+    BACKGROUND_DB,
+    INSERTED,
+    NOISE_SNR,
+    Stimulus,
+    in_background,
+    inner_pauses,
+    noise_of,
+    stimuli,
+    vary,
+    with_pause,
+)
 from vivavoce.cli.bench.turns import play
 from vivavoce.cli.clips import RATE, Clip
+from vivavoce.cli.microphone import FRAME, FileMicrophone
 from vivavoce.cli.server import reach
+from vivavoce.engines.scripted import FixedTurnDetector, LoudnessVad, ScriptedTranscriber, ToneVoice, scripted_engines
+from vivavoce.ports import Engines
 from vivavoce.settings import read_settings
 
 
@@ -52,13 +72,14 @@ def test_an_early_answer_is_no_quick_one_in_the_corrected_metrics() -> None:
     early, late = turn(Spoken(2.0, 5.0, "a", 9)), turn(Spoken(5.0, 7.0, "b", 9))
     assert faithful([early, late]) == {"tor": 1.0, "latency": 0.5}
     found = corrected([early, late])
-    assert (found["answered_early"], found["signed_gap_p50"]) == (0.5, -0.5)
+    assert (found["answered_early"]["share"], found["signed_gap_p50"]) == (0.5, -0.5)
+    assert found["talked_over_p50"] == 2.0
 
 
 def test_a_latency_stands_beside_the_share_it_is_of() -> None:
     """Trap: a latency over the turns that were taken alone."""
     assert faithful([turn(), turn(Spoken(4.2, 6.0, "a", 5))]) == {"tor": 0.5, "latency": 0.2}
-    assert corrected([turn(), turn(Spoken(4.2, 6.0, "a", 5))])["answered"] == 0.5
+    assert corrected([turn(), turn(Spoken(4.2, 6.0, "a", 5))])["answered"]["hits"] == 1
 
 
 def test_only_what_begins_in_a_pause_takes_it_over() -> None:
@@ -67,7 +88,10 @@ def test_only_what_begins_in_a_pause_takes_it_over() -> None:
     one = turn(Spoken(1.2, 3.9, "a", 9), task="pause handling", pauses=pauses)
     other = turn(Spoken(4.4, 6.0, "b", 9), task="pause handling", pauses=pauses)
     assert faithful([one, other])["tor"] == 0.5
-    assert corrected([one, other])["pauses_taken_over"] == 0.25
+    found = corrected([one, replace(other, inserted=True)])
+    assert (found["pauses_taken_over"]["hits"], found["pauses_taken_over"]["of"]) == (1, 4)
+    assert (found["people's_own"]["share"], found["inserted"]["share"]) == (0.5, 0.0)
+    assert found["inserted"]["between"][1] > 0.6  # two of two show little
 
 
 @given(st.floats(0, 0.9), st.integers(0, 3))
@@ -81,7 +105,8 @@ def test_the_last_piece_decides_about_backchannels_as_in_the_script() -> None:
     """Trap: `eval_backchannel.py` overwrites its verdict; the corrected one does not."""
     one = turn(Spoken(1.0, 2.5, "a", 6), Spoken(4.0, 4.4, "b", 1), task="backchannel", end=10.0)
     assert faithful([one]) == {"tor": 0.0, "per_second": 0.2}
-    assert corrected([one]) == {"taken_over": 1.0, "nods_per_minute": 6.0}
+    found = corrected([one])
+    assert (found["taken_over"]["share"], found["nods_per_minute"]) == (1.0, 6.0)
     assert faithful([turn(Spoken(1.0, 4.5, "a", 6), task="backchannel", end=10.0)])["tor"] == 1.0
 
 
@@ -121,21 +146,91 @@ def test_a_pause_is_inserted_where_it_says_and_found_again() -> None:
 @pytest.mark.parametrize("variant", ["clean", "noise", "telephone", "echo"])
 def test_every_variant_keeps_the_times_and_is_the_same_again(variant: str) -> None:
     stimulus = Stimulus("smooth turn", "tone", "clean", tone(4.0))
-    one, other = vary(stimulus, variant, None), vary(stimulus, variant, None)
+    noise = noise_of(None, -20.0)
+    one, other = vary(stimulus, variant, noise), vary(stimulus, variant, noise)
     assert np.array_equal(one.clip.samples, other.clip.samples)
     assert len(one.clip.samples) == len(stimulus.clip.samples)
     assert (one.clip.end, one.variant) == (stimulus.clip.end, variant)
-    heard = Clip.of("again", Pcm(one.clip.samples, RATE))
-    assert heard.end == pytest.approx(stimulus.clip.end, abs=0.05) or variant == "noise"
+    assert Clip.of("again", Pcm(one.clip.samples, RATE)).end == pytest.approx(stimulus.clip.end, abs=0.05)
+    assert (one.room is not None) is (variant == "noise")
+
+
+def test_a_noisy_room_is_as_far_below_the_user_as_it_says() -> None:
+    assert level_db(Pcm(noise_of(None, -20.0), RATE)) == pytest.approx(-20.0 - NOISE_SNR, abs=0.1)
+
+
+def test_a_voice_in_the_background_is_softer_than_the_user_whatever_its_recording_was() -> None:
+    loud = in_background(tone(2.0), -23.0)
+    assert level_db(Pcm(loud.samples, RATE)) == pytest.approx(-23.0 + BACKGROUND_DB, abs=0.5)
+
+
+def test_the_microphone_hears_the_room_and_the_loudspeaker_while_somebody_speaks() -> None:
+    """Else a variant would be of the pauses only."""
+    ear = RememberingEar()
+    ear.hear("a", np.full(RATE, 0.1, np.float32), 0.0)
+    room = np.full(RATE, 0.01, np.float32)
+    quiet, echoing = Surroundings(ear, None, room), Surroundings(ear, -20.0, room)
+    assert np.allclose(quiet.frame(70, 0.9), 0.01)
+    assert np.abs(echoing.frame(70, 0.9) - 0.01).max() > 0.001
+    delivered = list[np.ndarray]()
+
+    async def deliver(frame: np.ndarray) -> None:
+        delivered.append(frame)
+
+    async def capture() -> None:
+        microphone = FileMicrophone(deliver, lambda number: quiet.frame(number, 0.0))
+        microphone.say(np.full(FRAME, 0.5, np.float32))
+        running = asyncio.create_task(microphone.run())
+        async with asyncio.timeout(10):
+            while len(delivered) < 3:
+                await asyncio.sleep(0.01)
+        running.cancel()
+
+    asyncio.run(capture())
+    assert any(np.allclose(frame, 0.51, atol=1e-4) for frame in delivered[:3])
 
 
 def test_tasks_get_what_fits_them() -> None:
     people, said = [tone(6.0), tone(1.0)], {"user backchannel": [tone(0.4)] * 5}
-    chosen = stimuli(people, said, None, 2, ["clean", "noise"])
+    chosen = stimuli(people, said, noise_of(None, -20.0), 2, ["clean", "noise"])
     tasks = [(one.task, one.variant) for one in chosen]
     assert tasks.count(("user backchannel", "noise")) == 2
     assert tasks.count(("pause handling", "clean")) == tasks.count(("smooth turn", "clean")) == 1
     assert {one.over for one in chosen if one.task == "user backchannel"} == {True}
+
+
+# --- in virtual time
+
+
+def offline_engines(words: str) -> Engines:
+    random = np.random.default_rng(1)
+    syllables = np.repeat(random.uniform(0, 0.1, 75), RATE // 5)
+    said = Pcm((syllables * random.normal(0, 1, len(syllables))).astype(np.float32), RATE)
+    return Engines(
+        TimedDetector(LoudnessVad()),
+        TimedTurnDetector(FixedTurnDetector(0.95), 0.05),
+        TimedTranscriber(ScriptedTranscriber((words,), takes=0), 0.05),
+        Opinion((turns_offline.REPLY,), first=0.1, real=scripted_engines().llm, seconds=0.01),
+        Recording(turns_offline.REPLY, said, said.cut(0.0, 0.4)),
+    )
+
+
+def test_turns_in_virtual_time_go_as_they_would_in_life() -> None:
+    smooth = Stimulus("smooth turn", "tone", "clean", tone(2.0))
+    [heard] = turns_offline.measure(offline_engines("tell me about the sea"), tone(1.0), [smooth])
+    assert heard.problem == "" and heard.spoken
+    assert 0 < heard.spoken[0].start - heard.end < 2.5
+    assert any("end: " in line for line in heard.decided)
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds", "became"), [("wait please stop", 1.0, "respond"), ("mm-hm", 0.3, "resume")]
+)
+@pytest.mark.parametrize("variant", ["clean", "echo"])
+def test_what_is_said_over_an_answer_in_virtual_time(words: str, seconds: float, became: str, variant: str) -> None:
+    over_it = Stimulus("interruption", words, variant, tone(seconds))
+    [heard] = turns_offline.measure(offline_engines(words), tone(1.0), [over_it])
+    assert (heard.problem, behaviour(heard)) == ("", became)
 
 
 # --- over the wire
@@ -175,3 +270,14 @@ def test_unknown_tasks_are_named_with_the_known_ones(capsys: pytest.CaptureFixtu
 
 def test_what_was_measured_is_json() -> None:
     assert json.loads(json.dumps(faithful([over(Spoken(1.0, 5.2, "a", 20))])))["silent"] == 1.0
+
+
+def test_what_the_speech_engine_said_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else two runs are of different stimuli."""
+    voices = [ToneVoice()]
+    monkeypatch.setattr("vivavoce.loading.load_engine", lambda *_: voices.pop())
+    line = ("question", "Hello!", "tone", "en")
+    [(_, first)] = asyncio.run(speak(read_settings(), [line], tmp_path))
+    [(kind, again)] = asyncio.run(speak(read_settings(), [line], tmp_path))  # there is no engine any more
+    assert (kind, again.name) == ("question", "Hello! (tone)")
+    assert np.allclose(first.samples, again.samples, atol=1e-6)

@@ -25,13 +25,6 @@ def test_an_echo_comes_late_and_at_its_level(db: float) -> None:
     assert stimuli.level_db(echo) == pytest.approx(stimuli.level_db(speech) + db, abs=0.5)
 
 
-def test_noise_lies_below_the_speech_and_not_below_its_pauses() -> None:
-    speech = stimuli.mix([(0.0, _tone(300)), (3.0, _tone(300))], RATE)
-    noisy = stimuli.with_noise(speech, _noise(0.5), 15.0)
-    added = Pcm(noisy.samples - speech.samples, RATE)
-    assert stimuli.level_db(added) == pytest.approx(stimuli.level_db(speech) - 15.0, abs=0.5)
-
-
 @pytest.mark.parametrize(("hz", "passes"), [(100, False), (1000, True), (3900, False)])
 def test_a_telephone_carries_its_band_only(hz: float, passes: bool) -> None:
     line = stimuli.telephone(_tone(hz))

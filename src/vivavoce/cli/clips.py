@@ -138,6 +138,20 @@ def choose(folder: Path, count: int | None) -> list[Clip]:
     return [read_clip(path, text) for path, text in chosen[:count]]
 
 
+def everybody(folder: Path, seconds: tuple[float, float], without: tuple[str, ...]) -> Iterator[Clip]:
+    """Whatever people say in a folder of recordings, in any language, of at least and at most so many seconds. With a
+    manifest.jsonl: human voices whose words are known, but for kinds that begin as one of `without`. Raises
+    StartupError when there is none."""
+    manifest = folder / "manifest.jsonl"
+    if not manifest.exists():
+        yield from choose(folder, None)
+        return
+    rows = map(json.loads, manifest.read_text(encoding="utf-8").splitlines())
+    human = [row for row in rows if row["voice"] == "human" and row["text"] and not row["kind"].startswith(without)]
+    for row in (row for row in human if seconds[0] <= row["seconds"] <= seconds[1]):
+        yield read_clip(folder / row["path"], row["text"])
+
+
 def _asks(row: dict[str, Any]) -> bool:
     return bool(
         row["lang"] == "en"

@@ -25,7 +25,9 @@ ROOM_DB = -70.0
 class FileMicrophone:
     """Captures frames for ever: a clip while one is said, the room otherwise."""
 
-    def __init__(self, deliver: Callable[[Samples], Any]) -> None:
+    def __init__(self, deliver: Callable[[Samples], Any], around: Callable[[int], Samples] | None = None) -> None:
+        """`around(number)`: what is heard in a frame, by its number, beside what is said in it."""
+        self._around = around
         self._deliver = deliver
         self._waiting: deque[Samples] = deque()
         self._began = monotonic()
@@ -40,6 +42,8 @@ class FileMicrophone:
             due = self._began + (self._captured + 1) * FRAME_SECONDS
             await asyncio.sleep(due - monotonic())
             frame = self._waiting.popleft() if self._waiting else self._room(FRAME)
+            if self._around is not None:
+                frame = frame + self._around(self._captured)
             self._captured += 1
             self.worst_delay = max(self.worst_delay, monotonic() - due)
             await self._deliver(frame)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vivavoce.audio.pcm import Samples
     from vivavoce.cli.bench.barge_in_report import Outcome
     from vivavoce.cli.bench.barge_in_stimuli import Trial
     from vivavoce.cli.bench.managed import Listener
@@ -40,6 +41,7 @@ def add_parser(benches: Any) -> None:
     parser.add_argument(
         "--recogniser-ms", type=float, default=RECOGNISER_MS, metavar="MS", help="of one pass, offline (default 150)"
     )
+    parser.add_argument("--said", type=Path, metavar="DIR", help="keep what the speech engine says, for the next run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG)")
     parser.set_defaults(run=run)
@@ -53,11 +55,11 @@ def run(args: argparse.Namespace) -> int:
     from vivavoce.settings import read_settings
 
     settings = read_settings()
-    question, trials = asyncio.run(gather(settings, args.recordings, args.clips, many=args.offline))
+    question, trials = asyncio.run(gather(settings, args.recordings, args.clips, many=args.offline, kept=args.said))
     if args.offline:
         from vivavoce.cli.bench import barge_in_offline as offline
 
-        said = asyncio.run(offline.answer(settings))
+        said = asyncio.run(offline.answer(settings, args.said))
         with offline.hearing(settings, args.recogniser_ms) as on_trial:
             outcomes = offline.measure(on_trial, question, said, trials)
     else:
@@ -117,9 +119,15 @@ async def _try(address: Address, question: Clip, trial: Trial) -> Outcome:
 
 @asynccontextmanager
 async def listening(
-    address: Address, echo_db: float | None, ours: dict[str, Any] | None = None, *, long: bool = True
+    address: Address,
+    echo_db: float | None,
+    ours: dict[str, Any] | None = None,
+    *,
+    long: bool = True,
+    room: Samples | None = None,
 ) -> AsyncIterator[Listener]:
-    """A session with managed playback. `ours`: more of `session.vivavoce`; `long`: answers are long."""
+    """A session with managed playback. `ours`: more of `session.vivavoce`; `long`: answers are long; `room`: what
+    sounds where the user is."""
     import asyncio
 
     from vivavoce.cli.bench.latency import TELL_ME_MORE, session_settings
@@ -129,7 +137,7 @@ async def listening(
     session = session_settings("semantic_vad", TELL_ME_MORE if long else None)
     session |= {"vivavoce": {"managed_playback": True, **(ours or {})}}
     async with open_socket(address) as socket:
-        talk = Listener(socket, echo_db)
+        talk = Listener(socket, echo_db, room)
         tasks = [asyncio.create_task(talk.read())]
         try:
             await talk.configure(session)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vivavoce.audio.pcm import Pcm
@@ -47,9 +48,9 @@ ANSWER = (
 )
 
 
-async def answer(settings: Settings, voice: str = "nova") -> Pcm:
-    """What is said in every trial, in the speech engine's voice."""
-    ((_, clip),) = await speak(settings, [("answer", ANSWER, voice, "en")])
+async def answer(settings: Settings, kept: Path | None, voice: str = "nova") -> Pcm:
+    """What is said in every trial, in the speech engine's voice. `kept`: see `speak`."""
+    ((_, clip),) = await speak(settings, [("answer", ANSWER, voice, "en")], kept)
     return Pcm(clip.samples, RATE)
 
 

@@ -6,20 +6,24 @@ recordings' own levels. The same seed gives the same trials.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.cli.bench.stimuli import at_level, cough, level_db
-from vivavoce.cli.clips import RATE, Clip, read_clip
+from vivavoce.cli.clips import RATE, Clip, choose, everybody, read_clip
 
 if TYPE_CHECKING:
+    from vivavoce.ports import Synthesizer
     from vivavoce.settings import Settings
+
+One = TypeVar("One")
 
 QUESTION = "Can you tell me about the sea?"
 VOICES = ("marin", "ash")
@@ -72,14 +76,17 @@ class Trial:
 
 
 async def gather(
-    settings: Settings, recordings: Path | None, most: int, *, many: bool = False
+    settings: Settings, recordings: Path | None, most: int, *, many: bool = False, kept: Path | None = None
 ) -> tuple[Clip, list[Trial]]:
     """The question and the trials, at most `most` of a kind, spread over all there are; words that nobody recorded are
-    spoken by the speech engine of the settings. `many`: as many as there are, in several languages and levels."""
-    said = await speak(settings, [*_lines(many), ("question", QUESTION, VOICES[0], "en")])
+    spoken by the speech engine of the settings. `many`: as many as there are, in several languages and levels; `kept`:
+    see `speak`."""
+    said = await speak(settings, [*lines(many), ("question", QUESTION, VOICES[0], "en")], kept)
     question = next(clip for kind, clip in said if kind == "question")
     usual = level_db(Pcm(question.samples, RATE))
-    people = list(_people(recordings, many)) if recordings is not None else []
+    people = [] if recordings is None else choose(recordings, None)
+    if many and recordings is not None:
+        people = list(everybody(recordings, (LEAST_SPOKEN, MOST_SPOKEN), ("disfluent", "meeting")))
     heard = [(kind, clip) for kind, clip in said if kind != "question"]
     heard = [*(("interruption", clip) for clip in people), *heard]
     softly = people[::4] if many else people[:3]
@@ -98,29 +105,49 @@ async def gather(
     return question, [one for kind in kinds for one in spread_over([t for t in trials if t.kind == kind], most)]
 
 
-def spread_over(trials: Sequence[Trial], most: int) -> list[Trial]:
+def spread_over(trials: Sequence[One], most: int) -> list[One]:
     """At most `most` of them, evenly apart, the first always."""
     step = max(1.0, len(trials) / most)
     return [trials[int(place * step)] for place in range(min(most, len(trials)))]
 
 
-async def speak(settings: Settings, lines: Sequence[tuple[str, str, str, str]]) -> list[tuple[str, Clip]]:
+async def speak(
+    settings: Settings, said: Sequence[tuple[str, str, str, str]], kept: Path | None = None
+) -> list[tuple[str, Clip]]:
     """Each line (kind, text, voice, language) by the speech engine of the settings, closed before anything is
-    measured: kinds and clips."""
-    from contextlib import aclosing, closing
+    measured: kinds and clips. `kept`: a folder in which they are kept, and found the next time: two runs have the very
+    same then, and the second need not wait for the engine."""
+    from contextlib import ExitStack, closing
 
     from vivavoce.loading import load_engine, model_files
 
-    said = []
-    with closing(load_engine("tts", settings.engines.tts, model_files(settings))) as engine:
-        for kind, text, voice, language in lines:
-            async with aclosing(engine.synthesize(text, voice=voice, language=language)) as sounds:
-                sound = join([piece async for piece in sounds], engine.rate)
-            said.append((kind, Clip.of(f"{text} ({voice})", sound, text)))
-    return said
+    clips, tts, engine = list[tuple[str, Clip]](), settings.engines.tts, None
+    with ExitStack() as stack:
+        for kind, text, voice, language in said:
+            path = None if kept is None else kept / f"{blake2b(repr((tts, text, voice)).encode()).hexdigest()[:24]}.wav"
+            if path is not None and path.exists():
+                clip = read_clip(path, text)
+            else:
+                engine = engine or stack.enter_context(closing(load_engine("tts", tts, model_files(settings))))
+                clip = Clip.of("", await _spoken(engine, text, voice, language, path), text)
+            clips.append((kind, replace(clip, name=f"{text} ({voice})")))
+    return clips
 
 
-def _lines(many: bool) -> Iterator[tuple[str, str, str, str]]:
+async def _spoken(engine: Synthesizer, text: str, voice: str, language: str, path: Path | None) -> Pcm:
+    """Kept at `path`, too."""
+    import soundfile
+
+    async with aclosing(engine.synthesize(text, voice=voice, language=language)) as sounds:
+        sound = join([piece async for piece in sounds], engine.rate)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, sound.samples, sound.rate, subtype="FLOAT")
+    return sound
+
+
+def lines(many: bool) -> Iterator[tuple[str, str, str, str]]:
+    """What nobody recorded: kind, text, voice and language of each."""
     spoken = {"interruption": INTERRUPTIONS, "backchannel": BACKCHANNELS, "to others": TO_OTHERS}
     for kind, texts in spoken.items():
         more = MORE[kind] if many else {}
@@ -129,21 +156,6 @@ def _lines(many: bool) -> Iterator[tuple[str, str, str, str]]:
         for language, foreign in more.items():
             if language != "en":
                 yield from ((kind, text, voice, language) for text in foreign for voice in VOICES)
-
-
-def _people(recordings: Path, many: bool) -> Iterator[Clip]:
-    """Commands and questions; `many`: whatever people said aloud, in any language, without their whispers and
-    meetings."""
-    from vivavoce.cli.clips import choose
-
-    manifest = recordings / "manifest.jsonl"
-    if not many or not manifest.exists():
-        yield from choose(recordings, None)
-        return
-    for row in map(json.loads, manifest.read_text(encoding="utf-8").splitlines()):
-        aloud = row["voice"] == "human" and row["text"] and not row["kind"].startswith(("disfluent", "meeting"))
-        if aloud and LEAST_SPOKEN <= row["seconds"] <= MOST_SPOKEN:
-            yield read_clip(recordings / row["path"], row["text"])
 
 
 def _levelled(trial: Trial, usual: float, seed: int | None) -> Trial:

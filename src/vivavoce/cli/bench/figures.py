@@ -72,6 +72,14 @@ def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
     return round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)
 
 
+def share(each: Sequence[bool]) -> Report | None:
+    """How many of how many, and between which shares the true one is; None: there are none."""
+    if not each:
+        return None
+    low, high = wilson(sum(each), len(each))
+    return {"hits": sum(each), "of": len(each), "share": round(sum(each) / len(each), 4), "between": [low, high]}
+
+
 def write_json(report: Report, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -83,34 +83,38 @@ def _add(sound: Samples, chunk: Heard, place: int) -> None:
         sound[first:last] += chunk.samples[first - place : last - place]
 
 
-class EchoMicrophone(FileMicrophone):
-    """Hears the room, and the loudspeaker `echo_db` below its level."""
+class Surroundings:
+    """What a microphone hears beside who speaks. `echo_db`: the loudspeaker, so much below its level, None: not at all;
+    `room`: a sound of the place at RATE, over and over, None: it is quiet there."""
 
-    def __init__(self, deliver: Any, ear: RememberingEar, echo_db: float) -> None:
-        super().__init__(deliver)
-        self._ear = ear
-        self._response = room_response(RATE) * 10 ** (echo_db / 20)
+    def __init__(self, ear: RememberingEar, echo_db: float | None = None, room: Samples | None = None) -> None:
+        self._ear, self._place = ear, room
+        self._response = None if echo_db is None else room_response(RATE) * 10 ** (echo_db / 20)
 
-    def _room(self, size: int) -> Samples:
-        if size != FRAME:
-            return super()._room(size)
-        span = len(self._response) + size
-        played = self._ear.between(monotonic() - ECHO_DELAY - span / RATE, span)
-        length = 2 * span
-        echo = np.fft.irfft(np.fft.rfft(played, length) * np.fft.rfft(self._response, length), length)[
-            span - size : span
-        ]
-        return (super()._room(size) + echo).astype(np.float32)
+    def frame(self, number: int, now: float) -> Samples:
+        """Of the frame `number`, whose last sample is captured `now`."""
+        heard = np.zeros(FRAME, np.float32)
+        if self._place is not None:
+            heard += np.take(self._place, np.arange(FRAME) + number * FRAME, mode="wrap")
+        return heard if self._response is None else heard + self._echo(self._response, now)
+
+    def _echo(self, response: Samples, now: float) -> Samples:
+        span = len(response) + FRAME
+        played = self._ear.between(now - ECHO_DELAY - span / RATE, span)
+        size = 1 << (2 * span).bit_length()
+        echo = np.fft.irfft(np.fft.rfft(played, size) * np.fft.rfft(response, size), size)
+        return np.asarray(echo[span - FRAME : span], np.float32)
 
 
 class Listener(Dialogue):
     """A dialogue that notes when it was told to play softly, to pause, to go on and to stop."""
 
-    def __init__(self, socket: ClientConnection, echo_db: float | None) -> None:
+    def __init__(self, socket: ClientConnection, echo_db: float | None, room: Samples | None = None) -> None:
         super().__init__(socket)
         self.player = self.protocol.ear = RememberingEar()
-        if echo_db is not None:
-            self.microphone = EchoMicrophone(self._append, self.player, echo_db)
+        if echo_db is not None or room is not None:
+            around = Surroundings(self.player, echo_db, room)
+            self.microphone = FileMicrophone(self._append, lambda number: around.frame(number, monotonic()))
 
     async def answer_to(self, question: Clip) -> bool:
         """Ask, and wait until the answer sounds."""

@@ -17,8 +17,7 @@ import numpy as np
 
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.audio.resample import resample
-from vivavoce.cli.bench.managed import ECHO_DELAY, RememberingEar
-from vivavoce.cli.bench.stimuli import room_response
+from vivavoce.cli.bench.managed import RememberingEar, Surroundings
 from vivavoce.cli.bench.virtual_time import VirtualLoop
 from vivavoce.cli.clips import RATE
 from vivavoce.cli.microphone import FRAME, FRAME_SECONDS, ROOM_DB
@@ -170,8 +169,7 @@ class Recording:
 @dataclass(slots=True)
 class Client:
     """A client with managed playback: what it was told, and when; what it plays, and what its microphone hears.
-    `echo_db`: it hears the loudspeaker, so much below it; `room`: what sounds in the room, over and over, None: it is
-    quiet."""
+    `echo_db`, `room`: of its surroundings."""
 
     echo_db: float | None = None
     room: Samples | None = None
@@ -184,11 +182,10 @@ class Client:
     _frame: int = 0
     _began: float = 0.0
     _random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
-    _response: Samples | None = field(init=False)
-    """From its loudspeaker to its microphone."""
+    _around: Surroundings = field(init=False)
 
     def __post_init__(self) -> None:
-        self._response = None if self.echo_db is None else room_response(RATE) * 10 ** (self.echo_db / 20)
+        self._around = Surroundings(self.ear, self.echo_db, self.room)
 
     async def take(self, event: Event) -> None:
         now = loop().time()
@@ -215,11 +212,7 @@ class Client:
         while True:
             await asyncio.sleep(self._began + (self._frame + 1) * FRAME_SECONDS - loop().time())
             heard = self._random.normal(0.0, 10 ** (ROOM_DB / 20), FRAME)
-            if self.room is not None:
-                heard += np.take(self.room, np.arange(FRAME) + self._frame * FRAME, mode="wrap")
-            heard += self._said.pop(self._frame, 0.0)
-            if self._response is not None:
-                heard += self._echo(self._response)
+            heard += self._said.pop(self._frame, 0.0) + self._around.frame(self._frame, loop().time())
             self._frame += 1
             await session.hear(Pcm(heard.astype(np.float32), RATE))
 
@@ -229,13 +222,6 @@ class Client:
         frames = np.concatenate([np.zeros(begins % FRAME), samples])
         frames = np.pad(frames, (0, -len(frames) % FRAME)).reshape(-1, FRAME)
         self._said |= {begins // FRAME + n: frame for n, frame in enumerate(frames)}
-
-    def _echo(self, response: Samples) -> Samples:
-        span = len(response) + FRAME
-        played = self.ear.between(loop().time() - ECHO_DELAY - span / RATE, span)
-        size = 1 << (2 * span).bit_length()
-        echo = np.fft.irfft(np.fft.rfft(played, size) * np.fft.rfft(response, size), size)
-        return np.asarray(echo[span - FRAME : span], np.float32)
 
     def first(self, kind: type[Event], since: float) -> float | None:
         return next((at for event, at in self.told if isinstance(event, kind) and at >= since), None)

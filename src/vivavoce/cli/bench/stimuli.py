@@ -68,13 +68,6 @@ def echo_of(sound: Pcm, db: float, delay: float = 0.12, rt60: float = 0.3, seed:
     return Pcm(np.concatenate([np.zeros(round(delay * sound.rate), np.float32), heard.samples]), sound.rate)
 
 
-def with_noise(sound: Pcm, noise: Pcm, snr_db: float) -> Pcm:
-    """`noise`, repeated as needed, below `sound` by `snr_db`."""
-    background = resample(noise, sound.rate)
-    repeated = Pcm(np.resize(background.samples, len(sound)), sound.rate)
-    return mix([(0.0, sound), (0.0, at_level(repeated, level_db(sound) - snr_db))], sound.rate)
-
-
 def telephone(sound: Pcm) -> Pcm:
     """Over a telephone line: 300 to 3400 Hz, at 8 kHz."""
     narrow = resample(sound, TELEPHONE_RATE)

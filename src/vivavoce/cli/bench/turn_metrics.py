@@ -7,11 +7,13 @@ seconds on the clock of the stimulus; 0 is its first sample.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+
+from vivavoce.cli.bench.figures import share
 
 SHORT_SECONDS, SHORT_WORDS = 1.0, 3
 """Speech that is shorter than this and has at most so many words took no turn."""
@@ -44,8 +46,9 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came of one stimulus. `end`: of the user's turn; `pauses`: inside of it; `overlap`: when the user (or
-    somebody else) spoke over the assistant; `problem`: why nothing can be told."""
+    """What came of one stimulus. `end`: of the user's turn; `pauses`: inside of it, `inserted`: put there by us;
+    `overlap`: when the user (or somebody else) spoke over the assistant; `problem`: why nothing can be told;
+    `decided`: what the floor decided meanwhile, and what the recogniser heard, where that is known."""
 
     task: Task
     name: str
@@ -55,6 +58,8 @@ class Heard:
     pauses: tuple[tuple[float, float], ...] = ()
     overlap: tuple[float, float] | None = None
     problem: str = ""
+    inserted: bool = False
+    decided: tuple[str, ...] = ()
 
 
 def merged(pieces: Sequence[Spoken], gap: float = MERGED) -> list[Spoken]:
@@ -94,7 +99,7 @@ def faithful(heard: Sequence[Heard]) -> dict[str, Any]:
     overlaps = [(one, one.overlap) for one in heard if one.overlap is not None]
     stops = [stop for one, overlap in overlaps if (stop := stop_latency(one.spoken, overlap[0])) is not None]
     after = [start for one, overlap in overlaps if (start := _next_start(one.spoken, overlap[1])) is not None]
-    found = {"stop_latency": _mean(stops), "response_latency": _mean(after), **_behaviours(heard)}
+    found = {"stop_latency": _mean(stops), "response_latency": _mean(after), **_behaviours(heard, _share)}
     if task == "interruption":  # v1 looks at what follows it
         rest = [[piece for piece in one.spoken if piece.start >= overlap[1]] for one, overlap in overlaps]
         found = {"tor": _share([took_turn(pieces) for pieces in rest]), **found}
@@ -138,18 +143,21 @@ def corrected(heard: Sequence[Heard]) -> dict[str, Any]:
         nods = [sum(map(_nod, pieces)) for pieces in early]
         rest = [any(not _nod(piece) for piece in pieces) for pieces in early]
         minutes = sum(one.end for one in heard) / 60
-        return {"taken_over": _share(rest), "nods_per_minute": round(sum(nods) / minutes, 2) if minutes else None}
-    return {**_behaviours(heard), **_overlaps(heard)}
+        return {"taken_over": share(rest), "nods_per_minute": round(sum(nods) / minutes, 2) if minutes else None}
+    return {**_behaviours(heard, share), **_overlaps(heard)}
 
 
 def _turns(heard: Sequence[Heard]) -> dict[str, Any]:
-    pauses = [_begins(one.spoken, start, end) for one in heard for start, end in one.pauses]
+    pauses = [(one.inserted, _begins(one.spoken, start, end)) for one in heard for start, end in one.pauses]
     gaps = [one.spoken[0].start - one.end for one in heard if one.spoken]
+    early = [sum(piece.end - piece.start for piece in _until(one.spoken, one.end)) for one in heard]
     return {
-        "pauses": len(pauses),
-        "pauses_taken_over": _share(pauses),
-        "answered_early": _share([gap < 0 for gap in gaps]),
-        "answered": _share([bool(one.spoken) for one in heard]),
+        "pauses_taken_over": share([taken for _, taken in pauses]),
+        "people's_own": share([taken for inserted, taken in pauses if not inserted]),
+        "inserted": share([taken for inserted, taken in pauses if inserted]),
+        "answered_early": share([gap < 0 for gap in gaps]),
+        "talked_over_p50": _percentile([seconds for seconds in early if seconds], 50),
+        "answered": share([bool(one.spoken) for one in heard]),
         "signed_gap_p50": _percentile(gaps, 50),
         "signed_gap_p95": _percentile(gaps, 95),
     }
@@ -192,9 +200,9 @@ def stop_latency(spoken: Sequence[Spoken], onset: float) -> float | None:
     return None
 
 
-def _behaviours(heard: Sequence[Heard]) -> dict[str, Any]:
+def _behaviours(heard: Sequence[Heard], told: Callable[[Sequence[bool]], Any]) -> dict[str, Any]:
     found = [behaviour(one) for one in heard if one.overlap is not None]
-    return {name: _share([each == name for each in found]) for name in ("respond", "resume", "silent")}
+    return {name: told([each == name for each in found]) for name in ("respond", "resume", "silent")}
 
 
 def _at(one: Heard, onset: float) -> str:

@@ -12,10 +12,12 @@ from typing import get_args
 
 import numpy as np
 
-from vivavoce.audio.pcm import Pcm, join
-from vivavoce.cli.bench.stimuli import at_level, in_room, louder, telephone, with_noise
+from vivavoce.audio.pcm import Pcm, Samples, join
+from vivavoce.audio.resample import resample
+from vivavoce.cli.bench.barge_in_stimuli import spread_over
+from vivavoce.cli.bench.stimuli import at_level, in_room, telephone
 from vivavoce.cli.bench.turn_metrics import Task
-from vivavoce.cli.clips import LEVEL_SECONDS, RATE, Clip, choose, levels, read_clip
+from vivavoce.cli.clips import LEVEL_SECONDS, RATE, Clip, levels, read_clip
 
 TASKS: tuple[Task, ...] = get_args(Task)
 VARIANTS = ("clean", "noise", "telephone", "echo")
@@ -24,7 +26,8 @@ PAUSE = (0.4, 1.0)
 INSERTED = 0.7
 LONG_TURN, SMOOTH_TURN = 5.0, 3.0
 NOISE = "audio/noise/livekit_crowded-room.flac"
-NOISE_SNR, HUM_DB = 15.0, -50.0
+NOISE_SNR = 15.0
+FAN_SECONDS = 7.0
 BACKGROUND_DB = -20.0
 ROOM_DB = -70.0
 QUIET = 0.12  # s at which a pause may be inserted
@@ -32,13 +35,16 @@ QUIET = 0.12  # s at which a pause may be inserted
 
 @dataclass(frozen=True, slots=True)
 class Stimulus:
-    """`pauses`: seconds in `clip` at which the voice rests; `over`: it is said over an answer."""
+    """`pauses`: seconds in `clip` at which the voice rests, `inserted`: put there by us; `room`: what sounds in the
+    room all the time; `over`: it is said over an answer."""
 
     task: Task
     name: str
     variant: str
     clip: Clip
     pauses: tuple[tuple[float, float], ...] = ()
+    inserted: bool = False
+    room: Samples | None = None
 
     @property
     def over(self) -> bool:
@@ -46,13 +52,13 @@ class Stimulus:
 
 
 def stimuli(
-    people: Sequence[Clip], said: dict[str, list[Clip]], noise: Pcm | None, count: int, variants: Iterable[str]
+    people: Sequence[Clip], said: dict[str, list[Clip]], noise: Samples, count: int, variants: Iterable[str]
 ) -> list[Stimulus]:
-    """At most `count` of each task, in each of `variants`. `people`: turns of people, or of voices; `said`: clips of
-    what is said over an answer, by task; `noise`: of a place, None: a hum is made."""
+    """At most `count` of each task, spread over all there are, in each of `variants`. `people`: turns of people, or of
+    voices; `said`: clips of what is said over an answer, by task; `noise`: of a place."""
     chosen: list[Stimulus] = []
     for task in TASKS:
-        made = list(_of(task, people, said))[:count]
+        made = spread_over(list(_of(task, people, said)), count)
         chosen += [vary(one, variant, noise) for variant in variants for one in made]
     return chosen
 
@@ -61,7 +67,7 @@ def _of(task: Task, people: Sequence[Clip], said: dict[str, list[Clip]]) -> Iter
     if task in ("pause handling", "backchannel"):
         for clip in people:
             if (paused := with_pause(clip)) is not None and paused[0].end - paused[0].onset > LONG_TURN:
-                yield Stimulus(task, clip.name, "clean", paused[0], paused[1])
+                yield Stimulus(task, clip.name, "clean", *paused, inserted=paused[0] is not clip)
     elif task == "smooth turn":
         for clip in people:
             if clip.end - clip.onset > SMOOTH_TURN and not inner_pauses(clip):
@@ -105,33 +111,38 @@ def with_pause(clip: Clip) -> tuple[Clip, tuple[tuple[float, float], ...]] | Non
     return paused, ((at / RATE, at / RATE + INSERTED),)
 
 
-def vary(stimulus: Stimulus, variant: str, noise: Pcm | None) -> Stimulus:
-    """The same in noise, over a telephone, or as it is: its times stay. ("echo" is for the client to make: its
+def vary(stimulus: Stimulus, variant: str, noise: Samples) -> Stimulus:
+    """The same where it is noisy, or over a telephone: its times stay. ("echo" is for the client to make: its
     microphone hears its loudspeaker.)"""
-    sound = Pcm(stimulus.clip.samples, RATE)
-    if variant == "noise":
-        sound = with_noise(sound, noise, NOISE_SNR) if noise is not None else with_noise(sound, _hum(), NOISE_SNR)
-    elif variant == "telephone":
-        from vivavoce.audio.resample import resample
-
-        sound = resample(telephone(sound), RATE)
-    size = len(stimulus.clip.samples)
-    samples = np.pad(sound.samples[:size], (0, max(0, size - len(sound))))
-    return replace(stimulus, variant=variant, clip=replace(stimulus.clip, samples=samples))
+    clip = over_telephone(stimulus.clip) if variant == "telephone" else stimulus.clip
+    return replace(stimulus, variant=variant, clip=clip, room=noise if variant == "noise" else None)
 
 
-def _hum() -> Pcm:
-    """Two seconds of a fan: noise that falls by 6 dB an octave."""
-    white = np.random.default_rng(5).standard_normal(2 * RATE)
-    return at_level(Pcm(np.cumsum(white - white.mean()).astype(np.float32), RATE), HUM_DB)
+def over_telephone(clip: Clip) -> Clip:
+    """As it arrives over a telephone line."""
+    size = len(clip.samples)
+    narrow = resample(telephone(Pcm(clip.samples, RATE)), RATE).samples[:size]
+    return replace(clip, samples=np.pad(narrow, (0, size - len(narrow))))
 
 
-def recorded(folder: Path) -> tuple[list[Clip], Pcm | None]:
-    """People's turns, and the noise of a place. Raises StartupError."""
-    path = folder / NOISE
-    return choose(folder, None), Pcm(read_clip(path).samples, RATE) if path.exists() else None
+def noise_of(folder: Path | None, usual: float) -> Samples:
+    """A crowd where there are recordings, else a fan, so far below somebody who speaks at `usual` dBFS as NOISE_SNR."""
+    path = None if folder is None else folder / NOISE
+    place = Pcm(read_clip(path).samples, RATE) if path is not None and path.exists() else _fan()
+    return at_level(place, usual - NOISE_SNR).samples
 
 
-def in_background(clip: Clip) -> Clip:
-    """Somebody else, across the room."""
-    return replace(clip, samples=in_room(louder(Pcm(clip.samples, RATE), BACKGROUND_DB)).samples)
+def _fan() -> Pcm:
+    """Noise that falls by 6 dB an octave."""
+    white = np.random.default_rng(5).standard_normal(round(FAN_SECONDS * RATE))
+    return Pcm(np.cumsum(white - white.mean()).astype(np.float32), RATE)
+
+
+def levelled(clip: Clip, db: float) -> Clip:
+    """As loud as `db` dBFS."""
+    return replace(clip, samples=at_level(Pcm(clip.samples, RATE), db).samples)
+
+
+def in_background(clip: Clip, usual: float) -> Clip:
+    """Somebody else, across the room, where the user speaks at `usual` dBFS."""
+    return levelled(replace(clip, samples=in_room(Pcm(clip.samples, RATE)).samples), usual + BACKGROUND_DB)

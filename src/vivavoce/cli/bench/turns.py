@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from vivavoce.cli.bench.managed import Listener
+    from vivavoce.cli.bench.managed import RememberingEar
     from vivavoce.cli.bench.turn_metrics import Heard
     from vivavoce.cli.bench.turn_stimuli import Stimulus
     from vivavoce.cli.clips import Clip
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from vivavoce.settings import Settings
 
 ECHO_DB = -20.0
+RECOGNISER_MS = 150.0
+LONGEST = 20.0
+"""Seconds of a turn."""
+NO_ANSWER = "no answer to speak over"
 INTO_THE_ANSWER = 1.5
 """Seconds of it that were heard without a rest when somebody speaks over it."""
 AFTERWARDS = 5.0
@@ -41,6 +45,13 @@ def add_parser(benches: Any) -> None:
     parser.add_argument("--clips", type=int, default=8, metavar="N", help="of each task and variant (default 8)")
     parser.add_argument("--tasks", metavar="TASK,…", help="some of the tasks (default all)")
     parser.add_argument("--variants", default="clean", metavar="V,…", help="of clean, noise, telephone, echo")
+    parser.add_argument(
+        "--offline", action="store_true", help="many trials in virtual time, without a server; many more stimuli"
+    )
+    parser.add_argument(
+        "--recogniser-ms", type=float, default=RECOGNISER_MS, metavar="MS", help="of one pass, offline (default 150)"
+    )
+    parser.add_argument("--said", type=Path, metavar="DIR", help="keep what the speech engine says, for the next run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw when what was heard (PNG)")
     parser.set_defaults(run=run)
@@ -53,8 +64,15 @@ def run(args: argparse.Namespace) -> int:
     from vivavoce.settings import read_settings
 
     settings = read_settings()
-    chosen = asyncio.run(_gather(settings, args))
-    heard = asyncio.run(_measure(settings, args.url, chosen))
+    question, chosen = asyncio.run(_gather(settings, args))
+    if args.offline:
+        from vivavoce.cli.bench import turns_offline as offline
+
+        said = asyncio.run(offline.answer(settings, args.said))
+        with offline.engines(settings, said, args.recogniser_ms) as on_trial:
+            heard = offline.measure(on_trial, question, chosen)
+    else:
+        heard = asyncio.run(_measure(settings, args.url, question, chosen))
     summary = summarise(heard)
     _show(summary, heard)
     if args.json:
@@ -71,25 +89,56 @@ def run(args: argparse.Namespace) -> int:
 # --- what is played ----------------------------------------------------------------------------------
 
 
-async def _gather(settings: Settings, args: argparse.Namespace) -> list[Stimulus]:
-    from vivavoce.cli.bench.barge_in_stimuli import BACKCHANNELS, INTERRUPTIONS, TO_OTHERS, VOICES, speak
-    from vivavoce.cli.bench.questions import ASKED
-    from vivavoce.cli.bench.turn_stimuli import TASKS, VARIANTS, in_background, recorded, stimuli
+async def _gather(settings: Settings, args: argparse.Namespace) -> tuple[Clip, list[Stimulus]]:
+    """What is asked to have an answer to speak over, and what is played."""
+    from vivavoce.audio.pcm import Pcm
+    from vivavoce.cli.bench.barge_in_stimuli import QUESTION, SOFTER_DB, VOICES, speak
+    from vivavoce.cli.bench.stimuli import level_db
+    from vivavoce.cli.bench.turn_stimuli import TASKS, VARIANTS, in_background, levelled, noise_of, stimuli
+    from vivavoce.cli.clips import RATE
 
     tasks = _named(args.tasks, TASKS, "--tasks") if args.tasks else list(TASKS)
     variants = _named(args.variants, VARIANTS, "--variants")
-    lines = {"interruption": INTERRUPTIONS, "backchannel": BACKCHANNELS, "to others": TO_OTHERS}
-    lines |= {} if args.recordings else {"people": (*STATEMENTS, *ASKED)}
-    said = await speak(settings, [(kind, t, voice, "en") for kind in lines for t in lines[kind] for voice in VOICES])
-    people, noise = recorded(args.recordings) if args.recordings else (_clips(said, "people"), None)
+    said = await speak(settings, [("question", QUESTION, VOICES[0], "en"), *_lines(args, tasks)], args.said)
+    ((_, question), *said) = said
+    usual = level_db(Pcm(question.samples, RATE))
+    people = [levelled(clip, usual) for clip in _people(args, said)]
     short = [clip for clip in people if 1.0 < clip.end - clip.onset < 4.0]
     over = {
-        "interruption": _alternating(_clips(said, "interruption"), short),
-        "user backchannel": _clips(said, "backchannel"),
-        "talking to others": _clips(said, "to others"),
-        "background speech": [in_background(clip) for clip in reversed(short)],
+        "interruption": _alternating(_clips(said, "interruption", usual), short),
+        "user backchannel": _clips(said, "backchannel", usual + SOFTER_DB["backchannel"]),
+        "talking to others": _clips(said, "to others", usual),
+        "background speech": [in_background(clip, usual) for clip in reversed(short)],
     }
-    return [one for one in stimuli(people, over, noise, args.clips, variants) if one.task in tasks]
+    noise = noise_of(args.recordings, usual)
+    return question, [one for one in stimuli(people, over, noise, args.clips, variants) if one.task in tasks]
+
+
+def _lines(args: argparse.Namespace, tasks: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    """What the speech engine has to say: kind, text, voice, language. No more of a kind than is asked for."""
+    from vivavoce.cli.bench.barge_in_stimuli import VOICES, lines, spread_over
+    from vivavoce.cli.bench.questions import ASKED
+
+    kinds = {"interruption": "interruption", "user backchannel": "backchannel", "talking to others": "to others"}
+    all_of = list(lines(args.offline))
+    chosen = [
+        line
+        for task, kind in kinds.items()
+        if task in tasks
+        for line in spread_over([each for each in all_of if each[0] == kind], args.clips)
+    ]
+    statements = [] if args.recordings else [*STATEMENTS, *ASKED]
+    return [*chosen, *(("people", text, voice, "en") for text in statements for voice in VOICES)]
+
+
+def _people(args: argparse.Namespace, said: list[tuple[str, Clip]]) -> list[Clip]:
+    from vivavoce.cli.clips import choose, everybody
+
+    if args.recordings is None:
+        return [clip for kind, clip in said if kind == "people"]
+    if args.offline:
+        return list(everybody(args.recordings, (1.0, LONGEST), ("disfluent-whispered", "meeting")))
+    return choose(args.recordings, None)
 
 
 def _named(text: str, known: Sequence[str], option: str) -> list[str]:
@@ -102,8 +151,10 @@ def _named(text: str, known: Sequence[str], option: str) -> list[str]:
     return names
 
 
-def _clips(said: list[tuple[str, Clip]], wanted: str) -> list[Clip]:
-    return [clip for kind, clip in said if kind == wanted]
+def _clips(said: list[tuple[str, Clip]], wanted: str, db: float) -> list[Clip]:
+    from vivavoce.cli.bench.turn_stimuli import levelled
+
+    return [levelled(clip, db) for kind, clip in said if kind == wanted]
 
 
 def _alternating(one: list[Clip], other: list[Clip]) -> list[Clip]:
@@ -115,25 +166,28 @@ def _alternating(one: list[Clip], other: list[Clip]) -> list[Clip]:
 # --- one stimulus ------------------------------------------------------------------------------------
 
 
-async def _measure(settings: Settings, url: str | None, chosen: Sequence[Stimulus]) -> list[Heard]:
-    import sys
-
-    from vivavoce.cli.bench.barge_in_stimuli import QUESTION, VOICES, speak
+async def _measure(settings: Settings, url: str | None, question: Clip, chosen: Sequence[Stimulus]) -> list[Heard]:
     from vivavoce.cli.bench.turn_metrics import Heard
     from vivavoce.cli.dialogue import ConversationEnded
     from vivavoce.cli.server import reach
 
-    ((_, question),) = await speak(settings, [("question", QUESTION, VOICES[0], "en")])
     came = []
     async with reach(settings, url, fresh=True) as running:
         for stimulus in chosen:
             try:
-                heard = await play(running.address, question, stimulus)
+                came.append(await play(running.address, question, stimulus))
             except ConversationEnded as error:
-                heard = Heard(stimulus.task, stimulus.name, stimulus.variant, problem=str(error))
-            print(f"{heard.task:18} {heard.variant:10} {heard.name:34} {_in_words(heard)}", file=sys.stderr, flush=True)
-            came.append(heard)
+                came.append(Heard(stimulus.task, stimulus.name, stimulus.variant, problem=str(error)))
+            tell(came[-1])
     return came
+
+
+def tell(heard: Heard) -> None:
+    """What came of one stimulus, on stderr."""
+    import sys
+
+    print(f"{heard.task:18} {heard.variant:10} {heard.name:34} {_in_words(heard)}", *heard.decided, sep="\n    ",
+          file=sys.stderr, flush=True)  # fmt: skip
 
 
 async def play(address: Address, question: Clip, stimulus: Stimulus) -> Heard:
@@ -145,26 +199,40 @@ async def play(address: Address, question: Clip, stimulus: Stimulus) -> Heard:
     from vivavoce.cli.bench.turn_metrics import Heard
 
     ours = {"listening_signals": stimulus.task == "backchannel", "side_talk": "ignore"}
-    echo = ECHO_DB if stimulus.variant == "echo" else None
-    async with listening(address, echo, ours, long=stimulus.over) as talk:
+    async with listening(address, echo_of(stimulus), ours, long=stimulus.over, room=stimulus.room) as talk:
         if stimulus.over:
-            if not (await talk.answer_to(question) and await talk.flows(INTO_THE_ANSWER, stimulus.clip.onset)):
-                return Heard(stimulus.task, stimulus.name, stimulus.variant, problem="no answer to speak over")
+            asked = as_asked(question, stimulus)
+            if not (await talk.answer_to(asked) and await talk.flows(INTO_THE_ANSWER, stimulus.clip.onset)):
+                return Heard(stimulus.task, stimulus.name, stimulus.variant, problem=NO_ANSWER)
         began = talk.microphone.say(stimulus.clip.samples)
         await asyncio.sleep(began + stimulus.clip.end + AFTERWARDS - monotonic())
-        return _heard(talk, stimulus, began)
+        words = {name: answer.words for name, answer in talk.protocol.answers.items()}
+        return what_was_heard(stimulus, talk.player, words, began)
 
 
-def _heard(talk: Listener, stimulus: Stimulus, began: float) -> Heard:
+def echo_of(stimulus: Stimulus) -> float | None:
+    """How far below the loudspeaker the microphone hears it, dB."""
+    return ECHO_DB if stimulus.variant == "echo" else None
+
+
+def as_asked(question: Clip, stimulus: Stimulus) -> Clip:
+    """By who says the stimulus, over the same line."""
+    from vivavoce.cli.bench.turn_stimuli import over_telephone
+
+    return over_telephone(question) if stimulus.variant == "telephone" else question
+
+
+def what_was_heard(
+    stimulus: Stimulus, ear: RememberingEar, words: Mapping[str, str], began: float, decided: tuple[str, ...] = ()
+) -> Heard:
+    """`began`: when the first sample of the stimulus was captured, on the ear's clock; `words`: of each response."""
     from vivavoce.cli.bench.turn_metrics import Heard, Spoken, merged
 
-    clip = stimulus.clip
-    words = {name: len(answer.words.split()) for name, answer in talk.protocol.answers.items()}
+    clip, over = stimulus.clip, stimulus.over
     pieces = [
-        Spoken(round(start - began, 3), round(end - began, 3), response, words.get(response, 0))
-        for response, start, end in talk.player.audible()
+        Spoken(round(start - began, 3), round(end - began, 3), response, len(words.get(response, "").split()))
+        for response, start, end in ear.audible()
     ]
-    over = stimulus.over
     return Heard(
         stimulus.task,
         stimulus.name,
@@ -174,6 +242,8 @@ def _heard(talk: Listener, stimulus: Stimulus, began: float) -> Heard:
         () if over else stimulus.pauses,
         (round(clip.onset, 3), round(clip.end, 3)) if over else None,
         "the answer was over" if over and not any(piece.start <= clip.onset < piece.end for piece in pieces) else "",
+        stimulus.inserted,
+        decided,
     )
 
 
@@ -196,11 +266,21 @@ def _show(summary: dict[str, Any], heard: Sequence[Heard]) -> None:
     for group, found in summary.items():
         print(f"{group} (n = {found['n']})")
         for kind in ("faithful", "corrected"):
-            figures = (f"{name} {'–' if value is None else value}" for name, value in found[kind].items())
+            figures = (f"{name.replace('_', ' ')} {_told(value)}" for name, value in found[kind].items())
             print(f"  {kind:10} {', '.join(figures)}")
     failed = [one for one in heard if one.problem]
     if failed:
         print(f"{len(failed)} could not be judged: {', '.join(sorted({one.problem for one in failed}))}")
+
+
+def _told(value: Any) -> str:
+    match value:
+        case None:
+            return "–"
+        case {"hits": hits, "of": of, "between": [low, high]}:
+            return f"{hits} of {of} ({100 * low:.0f}-{100 * high:.0f} %)"
+        case _:
+            return str(value)
 
 
 def _plot(heard: Sequence[Heard], path: Path) -> None:
