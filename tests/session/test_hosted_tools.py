@@ -58,7 +58,7 @@ from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, script
 from vivavoce.errors import RequestError, SessionError, ToolFailed
 from vivavoce.ports import Call, Done, HostedTool, ToolResult, Words
 from vivavoce.session.calls import PATIENCE
-from vivavoce.session.openers import MAY_I, ONE_MOMENT
+from vivavoce.session.sayings import MAY_I, ONE_MOMENT
 
 ROME = Call("get_weather", '{"city": "Rome"}')
 

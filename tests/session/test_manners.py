@@ -24,7 +24,7 @@ from vivavoce.conversation.events import (
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import EngineBusy
 from vivavoce.ports import TranscriptionHint
-from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING
+from vivavoce.session.sayings import APOLOGY, DID_NOT_CATCH, LISTENING
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
 PLAIN = ReplyOptions(instructions="You are a clerk.")
@@ -218,6 +218,27 @@ def test_an_answer_that_takes_longer_begins_with_a_rehearsed_word():
 
     theirs = play(ask, engines=engines("The answer.", heard=("what is two?",), first=1.0), config=MANAGED)
     assert theirs.of(ReplyText)[0].text == "The answer."  # whoever brings instructions chooses the words
+
+
+def test_openers_are_of_the_language_of_the_talk_once_it_is_known():
+    class Italian(Listener):
+        async def transcribe(self, speech, hint=None, urgency=0):
+            return replace(await super().transcribe(speech, urgency=urgency), language="it")
+
+    async def ask(scene: Scene) -> None:
+        await scene.silence(2.0)
+        for _ in range(2):
+            await scene.speak(1.8)
+            await scene.silence(12)
+
+    stt = Italian(("quanto fa due più tre?", "e quanto fa tre più quattro?"))
+    made = scripted_engines(stt=stt, llm=ScriptedModel(("Cinque.",), first=2.0), tts=ToneVoice())
+    scene = play(ask, engines=made, config=SEMANTIC)
+    first, second = (
+        "".join(event.text for event in scene.of(ReplyText) if event.response_id == end.response_id)
+        for end in scene.of(ResponseEnded)
+    )
+    assert first == "Cinque." and second.split()[0] in ("Allora,", "Dunque,", "Va")
 
 
 def test_where_too_little_was_heard_for_an_opener_one_comes_as_soon_as_the_words_do():

@@ -13,8 +13,8 @@ from vivavoce.engines.scripted import ToneVoice
 from vivavoce.errors import EngineBusy
 from vivavoce.ports import Urgency
 from vivavoce.session import phrases
-from vivavoce.session.openers import APOLOGY, ONE_MOMENT
 from vivavoce.session.phrases import TRY_AGAIN, Phrasebook
+from vivavoce.session.sayings import APOLOGY, ONE_MOMENT
 
 OPTIONS = ReplyOptions()
 

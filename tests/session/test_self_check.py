@@ -6,7 +6,7 @@ from tests import virtual_time
 from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVoice, scripted_engines
 from vivavoce.errors import EngineBusy, EngineFailed, EngineTooSlow
 from vivavoce.ports import Urgency
-from vivavoce.session.openers import OPENERS, rehearse
+from vivavoce.session.sayings import BEGINNINGS, rehearse
 from vivavoce.session.self_check import self_check
 
 
@@ -41,4 +41,4 @@ def test_openers_are_rehearsed_and_a_busy_voice_is_left_alone():
             yield
 
     virtual_time.run(rehearse(Busy()))
-    assert asked == [Urgency.SPARE] * len(OPENERS)
+    assert asked == [Urgency.SPARE] * len(BEGINNINGS)

@@ -11,7 +11,7 @@ from vivavoce.app.house import House
 from vivavoce.conversation.config import PERSONA, ReplyOptions
 from vivavoce.errors import StartupError, TurnError
 from vivavoce.ports import Engines, Prompt
-from vivavoce.session.openers import rehearse
+from vivavoce.session.sayings import rehearse
 from vivavoce.session.self_check import SelfCheck, self_check
 
 Say = Callable[[str], None]

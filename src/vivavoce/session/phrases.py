@@ -12,9 +12,9 @@ from vivavoce.conversation.config import ReplyOptions
 from vivavoce.conversation.opener import OPENERS, lowered
 from vivavoce.errors import TurnError
 from vivavoce.ports import Synthesizer, Urgency
-from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING, ONE_MOMENT
 from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece, Spoken, Written
+from vivavoce.session.sayings import APOLOGY, DID_NOT_CATCH, LISTENING, ONE_MOMENT
 
 KEPT_SECONDS = 600.0
 """Of sound in all voices together: 60 MB at 24 kHz."""

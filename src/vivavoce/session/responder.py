@@ -21,10 +21,10 @@ from vivavoce.session.accounts import TOKENS_PER_SECOND_IN, Marks, since
 from vivavoce.session.answer import ANSWER_WITHIN, Answer, too_slow
 from vivavoce.session.answers import Answers
 from vivavoce.session.draft import Draft, Drafting, Tally
-from vivavoce.session.openers import APOLOGY, DID_NOT_CATCH, LISTENING, MAY_I, ONE_MOMENT
 from vivavoce.session.phrases import Opened, Phrasebook
 from vivavoce.session.prepared import Prepared, Stream
 from vivavoce.session.reply import Piece, Spoken
+from vivavoce.session.sayings import APOLOGY, DID_NOT_CATCH, LISTENING, MAY_I, ONE_MOMENT
 from vivavoce.session.transcripts import Heard, Transcripts
 
 WORTH_AN_OPENER = 0.25
@@ -68,6 +68,8 @@ class Responder:
         """What a turn leads to that says yes or no to a question about a tool; None: it is none of these."""
         self.is_waiting: Callable[[], bool] = lambda: False
         """The user waits for the result of something."""
+        self._language = "en"
+        """In which the phrases were rendered last; in English as soon as the session begins."""
         self._turns = randbelow(6)  # which opener comes first
         self._usual_wait = 1.0
         """Seconds from the end of a turn to the first sound of an answer made for it."""
@@ -86,6 +88,7 @@ class Responder:
 
         async def answered() -> Stream[Piece] | None:
             heard = await asyncio.shield(turn.concluding)
+            self._speak_as_they_do(config.reply)
             if not heard.words.text and heard.trouble is None:
                 return None
             if config.manners.ignore_side_talk and addressed_elsewhere(heard.words.text):
@@ -113,6 +116,13 @@ class Responder:
                 return await choose()
         except TimeoutError:
             return Prepared(self._tasks, _too_late(), depth=1)
+
+    def _speak_as_they_do(self, options: ReplyOptions) -> None:
+        """Have the phrases at hand in the language of the talk, once it is known."""
+        language = self._transcripts.language
+        if language is not None and language != self._language:
+            self._language = language
+            self._tasks.create_task(self._phrases.render(options, language))
 
     def nod(self, options: ReplyOptions) -> None:
         """A brief sign of attention, beside the conversation."""

@@ -1,4 +1,4 @@
-"""Words that replies often begin with, said once beforehand: a voice that keeps short clauses has them at once."""
+"""What the assistant says of its own accord, in the languages of the default voices; what replies often begin with."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from vivavoce.conversation.config import ReplyOptions
 from vivavoce.errors import TurnError
 from vivavoce.ports import Synthesizer, Urgency
 
-OPENERS = (
+BEGINNINGS = (
     "Sure!", "Sure,", "Of course!", "Of course,", "Certainly!", "Yes,", "No,", "I'm sorry,", "Hello!", "Hi!",
     "Well,", "Okay,", "Great!", "Thank you!", "Absolutely!", "You're welcome!", "That's great!", "It seems like",
 )  # fmt: skip
+"""Of the models' own replies, unlike the openers before them (`conversation/opener.py`)."""
 
 APOLOGY = {
     "en": "Sorry, I lost my thread. Could you say that again?",
@@ -41,10 +42,11 @@ MAY_I = {
 
 
 async def rehearse(tts: Synthesizer) -> None:
-    """Say every opener in the default voice, at the lowest urgency: one that is in the way is left out."""
+    """Say every beginning once in the default voice, at the lowest urgency: a voice that keeps short clauses then has
+    them at once. One that is in the way is left out."""
     defaults = ReplyOptions()
-    for opener in OPENERS:
-        said = tts.synthesize(opener, voice=defaults.voice, speed=defaults.speed, language="en", urgency=Urgency.SPARE)
+    for text in BEGINNINGS:
+        said = tts.synthesize(text, voice=defaults.voice, speed=defaults.speed, language="en", urgency=Urgency.SPARE)
         try:
             async with aclosing(said) as sounds:
                 async for _ in sounds:
