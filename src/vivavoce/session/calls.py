@@ -8,7 +8,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from vivavoce.conversation.config import ReplyOptions
-from vivavoce.conversation.consent import must_ask
 from vivavoce.conversation.events import CallEnded, CallStarted
 from vivavoce.conversation.history import History
 from vivavoce.conversation.hosted import read_foreign
@@ -113,17 +112,9 @@ class Calls:
         return self._asking is None and not self.answer.called_client
 
     def _must_ask(self, offer: Offer) -> bool:
-        tool, given = offer.hosted, self.answer.request.input
+        given = self.answer.request.input
         foreign = self.foreign or read_foreign(self._kit.history.items if given is None else given)
-        approval = offer.server.approval.of(tool.tool.name, tool.reads_only)
-        why = must_ask(
-            approval,
-            reads_only=tool.reads_only,
-            asks_first=tool.asks_first,
-            read_foreign=foreign,
-            insists=tool.insists,
-        )
-        return why is not None
+        return offer.must_ask(read_foreign=foreign)
 
     async def _ask(self, request: ApprovalRequest) -> None:
         index, _ = await self.answer.open_item(replace(request, status="in_progress"))

@@ -13,7 +13,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from vivavoce.conversation.config import ReplyOptions, ToolChoice
-from vivavoce.conversation.consent import must_ask
 from vivavoce.conversation.events import Event, ListingEnded, ListingStarted
 from vivavoce.conversation.history import History
 from vivavoce.conversation.hosted import read_foreign, readable
@@ -202,14 +201,7 @@ class _Hands:
             if not self.may_call:
                 continue
             tool, label = offer.hosted, offer.server.label
-            approval = offer.server.approval.of(tool.tool.name, tool.reads_only)
-            if must_ask(
-                approval,
-                reads_only=tool.reads_only,
-                asks_first=tool.asks_first,
-                read_foreign=foreign,
-                insists=tool.insists,
-            ):
+            if offer.must_ask(read_foreign=foreign):
                 self.asking = True
                 self._tell(Asks(ApprovalRequest(new_id("mcpr"), label, tool.tool.name, call.arguments)))
                 continue

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from vivavoce.conversation.config import ReplyOptions, Tool, ToolChoice
+from vivavoce.conversation.consent import must_ask
 from vivavoce.conversation.events import Event, ListingEnded, ListingStarted
 from vivavoce.conversation.history import History
 from vivavoce.conversation.hosted import ApprovalRule, ToolFilter, ToolServer
@@ -40,6 +41,18 @@ class Offer:
     server: ToolServer
     host: ToolHost
     hosted: HostedTool
+
+    def must_ask(self, *, read_foreign: bool) -> bool:
+        """Whether a call of it waits for the person's yes: see `consent.must_ask`."""
+        tool = self.hosted
+        why = must_ask(
+            self.server.approval.of(tool.tool.name, tool.reads_only),
+            reads_only=tool.reads_only,
+            asks_first=tool.asks_first,
+            read_foreign=read_foreign,
+            insists=tool.insists,
+        )
+        return why is not None
 
 
 @dataclass(slots=True)
