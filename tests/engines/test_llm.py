@@ -261,7 +261,38 @@ def test_asking_for_the_end_gives_way_to_a_reply(llama: LanguageModel) -> None:
     async def scene() -> None:
         async with aclosing(llama.reply(Prompt(BE_BRIEF, (user("Count to ten."),), "busy"))) as reply:
             await anext(reply)
-            assert await llama.p_end(Prompt(BE_BRIEF, (user("Hello there"),), "other", open=True)) is None
+            hello = Prompt(BE_BRIEF, (user("Hello there"),), "other", open=True, urgency=Urgency.SPARE)
+            assert await llama.p_end(hello) is None
+
+    play(llama, scene)
+
+
+def test_where_the_end_of_a_turn_waits_for_it_the_end_is_told_beside_the_replies_of_others(
+    llama: LanguageModel,
+) -> None:
+    """And not beside its own, whose cache it would have to share."""
+
+    async def scene() -> None:
+        async with aclosing(llama.reply(Prompt(BE_BRIEF, (user("Count to ten."),), "busy"))) as reply:
+            await anext(reply)
+            assert await llama.p_end(Prompt(BE_BRIEF, (user("Hello there"),), "other", open=True)) is not None
+            assert await llama.p_end(Prompt(BE_BRIEF, (user("Hello there"),), "busy", open=True)) is None
+
+    play(llama, scene)
+
+
+def test_a_reply_stops_a_look_at_the_words_of_its_own_session(llama: LanguageModel) -> None:
+    """One of another leaves it: the end of a turn waits for it."""
+
+    async def look(words: str, *, asks: str) -> float | None:
+        looking = asyncio.create_task(llama.p_end(Prompt(BE_BRIEF, (user(words),), "own", open=True)))
+        await asyncio.sleep(0)
+        await ask(llama, Prompt(BE_BRIEF, (user("Hi"),), asks, max_tokens=2))
+        return await looking
+
+    async def scene() -> None:
+        assert await look("word " * 300, asks="own") is None
+        assert await look("Hello there", asks="other") is not None
 
     play(llama, scene)
 

@@ -131,6 +131,28 @@ def test_urgent_work_goes_first_and_spare_work_is_shed(worker):
     assert done == ["now", "soon"]
 
 
+def test_spare_work_that_waits_is_shed_for_urgent_work_and_asked_for_again_in_its_place(worker):
+    """A partial pass that became the one which an answer waits for would stand behind everybody's final passes."""
+    done: list[str] = []
+
+    async def scene():
+        gate = threading.Event()
+        blocking = asyncio.create_task(worker.call(lambda: gate.wait(PATIENCE)))
+        await taken(worker)
+        spare = asyncio.create_task(worker.call(lambda: done.append("spare"), Urgency.SPARE))
+        await until(lambda: worker.waiting == 1)
+        first = asyncio.create_task(worker.call(lambda: done.append("first")))
+        with pytest.raises(EngineBusy):
+            await spare
+        again = asyncio.create_task(worker.call(lambda: done.append("again")))
+        await until(lambda: worker.waiting == 2)
+        gate.set()
+        await asyncio.gather(blocking, first, again)
+
+    asyncio.run(scene())
+    assert done == ["first", "again"]
+
+
 def test_a_full_queue_refuses(worker):
     async def scene():
         gate = threading.Event()

@@ -2,8 +2,9 @@
 
 No model ever runs on the event loop. Every job is due a while after it was asked for, the sooner the more urgent,
 and what is due first goes first, whichever session asked: a listener who waits passes work done ahead, and nothing
-starves. SPARE work is refused (EngineBusy) as soon as anything waits, so that partial passes are shed before promises
-are broken. `watch` tells how long jobs waited.
+starves. SPARE calls are refused (EngineBusy) as soon as anything waits, and one that waits is shed for any other
+work, so that partial passes go before promises are broken: whoever needs one after all asks again, urgently. `watch`
+tells how long jobs waited.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class _Job:
     urgency: Urgency = field(compare=False)
     work: Callable[[], Any] = field(compare=False)
     future: Future[Any] = field(compare=False)
+    sheds: bool = field(compare=False)
 
 
 class Worker:
@@ -84,10 +86,10 @@ class Worker:
     async def call(self, work: Callable[[], T], urgency: Urgency = Urgency.NOW, *, deadline: float = 30.0) -> T:
         """Run `work` in a thread. Cancelling leaves the queue at once, or lets a call under way run out.
 
-        Raises EngineBusy (queue full, or SPARE work while others wait), EngineTooSlow after `deadline`
+        Raises EngineBusy (queue full, or SPARE work and others that wait), EngineTooSlow after `deadline`
         seconds, and EngineFailed for whatever the model raised.
         """
-        future = self._put(work, urgency)
+        future = self._put(work, urgency, sheds=urgency is Urgency.SPARE)
         try:
             return await self._within(asyncio.wrap_future(future), deadline)
         except TurnError:
@@ -154,18 +156,28 @@ class Worker:
         except TimeoutError:
             raise EngineTooSlow(f"{self.name} did not answer within {deadline:g} s") from None
 
-    def _put(self, work: Callable[[], Any], urgency: Urgency) -> Future[Any]:
+    def _put(self, work: Callable[[], Any], urgency: Urgency, *, sheds: bool = False) -> Future[Any]:
         future: Future[Any] = Future()
         with self._wake:
             if self._closed:
                 raise EngineFailed(f"{self.name} is closed")
+            if urgency is not Urgency.SPARE:
+                self._shed()
             if len(self._jobs) >= self._room or (urgency is Urgency.SPARE and self._jobs):
                 raise EngineBusy(f"{self.name} has {len(self._jobs)} jobs waiting")
             asked = monotonic()
-            job = _Job(asked + ALLOWANCE[urgency], next(self._order), asked, urgency, work, future)
+            job = _Job(asked + ALLOWANCE[urgency], next(self._order), asked, urgency, work, future, sheds)
             heapq.heappush(self._jobs, job)
             self._wake.notify()
         return future
+
+    def _shed(self) -> None:
+        """More urgent work has come. Streams keep their place in the line: what they make is wanted later."""
+        for job in [job for job in self._jobs if job.sheds]:
+            self._jobs.remove(job)
+            if job.future.set_running_or_notify_cancel():
+                job.future.set_exception(EngineBusy(f"{self.name} has more urgent work"))
+        heapq.heapify(self._jobs)
 
     def _work(self) -> None:
         while True:

@@ -33,8 +33,8 @@ class Prompt:
     still speaking, and the last item is what was heard so far; only `warm` and `p_end` take such prompts.
     `effort`: how hard a model that reasons is to think. `schema`: JSON schema that the reply has to fit; it is JSON
     then, all of it. `stop`: texts that end the reply before them. `top_p`, `seed`: None: as the engine likes.
-    `urgency`: NOW where a listener waits for the reply, SOON where a reader does. `route`: "quick" or "thinking", for
-    the model that chooses between two minds; "": as it likes."""
+    `urgency`: NOW where a listener waits for the reply, SOON where a reader does, SPARE where nobody does yet. `route`:
+    "quick" or "thinking", for the model that chooses between two minds; "": as it likes."""
 
     instructions: str
     items: Sequence[Readable]
@@ -129,7 +129,8 @@ class LanguageModel(Protocol):
 
     async def p_end(self, prompt: Prompt) -> float | None:
         """Probability that the user's words in an open `prompt` end their turn; None: cannot tell now.
-        Reads the prompt into the cache as `warm` does, and gives way to replies."""
+        Reads the prompt into the cache as `warm` does, and gives way to replies; where it is urgent NOW, because the
+        end of the turn waits for it, to those of its own session only."""
         ...
 
     async def count(self, prompt: Prompt) -> int | None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from vivavoce.conversation.config import ReplyOptions
+from vivavoce.ports import Urgency
 from vivavoce.session.draft import Drafting, same_words
 
 LIKELY_END = 0.7
@@ -29,6 +30,7 @@ class Anticipation:
         self._newest = ""
         self._last = ""
         """What the model has read."""
+        self._being_read = ""
         self._p_end: float | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -40,9 +42,15 @@ class Anticipation:
             self._likely_end(words)
 
     async def p_end(self, words: str) -> float | None:
-        """The model's probability that `words` end the turn; None where it has no time to tell."""
-        self._read(words)
+        """The model's probability that `words`, which are final, end the turn; None where it cannot tell. The end of
+        the turn waits for it: neither what it was reading before nor the replies of others keep it."""
+        self._newest = words
         if self._reading is not None:
+            if words != self._being_read:
+                self._reading.cancel()
+            await asyncio.wait([self._reading])
+        if words and self._known is None:
+            self._reading = self._tasks.create_task(self._look(words, Urgency.NOW))
             await asyncio.wait([self._reading])
         return self._known
 
@@ -65,6 +73,9 @@ class Anticipation:
 
     async def _read_along(self) -> None:
         while self._newest != self._last:
-            words = self._newest
-            self._p_end = await self._drafting.p_end(self._item_id, words, self._options)
-            self._last = words
+            await self._look(self._newest, Urgency.SPARE)
+
+    async def _look(self, words: str, urgency: Urgency) -> None:
+        self._being_read = words
+        self._p_end = await self._drafting.p_end(self._item_id, words, self._options, urgency)
+        self._last = words

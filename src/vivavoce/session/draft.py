@@ -19,7 +19,7 @@ from vivavoce.conversation.history import History
 from vivavoce.conversation.hosted import readable
 from vivavoce.conversation.items import Item, Message, Speech, Text
 from vivavoce.errors import TurnError
-from vivavoce.ports import Engines, Prompt, Transcription
+from vivavoce.ports import Engines, Prompt, Transcription, Urgency
 from vivavoce.session.accounts import Marks
 from vivavoce.session.prepared import Prepared
 from vivavoce.session.reply import Piece, phrase_aloud, recital, reply
@@ -206,12 +206,12 @@ class Drafting:
     def _prepare(self, source: AsyncGenerator[Piece, None]) -> Prepared[Piece]:
         return Prepared(self._tasks, source, PIECES_AHEAD)
 
-    async def p_end(self, item_id: str, words: str, options: ReplyOptions) -> float | None:
+    async def p_end(self, item_id: str, words: str, options: ReplyOptions, urgency: Urgency) -> float | None:
         """What the model thinks of `words` as a whole turn; it has read them then, which the reply gains from."""
         said = Message(item_id, "user", (Speech(words),))
         prompt = self._prompt(ResponseRequest(options), (*self._before(item_id), said))
         try:
-            return await self._engines.llm.p_end(replace(prompt, open=True))
+            return await self._engines.llm.p_end(replace(prompt, open=True, urgency=urgency))
         except TurnError:
             return None  # a cold cache costs time, nothing else
 

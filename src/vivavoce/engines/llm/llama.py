@@ -4,16 +4,17 @@ What keeps it quick on few cores:
 - one prompt cache ("slot") for each conversation, kept to it; what a newcomer pushes out waits in RAM;
 - when the oldest items are dropped, the rest is shifted in the cache, not read again (`n_cache_reuse`);
 - prompts are read 64 tokens at a time, so that cancelling, and everybody else's next word, never waits long;
-- warming gives way to replies, and a reader's reply to a listener's (`precedence.py`).
+- reading ahead gives way to replies, and a reader's reply to a listener's (`precedence.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -90,6 +91,16 @@ def load(options: Options, models: ModelFiles) -> Llama:
     return Llama(server, options, template_of(path))
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Ahead:
+    """Something that is read before its reply is asked for. `waited`: a decision waits for it, so that it stops for the
+    reply of its own `session` only."""
+
+    session: str
+    waited: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
 class Llama:
     """One loaded model that several conversations talk to at once. A LanguageModel."""
 
@@ -103,8 +114,9 @@ class Llama:
         self._writer = Writer(server, options.name, template, options.call_above)
         self._slots = Slots(options.slots)
         self._worker = Worker(options.name, threads=options.slots, queue=options.queue)
-        self._warming: set[threading.Event] = set()
-        self._replying = 0
+        self._ahead: set[_Ahead] = set()
+        self._replying = Counter[str]()
+        """Listeners' replies under way, by session."""
         self._readers = Places(self.name, max(1, options.slots // 2), options.queue)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Thought, None]:
@@ -113,7 +125,7 @@ class Llama:
         Leaving early stops the model within one step. `tool_choice` is kept: "required" and "function"
         yield a Call or raise EngineFailed; after a tool's result "auto" answers in words.
         """
-        async with self._place(prompt.urgency):
+        async with self._place(prompt):
             gives_way = prompt.urgency is not Urgency.NOW and self._options.slots > 1
             thoughts = self._worker.stream(
                 lambda stop: self._think(prompt, ReadersStop(stop) if gives_way else stop),
@@ -126,17 +138,16 @@ class Llama:
                         yield thought
 
     @asynccontextmanager
-    async def _place(self, urgency: Urgency) -> AsyncIterator[None]:
-        """A listener's reply stops what is being warmed; readers' take half of the slots at most. Raises EngineBusy
+    async def _place(self, prompt: Prompt) -> AsyncIterator[None]:
+        """A listener's reply stops what is read ahead; readers' take half of the slots at most. Raises EngineBusy
         and EngineTooSlow."""
-        if urgency is Urgency.NOW:
-            for stop in tuple(self._warming):
-                stop.set()
-            self._replying += 1
+        if prompt.urgency is Urgency.NOW:
+            self._stop_ahead(prompt.session)
+            self._replying[prompt.session] += 1
             try:
                 yield
             finally:
-                self._replying -= 1
+                self._replying -= Counter([prompt.session])
             return
         async with self._readers.place(self._options.deadline):
             yield
@@ -149,30 +160,43 @@ class Llama:
         if self._replying:
             return
         rounds = 1 if prompt.session else self._options.slots
-        stop = threading.Event()
-        self._warming.add(stop)
-        try:
+        with self._reading(_Ahead(prompt.session)) as stop:
             for _ in range(rounds):
                 with suppress(EngineBusy):
                     await self._worker.call(lambda: self._read(prompt, stop), Urgency.SPARE, deadline=120.0)
-        finally:
-            stop.set()
-            self._warming.discard(stop)
 
     async def p_end(self, prompt: Prompt) -> float | None:
         """One step behind the user's words so far: how likely the message ends there. What was read for it is in
-        the session's cache when the reply is asked for. Gives way to replies as `warm` does."""
-        if self._replying or not self._template.chatml or not prompt.session:
+        the session's cache when the reply is asked for. Gives way to replies as `warm` does; where it is urgent, to
+        that of its own session only: others' are mostly being spoken, and the model rests."""
+        waited = prompt.urgency is Urgency.NOW
+        if not self._template.chatml or not prompt.session:
             return None
-        stop = threading.Event()
-        self._warming.add(stop)
+        if self._replying[prompt.session] or (self._replying and not waited):
+            return None
+        if waited:
+            self._stop_ahead(prompt.session)
+        with self._reading(_Ahead(prompt.session, waited)) as stop:
+            try:
+                urgency = Urgency.SOON if waited else Urgency.SPARE  # a reply that waits for a thread goes first
+                return await self._worker.call(lambda: self._peek(prompt, stop), urgency, deadline=10.0)
+            except EngineBusy:
+                return None
+
+    @contextmanager
+    def _reading(self, ahead: _Ahead) -> Iterator[threading.Event]:
+        self._ahead.add(ahead)
         try:
-            return await self._worker.call(lambda: self._peek(prompt, stop), Urgency.SPARE, deadline=10.0)
-        except EngineBusy:
-            return None
+            yield ahead.stop
         finally:
-            stop.set()
-            self._warming.discard(stop)
+            ahead.stop.set()
+            self._ahead.discard(ahead)
+
+    def _stop_ahead(self, session: str) -> None:
+        """The model is wanted for `session`."""
+        for ahead in self._ahead:
+            if not ahead.waited or ahead.session == session:
+                ahead.stop.set()
 
     async def count(self, prompt: Prompt) -> int | None:
         """By the model's own template and tokenizer; the model itself is not asked."""
@@ -185,8 +209,8 @@ class Llama:
 
     def close(self) -> None:
         """Let replies under way run out, then free the model."""
-        for stop in tuple(self._warming):
-            stop.set()
+        for ahead in self._ahead:
+            ahead.stop.set()
         self._worker.close()
         self._server.close()
 
