@@ -121,6 +121,7 @@ def test_who_goes_on_soon_after_he_was_cut_in_on_is_given_more_time(heard_ms: in
     hear(floor, QUIET, 640)
     if heard_ms is not None:
         floor.assistant_started()
+        floor.assistant_answers()
         hear(floor, QUIET, heard_ms - heard_ms % HOP_MS)
     rest = HOP_MS + 640 + (heard_ms or 0) // HOP_MS * HOP_MS
     hear(floor, VOICE, 1200)
@@ -251,6 +252,35 @@ def test_going_on_over_the_first_word_of_the_answer_reopens_the_turn_too():
     floor.assistant_started()
     started = next(move for move in hear(floor, VOICE, 1200) if isinstance(move, TurnStarted))
     assert started.reopened and started.barge_in
+
+
+@pytest.mark.parametrize("answers_after", [None, 0.5, 0.0], ids=["only an opener", "its first word", "well into it"])
+def test_an_opener_is_nothing_that_one_could_react_to(answers_after: float | None):
+    """Who goes on behind it was not done; only what was heard of the answer itself makes it another turn."""
+    floor = Floor(SEMANTIC)
+    hear(floor, VOICE, 640)
+    (hushed,) = hear(floor, QUIET, HOP_MS)
+    floor.judge(hushed.hush, 1.0)
+    hear(floor, QUIET, 256)
+    floor.assistant_started()
+    if answers_after is not None:
+        floor.assistant_answers(answers_after)
+    hear(floor, QUIET, 640)
+    started = next(move for move in hear(floor, VOICE, 1200) if isinstance(move, TurnStarted))
+    assert started.reopened is (answers_after != 0.0)
+
+
+def test_a_noise_before_the_user_goes_on_does_not_make_it_another_turn():
+    floor = Floor(SEMANTIC)
+    hear(floor, VOICE, 640)
+    (hushed,) = hear(floor, QUIET, HOP_MS)
+    floor.judge(hushed.hush, 1.0)
+    assert kinds(hear(floor, QUIET, 256)) == [TurnEnded]
+    floor.assistant_started()
+    assert kinds(hear(floor, VOICE, 64)) == [Ducked]
+    assert OverlapEnded("noise") in hear(floor, QUIET, 256)
+    started = next(move for move in hear(floor, VOICE, 1200) if isinstance(move, TurnStarted))
+    assert started.reopened
 
 
 def test_a_voice_well_into_the_answer_does_not_reopen():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.session.scene import SEMANTIC, Scene, play, tone
+from vivavoce.audio.echo import EchoGuard
 from vivavoce.audio.pcm import Pcm
 from vivavoce.conversation.config import Manners, ReplyOptions, ServerVad, SessionConfig, TurnPolicy
 from vivavoce.conversation.events import (
@@ -142,6 +143,27 @@ def test_going_on_after_a_short_pause_reopens_the_turn_and_is_answered_once():
     assert [end.reason for end in scene.of(ResponseEnded) if end.how == "finished"] == ["end_of_turn"]
     said = [item.text for item in llm.asked[-1].items]
     assert said == ["I would like", "a cup of tea"]
+
+
+def test_going_on_behind_an_opener_reopens_the_turn(monkeypatch: pytest.MonkeyPatch):
+    """It was heard for longer than the first word of an answer, and says nothing."""
+    monkeypatch.setattr(EchoGuard, "share", lambda *_: None)  # a tone over a tone is taken for its echo
+
+    async def think(scene: Scene) -> None:
+        await scene.silence(2.0)
+        await scene.speak(1.2)
+        await scene.silence(1.1)  # the turn ends, and "Well," sounds
+        await scene.speak(1.2)
+        await scene.silence(8)
+
+    llm = ScriptedModel(("Too early. " + LONG, "Both parts."), first=3.0)
+    made = scripted_engines(stt=Listener(("what would you say", "if it rained")), llm=llm, tts=ToneVoice())
+    scene = play(think, engines=made, config=replace(SEMANTIC, manners=Manners(managed_playback=True)))
+    assert ("start", "reopened") in decisions(scene)
+    heard_again = [at for at, event in scene.events if isinstance(event, SpeechStarted)][-1]
+    assert scene.when(ReplyAudio) < heard_again - 0.35
+    said = [item.text for item in llm.asked[-1].items]
+    assert said == ["what would you say", "if it rained"]
 
 
 @pytest.mark.parametrize("failing", [ScriptedModel((RuntimeError("broken"),)), ScriptedModel(("late",), first=60.0)])

@@ -101,7 +101,8 @@ class Floor:
     _idle_since: int | None = field(default=None, init=False)
     _ended_voice: int | None = field(default=None, init=False)
     """Where the voice of the last turn ended; None: it cannot be reopened."""
-    _audible_since: int | None = field(default=None, init=False)
+    _answered_since: int | None = field(default=None, init=False)
+    """From where on the answer to the last turn was heard; None: no more of it than an opener."""
     _overlap: _Voices = field(default_factory=lambda: _Voices(0), init=False)
 
     def hear(self, voice: float, overheard: Overheard = NOTHING_OVERHEARD) -> list[Move]:
@@ -157,7 +158,13 @@ class Floor:
         return self.holder is Holder.OVERLAP or (self.holder is Holder.NOBODY and not unheard)
 
     def assistant_started(self) -> None:
-        self.assistant_audible, self._idle_since, self._audible_since = True, None, self.now
+        """Its voice sounds; in an opener there is nothing yet that one could react to."""
+        self.assistant_audible, self._idle_since = True, None
+
+    def assistant_answers(self, ahead: float = 0.0) -> None:
+        """Something of its answer is to be heard, `ahead` seconds from now for the first time."""
+        if self._answered_since is None:
+            self._answered_since = self.now + round(ahead * HOP * 1000 / HOP_MS)
 
     def assistant_ended(self) -> None:
         """The last sample of the assistant's voice was played."""
@@ -194,8 +201,8 @@ class Floor:
         if kind == "barge_in":
             moves: list[Move] = [self._start(voices.onset, voices.last)]
             return moves if voices.last == self.now else [*moves, *self._hush_now()]
-        if kind != "undecided":
-            self.release()
+        if kind != "undecided":  # the last turn may still be gone on with
+            self.holder, self._voiced, self._last_end = Holder.NOBODY, 0, self.now
             return [OverlapEnded(kind)]
         early = voices.voiced < HOLD_HOPS or _ms(self.now - voices.onset) < HOLD_MS
         if voices.held or early or voices.last != self.now:
@@ -224,7 +231,7 @@ class Floor:
         """Whether a voice from `onset` on continues the last turn."""
         if self._ended_voice is None or _ms(onset - self._ended_voice) > REOPEN_MS:
             return False
-        return self._audible_since is None or _ms(onset - self._audible_since) < REOPEN_HEARD_MS
+        return self._answered_since is None or _ms(onset - self._answered_since) < REOPEN_HEARD_MS
 
     def _cut_in(self, pause: int) -> bool:
         """Whether who speaks over the answer, `pause` after his last words, had not been done with them. His turn is
@@ -272,7 +279,7 @@ class Floor:
         self.release()
         self._ended_voice = self._voice_end
         if not self.assistant_audible:
-            self._audible_since = None
+            self._answered_since = None
         return [TurnEnded(self.now, self._voice_end, why)]
 
     def _idle(self) -> list[Move]:

@@ -126,7 +126,7 @@ class Answer:
         self._open: _Open | None = None
         self.interrupted = False
         self._outputs = 0
-        self._answered = False
+        self.answered = False
         """Something was said or called that is no mere opener."""
         self._done: Done | None = None
         """The model's own account, once the reply was sent to its end."""
@@ -215,7 +215,7 @@ class Answer:
     # --- what it sends
 
     async def _apologise(self) -> None:
-        if self._answered or self.apologise is None:
+        if self.answered or self.apologise is None:
             return
         behind = "" if self._open is None else " "  # an opener
         with suppress(TurnError):  # the voice itself is out of order: the error is all there is to tell
@@ -226,7 +226,7 @@ class Answer:
                     await self._send_piece(piece)
 
     async def _send_piece(self, piece: Piece) -> None:
-        self._answered |= _answers(piece)
+        self.answered |= _answers(piece)
         match piece:
             case Spoken(text, sound):
                 await self._open_message()

@@ -241,11 +241,15 @@ class Answers:
 
     def _note_speech(self, event: ReplyAudio) -> None:
         answer = next(answer for answer in self._running.values() if answer.id == event.response_id)
-        self._on_sound(event.sound, max(answer.mouth.due, asyncio.get_running_loop().time()))
+        now = asyncio.get_running_loop().time()
+        sounds = max(answer.mouth.due, now)
+        self._on_sound(event.sound, sounds)
         if not answer.request.in_conversation:
             return
         if not self._floor.assistant_audible:
             self._floor.assistant_started()
+        if answer.answered:
+            self._floor.assistant_answers(sounds - now)
         self._spoken[event.item_id] = answer
         while len(self._spoken) > SPOKEN_KEPT:
             item_id, old = self._spoken.popitem(last=False)
