@@ -41,7 +41,7 @@ from vivavoce.cli.bench.turn_stimuli import (
     vary,
     with_pause,
 )
-from vivavoce.cli.bench.turns import play
+from vivavoce.cli.bench.turns import asked_by, play
 from vivavoce.cli.clips import RATE, Clip
 from vivavoce.cli.microphone import FRAME, FileMicrophone
 from vivavoce.cli.server import reach
@@ -199,6 +199,22 @@ def test_tasks_get_what_fits_them() -> None:
     assert {one.over for one in chosen if one.task == "user backchannel"} == {True}
 
 
+def test_who_speaks_over_an_answer_has_asked_in_his_language_over_the_same_line() -> None:
+    """Else a sign of attention is recognised in the language of another's question."""
+    questions = {"en": tone(1.0), "it": tone(1.5)}
+    over_it = Stimulus("user backchannel", "Sì.", "clean", replace(tone(0.4), language="it"))
+    assert asked_by(over_it, questions) is questions["it"]
+    called = asked_by(replace(over_it, variant="telephone", clip=tone(0.4)), questions)
+    assert called.end == questions["en"].end
+    assert not np.array_equal(called.samples, questions["en"].samples)
+
+
+def test_a_recording_is_said_from_its_voice_on() -> None:
+    clip = tone(1.0, silence=0.8).voiced(0.1)
+    assert (clip.onset, clip.end) == pytest.approx((0.1, 1.1), abs=0.02)
+    assert Clip.of("again", Pcm(clip.samples, RATE)).onset == pytest.approx(0.1, abs=0.02)
+
+
 # --- in virtual time
 
 
@@ -217,7 +233,7 @@ def offline_engines(words: str) -> Engines:
 
 def test_turns_in_virtual_time_go_as_they_would_in_life() -> None:
     smooth = Stimulus("smooth turn", "tone", "clean", tone(2.0))
-    [heard] = turns_offline.measure(offline_engines("tell me about the sea"), tone(1.0), [smooth])
+    [heard] = turns_offline.measure(offline_engines("tell me about the sea"), {"en": tone(1.0)}, [smooth])
     assert heard.problem == "" and heard.spoken
     assert 0 < heard.spoken[0].start - heard.end < 2.5
     assert any("end: " in line for line in heard.decided)
@@ -229,7 +245,7 @@ def test_turns_in_virtual_time_go_as_they_would_in_life() -> None:
 @pytest.mark.parametrize("variant", ["clean", "echo"])
 def test_what_is_said_over_an_answer_in_virtual_time(words: str, seconds: float, became: str, variant: str) -> None:
     over_it = Stimulus("interruption", words, variant, tone(seconds))
-    [heard] = turns_offline.measure(offline_engines(words), tone(1.0), [over_it])
+    [heard] = turns_offline.measure(offline_engines(words), {"en": tone(1.0)}, [over_it])
     assert (heard.problem, behaviour(heard)) == ("", became)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -49,12 +49,18 @@ class Clip:
     onset: float
     end: float
     text: str = ""
+    language: str = "en"
 
     @classmethod
     def of(cls, name: str, sound: Pcm, text: str = "") -> Clip:
         heard = resample(sound, RATE)
         onset, end = voiced_span(heard)
         return cls(name, heard.samples, onset, end, text)
+
+    def voiced(self, before: float) -> Clip:
+        """Without what is more than `before` seconds ahead of the voice."""
+        cut = max(0.0, self.onset - before)
+        return replace(self, samples=self.samples[round(cut * RATE) :], onset=self.onset - cut, end=self.end - cut)
 
     @property
     def turn(self) -> str:
@@ -149,7 +155,7 @@ def everybody(folder: Path, seconds: tuple[float, float], without: tuple[str, ..
     rows = map(json.loads, manifest.read_text(encoding="utf-8").splitlines())
     human = [row for row in rows if row["voice"] == "human" and row["text"] and not row["kind"].startswith(without)]
     for row in (row for row in human if seconds[0] <= row["seconds"] <= seconds[1]):
-        yield read_clip(folder / row["path"], row["text"])
+        yield replace(read_clip(folder / row["path"], row["text"]), language=row["lang"])
 
 
 def _asks(row: dict[str, Any]) -> bool:

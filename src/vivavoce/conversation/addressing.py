@@ -8,8 +8,13 @@ NAMED_OTHERS = (
     r"(?:mum|mom|mommy|dad|daddy|honey|darling|sweetheart|kids|guys|mamma|papà|tesoro|amore|ragazzi|mamá|papá|cariño|"
     r"chicos|maman|chéri|chérie|les enfants|mama|papa|schatz|kinder)"
 )
+_ASKED = (
+    r"(?:can|could|will|would|do|did|are|have) you|where are you|come here|puoi|potresti|vieni|puedes|podrías|ven|"
+    r"(?:est-ce que )?tu peux|tu pourrais|peux-tu|viens|kannst du|könntest du|komm"
+)
+"""What one asks somebody whom one names. Small recognisers leave out the comma behind the name."""
 TO_OTHERS = (
-    rf"^(?:hey |oh |ehi |oye |hé )?{NAMED_OTHERS}\b[,!]",
+    rf"^(?:hey |oh |ehi |oye |hé )?{NAMED_OTHERS}(?:[,!]| (?:{_ASKED})\b)",
     rf"[,] {NAMED_OTHERS}[.!?]$",
     r"\b(?:i'm|i am) (?:on the phone|in a call|on a call|talking to (?:my|the) (?:assistant|computer|phone))\b",
     r"^(?:no,? )?not you\b",

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 One = TypeVar("One")
 
 QUESTION = "Can you tell me about the sea?"
+QUESTIONS = {
+    "en": QUESTION,
+    "es": "¿Me puedes hablar del mar?",
+    "fr": "Est-ce que tu peux me parler de la mer ?",
+    "it": "Mi puoi parlare del mare?",
+}
+"""So that who says something in a language has been speaking it."""
 VOICES = ("marin", "ash")
 MORE_VOICES = ("nova", "onyx", "coral", "fable", "meridian", "quartz")
 """That only the many trials in virtual time have."""
@@ -130,7 +137,7 @@ async def speak(
             else:
                 engine = engine or stack.enter_context(closing(load_engine("tts", tts, model_files(settings))))
                 clip = Clip.of("", await _spoken(engine, text, voice, language, path), text)
-            clips.append((kind, replace(clip, name=f"{text} ({voice})")))
+            clips.append((kind, replace(clip, name=f"{text} ({voice})", language=language)))
     return clips
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 ECHO_DB = -20.0
 RECOGNISER_MS = 150.0
-LONGEST = 20.0
+BEFORE = 0.1
+"""Seconds of the recording before the voice: an answer is known only so far ahead."""
+LONGEST = 12.0
 """Seconds of a turn."""
 NO_ANSWER = "no answer to speak over"
 INTO_THE_ANSWER = 1.5
@@ -64,15 +66,15 @@ def run(args: argparse.Namespace) -> int:
     from vivavoce.settings import read_settings
 
     settings = read_settings()
-    question, chosen = asyncio.run(_gather(settings, args))
+    questions, chosen = asyncio.run(_gather(settings, args))
     if args.offline:
         from vivavoce.cli.bench import turns_offline as offline
 
         said = asyncio.run(offline.answer(settings, args.said))
         with offline.engines(settings, said, args.recogniser_ms) as on_trial:
-            heard = offline.measure(on_trial, question, chosen)
+            heard = offline.measure(on_trial, questions, chosen)
     else:
-        heard = asyncio.run(_measure(settings, args.url, question, chosen))
+        heard = asyncio.run(_measure(settings, args.url, questions, chosen))
     summary = summarise(heard)
     _show(summary, heard)
     if args.json:
@@ -89,21 +91,24 @@ def run(args: argparse.Namespace) -> int:
 # --- what is played ----------------------------------------------------------------------------------
 
 
-async def _gather(settings: Settings, args: argparse.Namespace) -> tuple[Clip, list[Stimulus]]:
-    """What is asked to have an answer to speak over, and what is played."""
+async def _gather(settings: Settings, args: argparse.Namespace) -> tuple[dict[str, Clip], list[Stimulus]]:
+    """What is asked to have an answer to speak over, by language, and what is played."""
     from vivavoce.audio.pcm import Pcm
-    from vivavoce.cli.bench.barge_in_stimuli import QUESTION, SOFTER_DB, VOICES, speak
+    from vivavoce.cli.bench.barge_in_stimuli import QUESTIONS, SOFTER_DB, VOICES, speak
     from vivavoce.cli.bench.stimuli import level_db
     from vivavoce.cli.bench.turn_stimuli import TASKS, VARIANTS, in_background, levelled, noise_of, stimuli
     from vivavoce.cli.clips import RATE
 
     tasks = _named(args.tasks, TASKS, "--tasks") if args.tasks else list(TASKS)
     variants = _named(args.variants, VARIANTS, "--variants")
-    said = await speak(settings, [("question", QUESTION, VOICES[0], "en"), *_lines(args, tasks)], args.said)
-    ((_, question), *said) = said
-    usual = level_db(Pcm(question.samples, RATE))
+    asked = [("question", text, VOICES[0], language) for language, text in QUESTIONS.items()]
+    said = await speak(settings, [*asked, *_lines(args, tasks)], args.said)
+    usual = level_db(Pcm(said[0][1].samples, RATE))
+    questions = {clip.language: clip for clip in _clips(said, "question", usual)}
     people = [levelled(clip, usual) for clip in _people(args, said)]
     short = [clip for clip in people if 1.0 < clip.end - clip.onset < 4.0]
+    said = [(kind, clip.voiced(BEFORE)) for kind, clip in said]
+    short = [clip.voiced(BEFORE) for clip in short]
     over = {
         "interruption": _alternating(_clips(said, "interruption", usual), short),
         "user backchannel": _clips(said, "backchannel", usual + SOFTER_DB["backchannel"]),
@@ -111,7 +116,7 @@ async def _gather(settings: Settings, args: argparse.Namespace) -> tuple[Clip, l
         "background speech": [in_background(clip, usual) for clip in reversed(short)],
     }
     noise = noise_of(args.recordings, usual)
-    return question, [one for one in stimuli(people, over, noise, args.clips, variants) if one.task in tasks]
+    return questions, [one for one in stimuli(people, over, noise, args.clips, variants) if one.task in tasks]
 
 
 def _lines(args: argparse.Namespace, tasks: Sequence[str]) -> list[tuple[str, str, str, str]]:
@@ -166,7 +171,9 @@ def _alternating(one: list[Clip], other: list[Clip]) -> list[Clip]:
 # --- one stimulus ------------------------------------------------------------------------------------
 
 
-async def _measure(settings: Settings, url: str | None, question: Clip, chosen: Sequence[Stimulus]) -> list[Heard]:
+async def _measure(
+    settings: Settings, url: str | None, questions: Mapping[str, Clip], chosen: Sequence[Stimulus]
+) -> list[Heard]:
     from vivavoce.cli.bench.turn_metrics import Heard
     from vivavoce.cli.dialogue import ConversationEnded
     from vivavoce.cli.server import reach
@@ -175,7 +182,7 @@ async def _measure(settings: Settings, url: str | None, question: Clip, chosen: 
     async with reach(settings, url, fresh=True) as running:
         for stimulus in chosen:
             try:
-                came.append(await play(running.address, question, stimulus))
+                came.append(await play(running.address, asked_by(stimulus, questions), stimulus))
             except ConversationEnded as error:
                 came.append(Heard(stimulus.task, stimulus.name, stimulus.variant, problem=str(error)))
             tell(came[-1])
@@ -201,8 +208,7 @@ async def play(address: Address, question: Clip, stimulus: Stimulus) -> Heard:
     ours = {"listening_signals": stimulus.task == "backchannel", "side_talk": "ignore"}
     async with listening(address, echo_of(stimulus), ours, long=stimulus.over, room=stimulus.room) as talk:
         if stimulus.over:
-            asked = as_asked(question, stimulus)
-            if not (await talk.answer_to(asked) and await talk.flows(INTO_THE_ANSWER, stimulus.clip.onset)):
+            if not (await talk.answer_to(question) and await talk.flows(INTO_THE_ANSWER, stimulus.clip.onset)):
                 return Heard(stimulus.task, stimulus.name, stimulus.variant, problem=NO_ANSWER)
         began = talk.microphone.say(stimulus.clip.samples)
         await asyncio.sleep(began + stimulus.clip.end + AFTERWARDS - monotonic())
@@ -215,10 +221,11 @@ def echo_of(stimulus: Stimulus) -> float | None:
     return ECHO_DB if stimulus.variant == "echo" else None
 
 
-def as_asked(question: Clip, stimulus: Stimulus) -> Clip:
-    """By who says the stimulus, over the same line."""
+def asked_by(stimulus: Stimulus, questions: Mapping[str, Clip]) -> Clip:
+    """What the one who says the stimulus has asked: in his language, over the same line."""
     from vivavoce.cli.bench.turn_stimuli import over_telephone
 
+    question = questions.get(stimulus.clip.language, questions["en"])
     return over_telephone(question) if stimulus.variant == "telephone" else question
 
 

@@ -7,7 +7,7 @@ opinion on whether words end a turn. What replies is scripted, and speaks a reco
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from vivavoce.cli.bench.scene import (
     talking,
 )
 from vivavoce.cli.bench.turn_metrics import Heard
-from vivavoce.cli.bench.turns import AFTERWARDS, INTO_THE_ANSWER, NO_ANSWER, as_asked, echo_of, tell, what_was_heard
+from vivavoce.cli.bench.turns import AFTERWARDS, INTO_THE_ANSWER, NO_ANSWER, asked_by, echo_of, tell, what_was_heard
 from vivavoce.cli.bench.virtual_time import VirtualLoop
 from vivavoce.cli.microphone import FRAME_SECONDS
 from vivavoce.conversation.config import (
@@ -75,12 +75,12 @@ def engines(settings: Settings, said: Pcm, recogniser_ms: float) -> Iterator[Eng
         )
 
 
-def measure(on_trial: Engines, question: Clip, chosen: Sequence[Stimulus]) -> list[Heard]:
+def measure(on_trial: Engines, questions: Mapping[str, Clip], chosen: Sequence[Stimulus]) -> list[Heard]:
     """Blocks, for some seconds a stimulus."""
     came = []
     for number, stimulus in enumerate(chosen):
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            came.append(runner.run(_play(on_trial, question, stimulus, number)))
+            came.append(runner.run(_play(on_trial, asked_by(stimulus, questions), stimulus, number)))
         tell(came[-1])
     return came
 
@@ -95,7 +95,7 @@ async def _play(on_trial: Engines, question: Clip, stimulus: Stimulus, number: i
     client = Client(echo_of(stimulus), stimulus.room)
     async with talking(on_trial, config, client):
         await asyncio.sleep(LEAD_IN + _late(number))
-        if stimulus.over and not await _asked(client, as_asked(question, stimulus), stimulus.clip.onset):
+        if stimulus.over and not await _asked(client, question, stimulus.clip.onset):
             return Heard(stimulus.task, stimulus.name, stimulus.variant, problem=NO_ANSWER)
         began = loop().time() + FRAME_SECONDS
         client.say(stimulus.clip.samples, began)
