@@ -114,6 +114,17 @@ def test_the_first_clause_comes_before_the_reply_is_whole() -> None:
     assert heard[0] <= 7
 
 
+def test_a_clause_of_full_length_is_cut_as_soon_as_the_next_word_begins() -> None:
+    """Two more words of the model were waited for, which no cut hangs on: 90 ms of silence."""
+    cutter = ClauseCutter(4)
+    assert [cutter.push(piece) for piece in ("The weather", " is", " mild", " wi")] == [
+        [],
+        [],
+        [],
+        ["The weather is mild"],
+    ]
+
+
 def test_later_clauses_are_longer_but_never_endless() -> None:
     clauses = cut("Yes indeed. " + "many words go here " * 40)
     assert all(len(clause.split()) <= 26 for clause in clauses)

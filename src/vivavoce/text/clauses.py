@@ -110,6 +110,8 @@ def _choose(text: str, pace: Pace, final: bool, sure: _Sure) -> Place | None:
         if place.kind is Break.SENTENCE or place.words >= _enough(place.kind, pace):
             return place
         passed.append(place)
+        if place.words == pace.most and all(each.kind is Break.WORD for each in passed):
+            return place  # no later text changes it
     if _endless(text, len(text)):
         return _best(passed) or Place(LONGEST, Break.WORD, 1)
     return None
@@ -188,14 +190,15 @@ def _stop(before: str, mark: str, following: str) -> Break | None:
 
 
 def _between(text: str, match: re.Match[str]) -> Break | None:
-    """The space between two words: before a linking word, if that word is whole, a clause may well end."""
+    """The space between two words: before a linking word, once that is whole, a clause may well end."""
     following = _WORD.match(text, match.end())
-    if following is None or following.end() == len(text):
-        return None  # the word may go on
+    if following is None:
+        return None
     last = _LAST.search(text, text.rfind(" ", 0, match.start()) + 1, match.start())
     if last is not None and last[0].lower() in _LEANS:
         return None  # "the", "of": belongs to what comes
-    return Break.LINK if following[0].lower() in _LINKS else Break.WORD
+    whole = following.end() < len(text)  # else it may go on: "an", "and", "Andes"
+    return Break.LINK if whole and following[0].lower() in _LINKS else Break.WORD
 
 
 def _count(piece: str) -> float:
