@@ -322,6 +322,35 @@ def test_an_early_draft_is_made_again_when_the_final_words_say_something_else():
     assert end.draft.made == 1 and not end.draft.content_valid and end.draft.wasted_ms > 0
 
 
+def test_at_most_one_draft_is_alive_however_often_somebody_pauses():
+    """Protects the cores: what is prepared for a pause that was not the end has stopped before the next begins."""
+
+    class Counting(ScriptedModel):
+        alive = most = begun = 0
+
+        async def reply(self, prompt):
+            self.alive, self.begun = self.alive + 1, self.begun + 1
+            self.most = max(self.most, self.alive)
+            try:
+                async for thought in super().reply(prompt):
+                    yield thought
+            finally:
+                self.alive -= 1
+
+    async def hesitate(scene: Scene) -> None:
+        for _ in range(6):
+            await scene.speak(1.0)
+            await scene.silence(0.13)
+        await scene.silence(8)
+
+    llm = Counting((LONG,), first=0.4, ends=0.99)
+    made = scripted_engines(stt=ScriptedTranscriber(("two and three",)), llm=llm, tts=ToneVoice(), p_done=0.99)
+    scene = play(hesitate, engines=made, config=MANAGED)
+    assert llm.begun > 3 and llm.most == 1
+    assert [end.reason for end in scene.of(ResponseEnded)] == ["end_of_turn"]
+    assert scene.of(ResponseEnded)[0].draft.made == llm.begun
+
+
 def test_a_draft_has_no_effect_until_the_turn_is_given():
     async def hesitate(scene: Scene) -> None:
         await scene.speak(1.5)
