@@ -402,6 +402,18 @@ def test_an_interruption_to_which_no_answer_comes_is_apologised_for():
     assert scene.of(ReplyText)[-1].text == APOLOGY["en"]
 
 
+def test_words_that_could_not_be_recognised_are_not_answered_with_something_else():
+    """Said over an answer that may not be interrupted, so that no reply was drafted: it would be to the turn before."""
+    made = engines(LONG, "To the turn before.", heard=("hello there", RuntimeError("deaf")))
+    config = SessionConfig(turn=TurnPolicy(ServerVad(), interrupt_response=False), reply=PLAIN)
+    scene = play(over_the_answer(0.8), engines=made, config=config)
+    assert [(end.how, end.reason) for end in scene.of(ResponseEnded)] == [
+        ("finished", "end_of_turn"),
+        ("failed", "error"),
+    ]
+    assert scene.of(ReplyText)[-1].text == APOLOGY["en"]
+
+
 @pytest.mark.parametrize("failing", [ScriptedModel((RuntimeError("broken"),)), ScriptedModel(("late",), first=60.0)])
 def test_a_word_before_the_answer_is_no_answer(failing: ScriptedModel):
     """ "Well," and then nothing would be as mute as nothing at all."""

@@ -16,6 +16,7 @@ from vivavoce.conversation.addressing import addressed_elsewhere
 from vivavoce.conversation.config import PERSONA, Manners, ReplyOptions, ResponseRequest, SessionConfig
 from vivavoce.conversation.events import Latency
 from vivavoce.conversation.opener import opener
+from vivavoce.errors import TurnError
 from vivavoce.ports import HEARING_RATE, Transcription
 from vivavoce.session.accounts import TOKENS_PER_SECOND_IN, Marks, since
 from vivavoce.session.answer import ANSWER_WITHIN, Answer, too_slow
@@ -89,7 +90,9 @@ class Responder:
         async def answered() -> Stream[Piece] | None:
             heard = await asyncio.shield(turn.concluding)
             self._speak_as_they_do(config.reply)
-            if not heard.words.text and heard.trouble is None:
+            if heard.trouble is not None:
+                return self._failed(heard.trouble)
+            if not heard.words.text:
                 return None
             if config.manners.ignore_side_talk and addressed_elsewhere(heard.words.text):
                 await self._decided("remain_silent", "addressed_elsewhere")
@@ -115,7 +118,11 @@ class Responder:
             async with asyncio.timeout(ANSWER_WITHIN):
                 return await choose()
         except TimeoutError:
-            return Prepared(self._tasks, _too_late(), depth=1)
+            return self._failed(too_slow())
+
+    def _failed(self, trouble: TurnError) -> Prepared[Piece]:
+        """Nothing but an error, for which the answer apologises."""
+        return Prepared(self._tasks, _raised(trouble), depth=1)
 
     def _speak_as_they_do(self, options: ReplyOptions) -> None:
         """Have the phrases at hand in the language of the talk, once it is known."""
@@ -207,8 +214,8 @@ class Responder:
         )
 
 
-async def _too_late() -> AsyncGenerator[Piece, None]:
-    raise too_slow()
+async def _raised(trouble: TurnError) -> AsyncGenerator[Piece, None]:
+    raise trouble
     yield
 
 
