@@ -421,7 +421,7 @@ def test_a_word_before_the_answer_is_no_answer(failing: ScriptedModel):
     async def ask(scene: Scene) -> None:
         await scene.silence(2.0)
         await scene.speak(1.2)
-        await scene.silence(20)
+        await scene.silence(30)
 
     made = replace(engines(heard=("what is two and three?",)), llm=failing)
     if failing.first < 1:

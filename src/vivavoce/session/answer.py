@@ -34,7 +34,9 @@ from vivavoce.session.prepared import Stream
 from vivavoce.session.reply import Piece, Spoken, Written
 
 ANSWER_WITHIN = 12.0
-"""Seconds within which the first piece of an answer has to come, an opener before it or not."""
+"""Seconds within which the first piece of an answer has to come, or an opener before it."""
+BEHIND_AN_OPENER = 20.0
+"""Seconds from an opener to the answer itself: whoever has heard one waits longer."""
 
 
 class HostedCalls(Protocol):
@@ -321,23 +323,23 @@ class Answer:
 
 async def _watched(pieces: Stream[Piece]) -> AsyncGenerator[Piece, None]:
     """The pieces. Raises EngineTooSlow when the first of them that answers does not come in time."""
-    coming, answered = aiter(pieces), False
+    coming, answered, within = aiter(pieces), False, ANSWER_WITHIN
     while not answered:
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
+            async with asyncio.timeout(within):
                 piece = await anext(coming, None)
         except TimeoutError:
-            raise too_slow() from None
+            raise too_slow(within) from None
         if piece is None:
             return
-        answered = _answers(piece)
+        answered, within = _answers(piece), BEHIND_AN_OPENER
         yield piece
     async for piece in coming:
         yield piece
 
 
-def too_slow() -> EngineTooSlow:
-    return EngineTooSlow(f"No answer was made within {ANSWER_WITHIN:g} s.")
+def too_slow(within: float = ANSWER_WITHIN) -> EngineTooSlow:
+    return EngineTooSlow(f"No answer was made within {within:g} s.")
 
 
 def _answers(piece: Piece) -> bool:
