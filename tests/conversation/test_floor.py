@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from vivavoce.conversation.config import Eagerness, SemanticVad, ServerVad, TurnPolicy
 from vivavoce.conversation.endpointing import PATIENCE
-from vivavoce.conversation.floor import HOP, HOP_MS, Floor, Holder, Overheard
-from vivavoce.conversation.interruption import WORDS_MS
+from vivavoce.conversation.floor import HOP, HOP_MS, Floor, Holder
+from vivavoce.conversation.interruption import WORDS_MS, Overheard, Words
 from vivavoce.conversation.moves import (
     Ducked,
     Held,
@@ -28,6 +28,11 @@ SEMANTIC = TurnPolicy(SemanticVad())
 
 def hear(floor: Floor, voice: float, ms: int) -> list:
     return [move for _ in range(ms // HOP_MS) for move in floor.hear(voice)]
+
+
+def heard(words: str | None) -> Overheard:
+    """By a pass over all that was said."""
+    return Overheard(words=None if words is None else Words(words, until=1 << 30))
 
 
 def kinds(moves: list) -> list[type]:
@@ -200,8 +205,8 @@ def test_a_voice_that_goes_on_interrupts_and_its_turn_begins_at_its_onset():
 @pytest.mark.parametrize(
     ("voiced_ms", "overheard", "what"),
     [
-        (320, Overheard(words="Mm-hm."), "backchannel"),
-        (320, Overheard(words=""), "noise"),
+        (320, heard("Mm-hm."), "backchannel"),
+        (320, heard(""), "noise"),
         (64, Overheard(), "noise"),
         (960, Overheard(echo=0.9), "echo"),
         (320, Overheard(level_db=-20.0), "other_speaker"),
@@ -220,8 +225,22 @@ def test_what_is_no_interruption_lets_the_assistant_go_on(voiced_ms: int, overhe
 def test_a_short_word_that_claims_the_floor_interrupts_and_is_a_whole_turn():
     floor = over_the_assistant()
     hear(floor, VOICE, 256)
-    moves = [move for _ in range(40) for move in floor.hear(QUIET, Overheard(words="Stop!"))]
+    moves = [move for _ in range(40) for move in floor.hear(QUIET, heard("Stop!"))]
     assert kinds(moves)[:2] == [TurnStarted, Hushed]
+
+
+@pytest.mark.parametrize(("pause_ms", "stops"), [(1600, True), (8000, False)])
+def test_a_word_that_is_not_understood_stops_the_assistant_when_it_is_said_again_soon(pause_ms: int, stops: bool):
+    unclear = Overheard(words=Words("Chair.", until=1 << 30, confidence=0.3))
+    floor = over_the_assistant()
+
+    def say_it() -> list:
+        moves = [move for _ in range(10) for move in floor.hear(VOICE, unclear)]
+        return moves + [move for _ in range(10) for move in floor.hear(QUIET, unclear)]
+
+    assert OverlapEnded("backchannel") in say_it()
+    hear(floor, QUIET, pause_ms)
+    assert (TurnStarted in kinds(say_it())) is stops
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=80), st.sampled_from([None, "", "uh-huh", "but why"]))
@@ -229,11 +248,11 @@ def test_every_duck_is_settled_within_the_deadline(voices: list[float], words: s
     floor = over_the_assistant()
     hear(floor, VOICE, HOP_MS)
     for voice in voices:
-        floor.hear(voice, Overheard(words=words))
+        floor.hear(voice, heard(words))
     for _ in range(WORDS_MS // HOP_MS + 2):
         if floor.holder is not Holder.OVERLAP:
             break
-        floor.hear(VOICE, Overheard(words=words))
+        floor.hear(VOICE, heard(words))
     assert floor.holder is not Holder.OVERLAP
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from vivavoce.conversation.interruption import ECHO_SHARE, WORDS_MS, Kind, Overlap, verdict
 
-GOING_ON = Overlap(voiced_ms=352, elapsed_ms=352, quiet_ms=0, voice=0.9)
+GOING_ON = Overlap(voiced_ms=352, elapsed_ms=352, quiet_ms=0, voice=0.95)
 OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
 
 
@@ -15,29 +15,57 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
     [
         (GOING_ON, "undecided"),
         (replace(GOING_ON, words="Wait"), "barge_in"),
-        (replace(GOING_ON, words="What about tomorrow"), "barge_in"),
+        (replace(GOING_ON, words="What about tomorrow"), "undecided"),
+        (replace(GOING_ON, voiced_ms=480, words="What about tomorrow"), "barge_in"),
+        (replace(GOING_ON, voiced_ms=640, words="Old Ralph.", confidence=0.3), "undecided"),  # of "All right."
+        (replace(GOING_ON, voiced_ms=832, elapsed_ms=832, words="Old Ralph is", confidence=0.3), "barge_in"),
         (replace(GOING_ON, words="Yeah"), "undecided"),
         (replace(GOING_ON, words="I"), "undecided"),  # ... see
-        (replace(GOING_ON, words="I want"), "barge_in"),
+        (replace(GOING_ON, voiced_ms=480, words="I want"), "barge_in"),
         (replace(GOING_ON, words="out"), "undecided"),  # of "Oh, nice"
-        (replace(GOING_ON, words="out", voiced_ms=640, elapsed_ms=640), "barge_in"),
+        (replace(GOING_ON, words="out", voiced_ms=832, elapsed_ms=832), "barge_in"),
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "undecided"),  # "I see", drawn out
         (replace(GOING_ON, voiced_ms=864, elapsed_ms=864), "barge_in"),  # hardly a sign of attention lasts so long
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, voice=0.8), "undecided"),  # the recogniser is at it
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Yeah, yeah, yeah"), "undecided"),
-        (replace(GOING_ON, voiced_ms=1900, elapsed_ms=2000, words="Yeah, yeah, yeah"), "barge_in"),
+        (replace(GOING_ON, voiced_ms=1700, elapsed_ms=2000, words="Yeah, yeah, yeah"), "backchannel"),
+        (replace(GOING_ON, voiced_ms=1100, elapsed_ms=1100, words="Yeah.", voice=0.95), "barge_in"),  # is not all of it
+        (replace(GOING_ON, voiced_ms=1100, elapsed_ms=1100, words="Yeah.", voice=0.88), "noise"),  # a crowd
+        (replace(GOING_ON, voiced_ms=1900, elapsed_ms=2000, words="Yeah", missed_ms=1500, voice=0.95), "barge_in"),
+        (replace(GOING_ON, voiced_ms=1900, elapsed_ms=2000, words="Yeah", missed_ms=1500, voice=0.8), "noise"),
+        (replace(GOING_ON, words="No", confidence=0.2), "undecided"),  # of a crowd
+        (replace(GOING_ON, words="Stop!", level_db=-18.0), "barge_in"),
+        (replace(GOING_ON, words="Basta.", confidence=0.61, level_db=-18.0), "undecided"),  # of somebody else's "posta"
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Oh, no"), "undecided"),  # ... nice, it may be
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Oh, no you don't"), "barge_in"),
         (replace(GOING_ON, voiced_ms=1000, elapsed_ms=1000), "barge_in"),
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.6), "noise"),  # a crowd
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.6, words="What about tomorrow"), "barge_in"),
+        (replace(GOING_ON, voiced_ms=900, elapsed_ms=900, voice=0.8, words="You know", confidence=0.3), "undecided"),
+        (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.8, words="You know", confidence=0.3), "noise"),
+        (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.95, words="You know", confidence=0.3), "barge_in"),
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=900, words=""), "barge_in"),  # of its first syllable
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="", voice=0.8), "undecided"),
         (replace(GOING_ON, words="Wait", echo=ECHO_SHARE), "echo"),
         (replace(OVER, words="Mm-hm."), "backchannel"),
-        (replace(OVER, words="I"), "undecided"),
-        (replace(OVER, words="Oh, no"), "undecided"),  # heard before it was over
-        (replace(OVER, words="Oh, no", elapsed_ms=1000), "barge_in"),
+        (replace(OVER, words="I", missed_ms=96), "undecided"),
+        (replace(OVER, words="out.", missed_ms=96), "undecided"),  # of "Oh, nice", by a pass that missed its end
+        (replace(OVER, words="Oh, no", missed_ms=96), "undecided"),
+        (replace(OVER, words="Oh, no"), "barge_in"),
+        (replace(OVER, words="Oh, no", missed_ms=96, elapsed_ms=WORDS_MS), "barge_in"),  # no other pass came
+        (replace(OVER, words="Chair.", confidence=0.4), "backchannel"),  # of "Sure."
+        (replace(OVER, words="Chair.", confidence=0.4, voiced_ms=900), "barge_in"),
+        (replace(OVER, words="Chair.", confidence=0.4, again=True), "barge_in"),  # said twice, it wants to be heard
+        (replace(OVER, words="Yeah.", confidence=0.4, again=True), "backchannel"),
+        (replace(OVER, words="Rome?", confidence=0.9), "barge_in"),
+        (replace(OVER, words="What?", confidence=0.45), "barge_in"),
+        (replace(OVER, words="What?", confidence=0.2), "backchannel"),
+        (replace(OVER, words="¿Por qué?", confidence=0.45), "barge_in"),
+        (replace(OVER, words="6", confidence=0.45), "barge_in"),
+        (replace(OVER, words="M and M.", confidence=0.3, voiced_ms=400), "barge_in"),
+        (replace(OVER, words="Yes.", asked=True), "barge_in"),  # an answer
+        (replace(OVER, words="Chair.", confidence=0.4, asked=True), "barge_in"),
+        (replace(OVER, words="", asked=True), "noise"),
         (replace(OVER, words="I see."), "backchannel"),
         (replace(OVER, words=""), "noise"),
         (replace(OVER, words="Tomorrow?"), "barge_in"),
@@ -49,6 +77,11 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
 )
 def test_evidence_decides(overlap: Overlap, kind: Kind) -> None:
     assert verdict(overlap).kind == kind
+
+
+def test_what_is_let_go_without_being_understood_is_known_from_what_was() -> None:
+    assert verdict(replace(OVER, words="Chair.", confidence=0.4)).doubted
+    assert not verdict(replace(OVER, words="Sure.", confidence=0.4)).doubted
 
 
 @pytest.mark.parametrize("words", [None, "", "Yeah", "I", "Tell me"])

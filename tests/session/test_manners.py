@@ -26,6 +26,7 @@ from vivavoce.engines.scripted import ScriptedModel, ScriptedTranscriber, ToneVo
 from vivavoce.errors import EngineBusy
 from vivavoce.ports import TranscriptionHint
 from vivavoce.session.sayings import APOLOGY, DID_NOT_CATCH, LISTENING
+from vivavoce.text.backchannels import BRIEF_REMARKS
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
 PLAIN = ReplyOptions(instructions="You are a clerk.")
@@ -101,6 +102,14 @@ def test_a_real_interruption_stops_the_answer_and_is_answered():
     assert not scene.of(PlaybackResumed)
 
 
+def test_a_yes_over_the_end_of_a_question_is_its_answer_and_no_sign_of_attention():
+    """It was let go, and the assistant waited for an answer that it had been given."""
+    question = "Shall I tell you more about the moon?"
+    scene = play(over_the_answer(0.32), engines=engines(question, "Here.", heard=("hello", "yes")), config=MANAGED)
+    assert not scene.of(PlaybackResumed)
+    assert [end.reason for end in scene.of(ResponseEnded)] == ["barge_in", "end_of_turn"]
+
+
 def test_clients_that_did_not_ask_hear_nothing_of_ducking_and_still_keep_their_answer():
     config = replace(SEMANTIC, reply=PLAIN)
     scene = play(over_the_answer(0.32), engines=engines(LONG, heard=("hello there", "mm-hm")), config=config)
@@ -147,7 +156,7 @@ def test_going_on_after_a_short_pause_reopens_the_turn_and_is_answered_once():
 
 def test_going_on_behind_an_opener_reopens_the_turn(monkeypatch: pytest.MonkeyPatch):
     """It was heard for longer than the first word of an answer, and says nothing."""
-    monkeypatch.setattr(EchoGuard, "share", lambda *_: None)  # a tone over a tone is taken for its echo
+    monkeypatch.setattr(EchoGuard, "share", lambda *_: 0.0)  # a tone over a tone is taken for its echo
 
     async def think(scene: Scene) -> None:
         await scene.silence(2.0)
@@ -447,3 +456,23 @@ def test_a_recogniser_that_hangs_leaves_nobody_without_an_answer():
     scene = play(ask, engines=made, config=MANAGED)
     assert "".join(event.text for event in scene.of(ReplyText)) == APOLOGY["en"]
     assert scene.of(ResponseEnded)[0].how == "failed"
+
+
+def test_only_what_is_brief_is_heard_with_brief_remarks_for_a_context(monkeypatch):
+    """With them "Ajá" is no "¡Acharde!", and without them a sentence in another language is no "uh-huh"."""
+    monkeypatch.setattr(EchoGuard, "share", lambda *_: 0.0)  # a tone over a tone is taken for its echo
+    asked: list[tuple[float, str | None]] = []
+
+    class Asked(Listener):
+        async def transcribe(self, speech, hint=TranscriptionHint(), urgency=0):
+            asked.append((speech.seconds, hint.prompt))
+            return await super().transcribe(speech, hint, urgency)
+
+    heard = replace(engines(LONG), stt=Asked(("hello there", "yeah yeah yeah yeah yeah")))
+    config = replace(MANAGED, transcription=replace(MANAGED.transcription, prompt="Anna"))
+    play(over_the_answer(1.6), engines=heard, config=config)
+    contexts = [prompt for _, prompt in asked]
+    assert contexts[0] == "Anna" and contexts[-1] == "Anna"
+    assert f"Anna {BRIEF_REMARKS['en']}" in contexts
+    with_remarks = [seconds for seconds, prompt in asked if prompt != "Anna"]
+    assert max(with_remarks) < 1.4  # 0.8 s of voice, with what is kept around it

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_backchannel
+from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_backchannel, wants_something
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,15 @@ def test_the_floor_is_claimed_with_the_first_word(words: str) -> None:
 def test_the_beginning_of_a_sign_is_not_taken_for_words_of_its_own(words: str, may: bool) -> None:
     """ "I see" used to stop the assistant at its "I", which a pass had heard alone."""
     assert may_become_backchannel(words) is may
+
+
+@pytest.mark.parametrize(
+    "words", ["Why?", "¿Qué?", "Pourquoi ?", "Cosa?", "O quê?", "Não.", "Lauter", "Again.", "6", "Стоп"]
+)
+def test_a_single_word_that_wants_something_is_known(words: str) -> None:
+    assert wants_something(words)
+
+
+@pytest.mark.parametrize("words", ["Chair.", "M and M.", "Rasa", "Yeah.", "Sì.", ""])
+def test_what_may_be_misheard_wants_nothing(words: str) -> None:
+    assert not wants_something(words)

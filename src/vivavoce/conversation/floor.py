@@ -21,7 +21,15 @@ from enum import Enum, auto
 
 from vivavoce.conversation.config import SemanticVad, ServerVad, TurnPolicy
 from vivavoce.conversation.endpointing import PATIENCE, TELLING_MS
-from vivavoce.conversation.interruption import ECHO_SHARE, Overlap, verdict
+from vivavoce.conversation.interruption import (
+    AGAIN_MS,
+    ECHO_SHARE,
+    NOTHING_OVERHEARD,
+    SIGN_MS,
+    Overheard,
+    Overlap,
+    verdict,
+)
 from vivavoce.conversation.moves import (
     Ducked,
     EndReason,
@@ -47,20 +55,6 @@ class Holder(Enum):
     PAUSE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Overheard:
-    """What is known of the sound beside its voice probability; None: not known. `echo`: share of it that is the
-    assistant's own, 0..1. `level_db`: against the user's usual level. `words`: what was recognised over the
-    assistant's voice so far."""
-
-    echo: float | None = None
-    level_db: float | None = None
-    words: str | None = None
-
-
-NOTHING_OVERHEARD = Overheard()
-
-
 SEMANTIC_THRESHOLD = 0.5
 SEMANTIC_PADDING_MS = 300
 HYSTERESIS = 0.15  # Silero's own: voice goes on while its probability stays above threshold - 0.15
@@ -69,7 +63,7 @@ BARGE_IN_HOPS = 3  # 96 ms, where there is no second stage: an echo and a cough 
 HOLD_MS = 128  # after the onset: a cough is often over by then, and the ear is to have silence within 200 ms
 HOLD_HOPS = 2  # of voice in it
 ALARM_MS = 128  # after a sound began, by when a voice in it is known
-RIPE_HOPS = (10, 20)  # 320 ms: one short word; 640 ms: a few, and the last look before the deadline
+RIPE_HOPS = (10, 20, 26)  # 320 ms: one short word; 640 ms: a few; 832 ms: no brief remark, the last before the deadline
 RIPE_QUIET_HOPS = 3
 REOPEN_MS = 1600  # after the voice of the last turn ended
 REOPEN_HEARD_MS = 350  # of the answer: who speaks up so early did not react to it, he was not done
@@ -103,6 +97,8 @@ class Floor:
     """Where the voice of the last turn ended; None: it cannot be reopened."""
     _answered_since: int | None = field(default=None, init=False)
     """From where on the answer to the last turn was heard; None: no more of it than an opener."""
+    _doubted: int | None = field(default=None, init=False)
+    """Where the last voice ended that was let go without having been understood."""
     _overlap: _Voices = field(default_factory=lambda: _Voices(0), init=False)
 
     def hear(self, voice: float, overheard: Overheard = NOTHING_OVERHEARD) -> list[Move]:
@@ -152,6 +148,11 @@ class Floor:
         quiet = self.now - self._overlap.last
         return quiet == RIPE_QUIET_HOPS * HOP or (quiet == 0 and self._overlap.voiced in RIPE_HOPS)
 
+    @property
+    def overlap_lasts(self) -> bool:
+        """Whether the voice over the assistant's is longer than a sign of attention."""
+        return self._overlap.voiced * HOP_MS > SIGN_MS
+
     def weighs(self, voice: float) -> bool:
         """Whether `hear` would look at what is overheard of a hop with this probability of voice."""
         unheard = voice < self._threshold - HYSTERESIS
@@ -197,7 +198,9 @@ class Floor:
             return self._while_alarmed()
         if alarmed:
             return [Ducked(voices.onset)]
-        kind = verdict(voices.overlap(self.now, overheard)).kind
+        again = self._doubted is not None and _ms(voices.onset - self._doubted) < AGAIN_MS
+        found = verdict(voices.overlap(self.now, overheard, again=again))
+        kind, self._doubted = found.kind, self.now if found.doubted else self._doubted
         if kind == "barge_in":
             moves: list[Move] = [self._start(voices.onset, voices.last)]
             return moves if voices.last == self.now else [*moves, *self._hush_now()]
@@ -323,7 +326,7 @@ class _Voices:
         if voice >= threshold - HYSTERESIS:
             self.last, self.voiced, self._sum = now, self.voiced + 1, self._sum + voice
 
-    def overlap(self, now: int, overheard: Overheard) -> Overlap:
+    def overlap(self, now: int, overheard: Overheard, *, again: bool) -> Overlap:
         return Overlap(
             voiced_ms=self.voiced * HOP_MS,
             elapsed_ms=_ms(now - self.onset),
@@ -331,7 +334,11 @@ class _Voices:
             voice=self._sum / max(1, self.voiced),
             echo=overheard.echo,
             level_db=overheard.level_db,
-            words=overheard.words,
+            words=None if overheard.words is None else overheard.words.text,
+            confidence=1.0 if overheard.words is None else overheard.words.confidence,
+            asked=overheard.asked,
+            again=again,
+            missed_ms=0 if overheard.words is None else max(0, _ms(self.last - overheard.words.until)),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_backchannel
+from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_backchannel, wants_something
 
 Kind = Literal["undecided", "barge_in", "backchannel", "noise", "echo", "other_speaker"]
 
@@ -19,23 +19,61 @@ FAR_DB = -12.0
 """Below the user's usual level somebody else is speaking, or the user not to us."""
 OVER_MS = 192  # quiet after which a short sound is over
 WORDLESS_MS = 864  # of voice of which no words are known: hardly a sign of attention lasts so long
-SPOKEN_MS = 320  # of voice with words in it that are no sign of attention
-WORD_MS = 640  # of voice with a single word in it: shorter, it may be one that was not heard to its end
+SPOKEN_MS = 480  # of voice with several clear words in it that are no sign of attention
+LASTING_MS = 832  # of voice with any words in it: the beginning of a sign of attention sounds like anything
+WORD_MS = 480  # of voice more, for each word of a sign of several
 BRIEF_MS = 96  # of voice: a click, a knock
 DEADLINE_MS = 1000  # after the onset, when no words have come: the assistant is held, so nobody is talked over
 WORDS_MS = 2000  # after the onset, until when the words of a short sound are waited for: a slow machine needs it
 CLEAR_VOICE = 0.75
 """Mean probability of voice from which a sound of which no words are known in time is taken for somebody's: people near
-the microphone had 0.89 to 1.00 (eleven recordings), a crowded room 0.54 to 0.93 (four of seven moments below)."""
-SURE_VOICE = 0.88
+the microphone had 0.84 to 1.00 (136 recordings), a crowded room 0.50 to 0.93."""
+SURE_VOICE = 0.92  # 98 % of those people
 """From which a sound that endures needs no words: on a slow machine they come late, or of its first syllable only."""
+SIGN_MS = 800  # of voice: a sign of attention is hardly longer
+SIGN_WORDS = 2
+CLEAR_WORDS = 0.6
+"""Confidence from which a word or two are taken as they were heard. Below it a recogniser guesses, and a brief sound is
+more often a sign of attention than an interruption."""
+LIKELY_WORDS = 0.4
+"""From which those that want something are, and those in a doubtful voice: of a crowd Whisper makes some, too."""
+CERTAIN_WORDS = 0.8
+"""From which "stop" is heeded from far away: somebody in the background says much that resembles it."""
+AGAIN_MS = 5000  # after a brief sound that was not understood: who says one again wants to be heard
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a pass of the recogniser heard over the assistant's voice up to position `until`; "": no words in it.
+    `confidence`: mean probability of its tokens, 0..1."""
+
+    text: str
+    until: int
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """What is known of the sound beside its voice probability; None: not known. `echo`: share of it that is the
+    assistant's own, 0..1. `level_db`: against the user's usual level. `words`: what the last pass recognised."""
+
+    echo: float | None = None
+    level_db: float | None = None
+    words: Words | None = None
+    asked: bool = False
+    """The assistant has just asked something."""
+
+
+NOTHING_OVERHEARD = Overheard()
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """What is known of the voice so far. `voiced_ms`: of voice in it; `elapsed_ms`: since its first voiced hop;
     `quiet_ms`: since its last; `voice`: mean probability of voice. None: not known. `echo`: 0..1;
-    `level_db`: against the user's usual level; `words`: recognised so far, "" when none were."""
+    `level_db`: against the user's usual level; `words`: recognised so far, "" when none were, with `confidence`, 0..1,
+    by a pass that has not heard the last `missed_ms` of the voice; `asked`: the assistant has just asked something;
+    `again`: another was let go a moment ago that was not understood."""
 
     voiced_ms: int
     elapsed_ms: int
@@ -44,11 +82,18 @@ class Overlap:
     echo: float | None = None
     level_db: float | None = None
     words: str | None = None
+    confidence: float = 1.0
+    missed_ms: int = 0
+    asked: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """`doubted`: it was not understood, and let go because most such sounds want nothing."""
+
     kind: Kind
+    doubted: bool = False
 
 
 def verdict(overlap: Overlap) -> Verdict:
@@ -57,9 +102,10 @@ def verdict(overlap: Overlap) -> Verdict:
     if overlap.echo is not None and overlap.echo >= ECHO_SHARE:
         return Verdict("echo")
     far = overlap.level_db is not None and overlap.level_db <= FAR_DB
-    if overlap.quiet_ms >= OVER_MS:
-        return Verdict(_of_short(overlap, far=far))
-    return Verdict(_of_lasting(overlap, far=far))
+    if overlap.quiet_ms < OVER_MS:
+        return Verdict(_of_lasting(overlap, far=far))
+    kind = _of_short(overlap, far=far)
+    return Verdict("backchannel", doubted=True) if kind == "barge_in" and _is_doubtful(overlap) else Verdict(kind)
 
 
 def _of_short(overlap: Overlap, *, far: bool) -> Kind:
@@ -67,34 +113,54 @@ def _of_short(overlap: Overlap, *, far: bool) -> Kind:
         return "noise"
     if far:
         return "other_speaker"
-    if overlap.words is None:  # the recogniser is at it
-        return "undecided" if overlap.elapsed_ms < WORDS_MS else "noise"
+    waiting = overlap.elapsed_ms < WORDS_MS
+    if overlap.words is None:
+        return "undecided" if waiting else "noise"
+    if overlap.missed_ms and waiting:
+        return "undecided"  # a pass over all of it is on its way
     if not overlap.words:
         return "noise"
-    if is_backchannel(overlap.words):
-        return "backchannel"
-    unfinished = _may_be_a_sign(overlap.words) and overlap.elapsed_ms < DEADLINE_MS
-    return "undecided" if unfinished else "barge_in"  # a pass over all of it is on its way
+    return "backchannel" if is_backchannel(overlap.words) and not overlap.asked else "barge_in"
+
+
+def _is_doubtful(overlap: Overlap) -> bool:
+    """Whether it was brief, and its words are a guess that need not be told twice."""
+    words = overlap.words or ""
+    brief = overlap.voiced_ms <= SIGN_MS and len(words.split()) <= SIGN_WORDS
+    enough = LIKELY_WORDS if wants_something(words) else CLEAR_WORDS
+    return brief and overlap.confidence < enough and not overlap.asked and not overlap.again
 
 
 def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
-    words = overlap.words
-    if words and asks_to_stop(words):
+    words, waiting = overlap.words, overlap.elapsed_ms < DEADLINE_MS
+    if words and asks_to_stop(words) and overlap.confidence >= (CERTAIN_WORDS if far else CLEAR_WORDS):
         return "barge_in"
-    if far and overlap.elapsed_ms < DEADLINE_MS:
-        return "undecided"
     if far:
-        return "other_speaker"
-    if words and _may_be_a_sign(words):  # never by its length alone: the next pass hears whether there is more
-        return "undecided" if overlap.elapsed_ms < WORDS_MS else "barge_in"
-    if words and overlap.voiced_ms >= (SPOKEN_MS if len(words.split()) > 1 else WORD_MS):
+        return "undecided" if waiting else "other_speaker"
+    sign = words is not None and _may_be_a_sign(words)
+    if words and sign and overlap.voiced_ms <= _longest_of(words):
+        return "undecided" if overlap.elapsed_ms < WORDS_MS else "backchannel"
+    several = words is not None and len(words.split()) > 1
+    spoken = overlap.voiced_ms >= (SPOKEN_MS if several and overlap.confidence >= CLEAR_WORDS else LASTING_MS)
+    if words and not sign and spoken and _is_somebody(overlap):
         return "barge_in"
     if overlap.voiced_ms >= WORDLESS_MS and overlap.voice >= SURE_VOICE:
         return "barge_in"
-    if overlap.elapsed_ms < DEADLINE_MS:
+    if waiting:
         return "undecided"
-    wordless = overlap.voice < CLEAR_VOICE if words is None else not words
-    return "noise" if wordless else "barge_in"
+    return "barge_in" if not sign and _is_somebody(overlap) else "noise"
+
+
+def _longest_of(words: str) -> int:
+    """ms of voice that they may have taken: what goes on for longer is more than what was understood of it."""
+    return LASTING_MS + WORD_MS * (len(words.split()) - 1)
+
+
+def _is_somebody(overlap: Overlap) -> bool:
+    """Whether a sound that goes on is a person near the microphone."""
+    if overlap.words is None:
+        return overlap.voice >= CLEAR_VOICE
+    return bool(overlap.words) and (overlap.voice >= SURE_VOICE or overlap.confidence >= LIKELY_WORDS)
 
 
 def _may_be_a_sign(words: str) -> bool:

@@ -21,6 +21,8 @@ from vivavoce.session.reply import Piece
 OUT_OF_BAND = 4
 WAITING = 4
 """Responses that may wait for the one that writes to the conversation."""
+ASKING_SECONDS = 1.0
+"""Before a question has been said, people know what it asks."""
 SPOKEN_KEPT = 16
 """Spoken messages whose sound is kept. Of older ones in the conversation there are the words and their times."""
 
@@ -54,6 +56,12 @@ class Answers:
     def busy(self) -> bool:
         """A response that writes to the conversation is running, or waits to; one being stopped is not."""
         return any(answer.request.in_conversation and not answer.stopping for answer in self._running.values())
+
+    @property
+    def asks(self) -> bool:
+        """What the user hears is the end of a question: what is said over it may be the answer."""
+        answer = self._audible()
+        return answer is not None and answer.mouth.heard(ASKING_SECONDS).rstrip("\"'”»)").endswith("?")
 
     def refuse_excess(self, request: ResponseRequest) -> None:
         """Raises RequestError when too many responses like `request` are running or waiting."""

@@ -104,9 +104,9 @@ class Mouth:
             heard = max(heard, min(end, at + max(0.0, now - started)))
         return heard
 
-    def heard(self) -> str:
-        """The words that were played by now."""
-        return words_until(self.lines, self.heard_seconds())
+    def heard(self, ahead: float = 0.0) -> str:
+        """The words that were played by now, and will be within `ahead` seconds."""
+        return words_until(self.lines, self.heard_seconds() + ahead)
 
     async def _wait_for_room(self) -> None:
         await self._going_on.wait()

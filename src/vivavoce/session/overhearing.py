@@ -8,13 +8,16 @@ import numpy as np
 
 from vivavoce.audio.echo import EchoGuard
 from vivavoce.audio.pcm import Pcm, Samples
-from vivavoce.conversation.floor import Overheard
+from vivavoce.conversation.interruption import Overheard, Words
 
 USUAL_SHARE = 0.02
 """Weight of one voiced hop in the user's usual level: half of it is the last second of speech."""
 FADED_DB = 12.0
 """Below the loudest hop of the last half second a voice is fading."""
 MOST_LEVELS = 40
+SOFTER_DB = -6.0
+"""Below the user's usual level echoes are, but for those of a loud loudspeaker."""
+TOGETHER = 8  # hops: 256 ms
 PEAK_FALL_DB = 1.0  # a hop; the peak forgets a loud syllable within half a second
 
 
@@ -22,8 +25,11 @@ class Overhearing:
     """Fed with every hop of the microphone and every sound that was sent. Levels in dBFS."""
 
     def __init__(self) -> None:
-        self.words: str | None = None
+        self.words: Words | None = None
         """What was recognised over the assistant's voice; None: nothing was looked at yet."""
+        self._asked = False
+        self._shares: list[float] | None = None
+        """Of the assistant's own voice in each hop of the overlap; None: there is none."""
         self._guard = EchoGuard()
         self._usual: float | None = None
         self._levels: list[float] = []
@@ -65,16 +71,33 @@ class Overhearing:
         self._measure()
         loud = [level for level in self._levels if level > max(self._levels) - FADED_DB]  # as `_usual` is taken
         relative = None if self._usual is None else sum(loud) / len(loud) - self._usual
-        return Overheard(self._guard.share(samples, at), relative, self.words)
+        return Overheard(self._echo(self._guard.share(samples, at), relative), relative, self.words, self._asked)
 
-    def begin(self) -> None:
-        """A voice over the assistant's begins, or is settled."""
+    def begin(self, *, asked: bool) -> None:
+        """A voice over the assistant's begins. `asked`: the assistant has just asked something."""
+        self.settle()
+        self._asked, self._shares = asked, []
+
+    def settle(self) -> None:
+        """It is known what it was."""
         self._measure()
-        self.words, self._levels = None, self._levels[-1:]
+        self.words, self._levels, self._asked, self._shares = None, self._levels[-1:], False, None
 
     def _measure(self) -> None:
         self._levels = [*self._levels, *map(_level, self._unmeasured)][-MOST_LEVELS - 1 :]
         self._unmeasured.clear()
+
+    def _echo(self, share: float, level: float | None) -> float | None:
+        """A syllable of anybody's resembles some syllable of the assistant's: of 448 voices without any echo every
+        third has a hop of which more than half is explained. So where its voice is not known to come back, and the
+        sound is as loud as the user is, a quarter of a second counts together."""
+        if self._shares is None:
+            return share
+        self._shares.append(share)
+        if self.echoes or level is None or level <= SOFTER_DB:
+            return share
+        last = self._shares[-TOGETHER:]
+        return sum(last) / TOGETHER if len(last) == TOGETHER else None
 
     def user(self, samples: Samples) -> bool:
         """Take a hop of the user's turn; True at the moment at which the voice begins to fade."""

@@ -10,13 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vivavoce.conversation.config import SessionConfig
-from vivavoce.conversation.interruption import Kind
+from vivavoce.conversation.interruption import Kind, Words
 from vivavoce.conversation.moves import Ducked, Held, OverlapEnded
+from vivavoce.ports import TranscriptionHint
 from vivavoce.session.ear import Ear
 from vivavoce.session.lookout import Lookout
 from vivavoce.session.parts import Parts, milliseconds
 from vivavoce.session.transcripts import hint_of
 from vivavoce.session.utterance import MARGIN, Utterance
+from vivavoce.text.backchannels import BRIEF_REMARKS
 
 DUCK_DB = -14.0
 
@@ -36,6 +38,8 @@ class Overlaps:
         self._floor, self._answers, self._overhearing = parts.floor, parts.answers, parts.overhearing
         self._transcripts, self._ear, self._lookout = parts.transcripts, ear, lookout
         self._follow, self._leave = follow, leave
+        self._hint = TranscriptionHint()
+        """Of what lasts too long for a brief remark."""
         self._utterance: Utterance | None = None
         """What is said over the assistant's voice, and may become a turn."""
 
@@ -60,11 +64,15 @@ class Overlaps:
 
     def ripen(self) -> None:
         """A hop was heard: have the words recognised where they would now tell what it is."""
-        if self._utterance is not None and self._floor.overlap_ripens:
+        if self._utterance is None:
+            return
+        if self._floor.overlap_lasts:
+            self._utterance.listen_for(self._hint)
+        if self._floor.overlap_ripens:
             self._utterance.hurry()
 
-    def note(self, words: str) -> bool:
-        """A partial pass heard these words; False: nobody speaks over the assistant's voice."""
+    def note(self, words: Words) -> bool:
+        """A partial pass heard them; False: nobody speaks over the assistant's voice."""
         if self._utterance is None:
             return False
         self._overhearing.words = words
@@ -77,11 +85,13 @@ class Overlaps:
 
     def _suspect(self, at: int, config: SessionConfig) -> None:
         """Perhaps the user speaks up: hear what it is."""
-        self._overhearing.begin()
+        self._overhearing.begin(asked=self._answers.asks)
         self._utterance = self._follow(max(self._ear.since, at - MARGIN))
         hint = hint_of(config.transcription)
-        if hint.language is None:  # a syllable or two are taken for any language: first of all they are of the talk's
-            self._utterance.listen_for(replace(hint, language=self._transcripts.language))
+        # a syllable or two are taken for any language: first of all they are of the talk's, and brief
+        self._hint = replace(hint, language=hint.language or self._transcripts.language)
+        remarks = BRIEF_REMARKS.get((self._hint.language or "")[:2])
+        self._utterance.listen_for(replace(self._hint, prompt=" ".join(filter(None, [hint.prompt, remarks])) or None))
 
     def _dismiss(self, what: Kind) -> None:
         """It was no interruption: forget it."""
@@ -90,5 +100,5 @@ class Overlaps:
         if self.take() is None:
             return  # no voice was in it
         self._leave()
-        self._overhearing.begin()
+        self._overhearing.settle()
         self._ear.begin(self._floor.now)

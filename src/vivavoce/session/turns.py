@@ -17,7 +17,8 @@ from vivavoce.conversation.events import (
     SpeechStopped,
     TranscriptGrew,
 )
-from vivavoce.conversation.floor import NOTHING_OVERHEARD, Holder, Overheard
+from vivavoce.conversation.floor import Holder
+from vivavoce.conversation.interruption import NOTHING_OVERHEARD, Overheard, Words
 from vivavoce.conversation.items import Message, Speech, new_id
 from vivavoce.conversation.moves import (
     Ducked,
@@ -215,7 +216,7 @@ class Turns:
 
     async def _start_turn(self, started: TurnStarted) -> None:
         utterance = self._overlaps.take() or self._follow(started.at)
-        self._overhearing.begin()
+        self._overhearing.settle()
         utterance.listen_for(hint_of(self.config.transcription))
         utterance.start = utterance.judged_from = started.at
         utterance.interrupted = started.barge_in
@@ -244,10 +245,10 @@ class Turns:
         self._preparation.read_along(utterance.item_id)
         return utterance
 
-    def _guessed(self, words: str) -> None:
-        """A partial pass heard these words."""
-        if not self._overlaps.note(words):
-            self._preparation.note(words)
+    def _guessed(self, heard: Transcription, until: int) -> None:
+        """A partial pass heard these words up to the position `until`."""
+        if not self._overlaps.note(Words(heard.text, until, heard.confidence)):
+            self._preparation.note(heard.text)
 
     def _pause(self, hush: int, voice_end: int) -> None:
         """The user may be done."""

@@ -56,7 +56,7 @@ class _UnderWay:
 
 class Utterance:
     """`start`: position of the turn's first sample. `tell(delta)`: new certain words, None: nobody reads along.
-    `guessed(words)`: all words of each partial pass."""
+    `guessed(heard, until)`: all words of each partial pass, and up to which position it heard."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Utterance:
         stt: Transcriber,
         hint: TranscriptionHint,
         tell: Callable[[str], Awaitable[None]] | None,
-        guessed: Callable[[str], None] = lambda words: None,
+        guessed: Callable[[Transcription, int], None] = lambda heard, until: None,
     ) -> None:
         self.item_id = item_id
         self.start = start
@@ -203,7 +203,7 @@ class Utterance:
         if self._over:
             return  # whoever waits for the final words tells them
         words = " ".join([*self._settled, heard.text]).split()
-        self._guessed(" ".join(words))
+        self._guessed(replace(heard, text=" ".join(words)), until)
         if self._tell is not None:
             await self._tell_agreed(words, self._tell)
 

@@ -1,4 +1,4 @@
-"""Words that say "I am listening, go on", and words that say "stop", in the languages that people speak to us. Pure."""
+"""Words that say "I am listening, go on", and words that want something, in the languages people speak to us. Pure."""
 
 from __future__ import annotations
 
@@ -7,20 +7,45 @@ import unicodedata
 LISTENING_WORDS = frozenset(
     # "i see" is two words: see PHRASES
     "mm mmm mhm mm-hm mmhm hm hmm uh-huh uhhuh uh huh aha ah oh yeah yep yes yup right sure ok okay cool nice "
-    "great wow really thanks good fine exactly exact indeed true so see correct absolutely totally understood sì si sí "
-    "certo capisco entiendo bon compris verstehe sicher già ecco esatto bene capito va vale claro ya bueno exacto "
-    "oui ouais d'accord voilà bien ja genau klar gut stimmt да ага угу sim pois".split()
+    "alright great wow really thanks good fine exactly exact indeed true so see correct absolutely totally "
+    "understood gotcha well interesting perfect sì si sí certo capisco entiendo bon compris verstehe sicher già ecco "
+    "esatto bene capito va vale claro ya bueno exacto oui ouais d'accord voilà bien ja genau klar gut stimmt да "
+    "ага угу sim pois giusto davvero vero perfetto ottimo interessante hum entendido comprendo perfecto "
+    "interesante cierto ajá ahá vraiment parfait super exactement entendi isso legal exato aham perfeito natürlich "
+    "verstanden wirklich понятно хорошо ясно конечно точно".split()
 )
 PHRASES = (
-    "i see", "got it", "of course", "all right", "uh huh", "mm hm", "i know", "makes sense", "make sense", "ya veo",
-    "va bene", "ho capito",
-    "de acuerdo", "bien sûr", "je vois", "ach so", "alles klar", "thank you",
+    "i see", "got it", "of course", "all right", "uh huh", "mm hm", "i know", "makes sense", "make sense", "go on",
+    "thank you", "ya veo", "va bene", "ho capito", "o capito", "vai avanti", "de acuerdo", "muy bien", "por supuesto",
+    "bien sûr", "je vois", "très bien", "c'est ça", "ach so", "alles klar", "tá bom", "está bem", "está bien", "pois é",
 )  # fmt: skip
 STOP_WORDS = frozenset(
     "stop wait no nope non nein hey hold pause enough quiet shush listen actually but sorry excuse "
     "aspetta ferma basta scusa ma senti espera para alto perdón pero attends attendez arrête arrêtez mais pardon "
-    "warte halt stopp moment aber entschuldigung стоп подожди хватит".split()
+    "warte halt stopp moment aber entschuldigung стоп подожди хватит não pare chega desculpa".split()
 )
+ASKING_WORDS = frozenset(
+    "what who whose whom which when where why how loud louder slow slower faster softer again repeat next back skip "
+    "help hello shut silence more less other else please "
+    "cosa chi quale quando dove perché come quanto ripeti ancora prossimo indietro zitto silenzio piano forte aiuto "
+    "pronto altro salta scusami fermati "
+    "qué quién cuál cuándo dónde cómo cuánto repite otra más menos silencio ayuda despacio cállate hola perdona "
+    "quoi qui quel quelle quand où pourquoi comment combien répète encore plus moins aide suivant silence doucement "
+    "quê quem qual onde quanto repita repete ajuda outra menos socorro "
+    "was wer wann wo warum wie welche wieviel nochmal lauter langsamer leiser hilfe ruhe weiter bitte "
+    "что кто где когда почему зачем как сколько громче тише медленнее ещё помоги повтори тихо нет".split()
+)
+"""Of questions and requests that are a single word; "por qué" and "o quê" are two."""
+BRIEF_REMARKS = {
+    "en": "Mm-hm. Stop. Uh-huh. What? Yeah. No. Sure. Wait. Got it. Why?",
+    "it": "Mm-hm. Basta. Sì. Cosa? Certo. No. Ho capito. Aspetta. Va bene. Perché?",
+    "es": "Ajá. Para. Sí. ¿Qué? Claro. No. Vale. Espera. Ya veo. ¿Por qué?",
+    "fr": "Mm-hm. Arrête. Oui. Quoi ? D'accord. Non. Je vois. Attends. Bien sûr. Pourquoi ?",
+    "pt": "Aham. Para. Sim. O quê? Claro. Não. Entendi. Espera. Tá bom. Por quê?",
+    "de": "Mhm. Stopp. Ja. Was? Genau. Nein. Verstehe. Warte. Alles klar. Warum?",
+}
+"""As many of both kinds, as a context in which a recogniser hears a word or two: without one it expects a sentence, and
+makes "Ajá" into "¡Acharde!"."""
 MOST_WORDS = 4
 HUMMED = frozenset("mnhaeiouyıмнхаеиоуыэمنهحيواءى")
 """Sounds of which "mm-hm" and "uh-huh" consist: nasals, breath and vowels. A recogniser that is not told the language
@@ -63,6 +88,19 @@ def asks_to_stop(words: str) -> bool:
     """Whether the first word already claims the floor."""
     said = plain(words)
     return bool(said) and said[0] in STOP_WORDS
+
+
+def wants_something(words: str) -> bool:
+    """Whether one of them asks, orders, refuses or counts: a single such word is meant, however unclear it was."""
+    return any(_unaccented(word) in _WANTING or word.isdecimal() for word in plain(words))
+
+
+def _unaccented(word: str) -> str:
+    """A recogniser leaves accents away, which tell "quién" from "quien" in writing alone."""
+    return "".join(char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char))
+
+
+_WANTING = frozenset(map(_unaccented, STOP_WORDS | ASKING_WORDS))
 
 
 def _is_hum(word: str) -> bool:
