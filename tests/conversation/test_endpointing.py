@@ -36,6 +36,12 @@ def test_a_question_is_not_waited_behind_though_its_voice_rises():
     assert is_question("What's the weather like?") and not is_question("What's the weather like, if")
 
 
+def test_a_full_stop_that_the_recogniser_left_out_does_not_outweigh_a_voice_that_has_ended():
+    ended = Evidence(audio=0.98, fall=0.9, text=0.001)
+    assert p_done(ended) == p_done(replace(ended, text=0.02)) > 0.4
+    assert p_done(replace(ended, text=0.7)) > 0.9
+
+
 def test_a_number_is_waited_for_and_a_yes_is_not():
     open_ended = p_done(Evidence(0.7, 0.9))
     assert p_done(Evidence(0.7, 0.9, expected="yes_no")) > open_ended > p_done(Evidence(0.7, 0.9, expected="digits"))
