@@ -7,8 +7,9 @@ in the result. Cross-validated leaving out one speaker after the other, area und
 language model 0.87. What was tried and added nothing out of sample: Smart Turn asked again at 160, 224, 320, 512 and
 800 ms (the last, the mean, the highest), punctuation, the model's probabilities of a full stop and of a comma, the
 pitch against the speaker's own, the length of the last sound, of the turn and of the pauses before, and the
-recogniser's confidence. The pauses before say little about which one is the last, but much about how long one may be:
-they are a matter of patience (`Patience.again`). The fall is relative to the room: noise misleads one in decibels.
+recogniser's confidence; and since then what `bench/results/2026-11-29-endpoint.md` lists. The pauses before say little
+about which one is the last, but much about how long one may be: they are a matter of patience (`Patience.again`). The
+fall is relative to the room: noise misleads one in decibels.
 """
 
 from __future__ import annotations
