@@ -91,7 +91,7 @@ TELLING_MS = 160
 LONGEST_MS = 1600
 """A longer pause is not waited for again."""
 PATIENCE: dict[Eagerness, Patience] = {
-    "high": Patience(quick=160, slow=850, again=0.0),
+    "high": Patience(quick=168, slow=850, again=0.0),
     "auto": Patience(quick=200, slow=1500),
     "medium": Patience(quick=200, slow=1500),
     "low": Patience(quick=384, slow=2000),

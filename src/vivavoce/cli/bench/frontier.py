@@ -5,7 +5,7 @@ evidence. Then the floor's patience is swept, and beside it what others do: sile
 alone. The method is that of LiveKit's eot-bench: no point on one axis means anything without the other.
 
 Dead air counts from the last voiced sample, which is found from the sound (`cli/clips.py`), not from where the voice
-detector stops hearing a voice: that is some 100 ms later. A turn that is decided before that sample is cut in on.
+detector stops hearing a voice: that is some 100 ms later. A sound after that is no voice: a breath, the room.
 
 A pause counts as cut where the turn is decided to be over before the voice goes on, whether or not an answer was heard
 by then and whatever the words say: a pause of two seconds behind a whole sentence counts, though a person might have
@@ -174,7 +174,7 @@ async def _pauses(engines: Engines, name: str, sound: Pcm, last_voiced: float) -
         if quiet_ms is not None and quiet_ms < LEAST_PAUSE_MS:
             continue
         audio, first, later = await _judged(engines.turn, engines.stt, engines.llm, sound, (begun, voice_end))
-        heard_on_ms = round(1000 * (voice_end / sound.rate - last_voiced)) if resumed is None else 0
+        heard_on_ms = max(0, round(1000 * (voice_end / sound.rate - last_voiced))) if resumed is None else 0
         yield Pause(name, quiet_ms, audio, first, later, heard_on_ms)
 
 
@@ -270,13 +270,11 @@ def _point(name: str, pauses: Sequence[Pause], wait: Wait) -> Point:
 
     decided = _decided(pauses, wait)
     inner = [(pause, waited <= pause.quiet_ms) for pause, waited in decided if pause.quiet_ms is not None]
-    dead = [(pause.turn, waited + pause.heard_on_ms) for pause, waited in decided if pause.quiet_ms is None]
-    cut_turns = {pause.turn for pause, cut in inner if cut} | {turn for turn, ms in dead if ms < 0}
-    turns = {pause.turn for pause in pauses}
+    turns, cut_turns = {pause.turn for pause in pauses}, {pause.turn for pause, cut in inner if cut}
     fdb = [cut for pause, cut in inner if FDB_PAUSE_MS[0] <= (pause.quiet_ms or 0) <= FDB_PAUSE_MS[1]]
     cut_pauses = sum(cut for _, cut in inner)
-    waits = [max(0, ms) for _, ms in dead] or [0]
-    p50, p95 = (round(float(np.percentile(waits, share)), 1) for share in (50, 95))
+    dead = [waited + pause.heard_on_ms for pause, waited in decided if pause.quiet_ms is None] or [0]
+    p50, p95 = (round(float(np.percentile(dead, share)), 1) for share in (50, 95))
     return Point(
         name,
         turns_cut=round(len(cut_turns) / max(1, len(turns)), 4),
@@ -286,7 +284,7 @@ def _point(name: str, pauses: Sequence[Pause], wait: Wait) -> Point:
         fdb_pauses_cut=round(sum(fdb) / max(1, len(fdb)), 4),
         p50_ms=p50,
         p95_ms=p95,
-        mean_ms=round(float(np.mean(waits)), 1),
+        mean_ms=round(float(np.mean(dead)), 1),
     )
 
 
