@@ -15,7 +15,7 @@ from tests.waiting import measured
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli import main
 from vivavoce.cli.bench.latency import ask_all, session_settings
-from vivavoce.cli.bench.latency_report import plot, report_on
+from vivavoce.cli.bench.latency_report import plot, report_on, show_timeline, timeline
 from vivavoce.cli.bench.questions import ASKED
 from vivavoce.cli.clips import Clip
 from vivavoce.cli.dialogue import Exchange
@@ -130,3 +130,16 @@ def test_the_first_sound_and_the_answer_itself_are_told_by_class_of_turn(tmp_pat
     assert summary["signed_gap_ms"]["min"] == -200 and summary["cut_in"] == 1
     plot(report, tmp_path / "latency.png")
     assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_turn_is_told_on_one_clock(capsys: pytest.CaptureFixture[str]) -> None:
+    """The server counts from where its voice detector hears the last voice, a listener from the last voiced sample."""
+    served = {"endpoint": 320.0, "transcript": 290.0, "first_token": 500.0, "first_sound": 900.0}
+    known = Exchange(lasting("Why?", 1.0), "", "", 410, False, 410, served, content_ms=1000, heard_on_ms=90.0)
+    unknown = Exchange(lasting("How?", 1.0), "", "", 410, False, 410, served, content_ms=410)
+    report = report_on({"exchanges": [known, unknown], "turn_detection": "semantic_vad", "sessions": 1})
+    first, second = map(timeline, report["turns"])
+    assert first == [90, 410, 380, None, 590, None, 990, 410, 1000]
+    assert second == [None] * 7 + [410, 410]
+    show_timeline(report)
+    assert "Why?" in capsys.readouterr().out

@@ -56,6 +56,8 @@ class Exchange:
     """To the first sample that answers: an opener such as "Well," is none."""
     draft: dict[str, Any] = field(default_factory=dict[str, Any])
     problem: str = ""
+    heard_on_ms: float | None = None
+    """To what the server took for the last voice, which its own times count from; None: not known."""
 
 
 class Dialogue:
@@ -175,6 +177,7 @@ class Dialogue:
         after = {answer.id for answer in new if answer.created >= last_word}
         starts = self.ear.starts(after)
         cut_in = any(answer.created < last_word for answer in new)
+        served = next((answer.latency_ms for answer in new if answer.id in after), {})
         told = [answer.problem for answer in new if answer.problem] + self.protocol.problems[problems:]
         return Exchange(
             question=clip,
@@ -185,9 +188,14 @@ class Dialogue:
             gap_ms=_ms(self.ear.starts({answer.id for answer in new}), last_word),
             content_ms=_ms(next((answer.content_at for answer in new if answer.id in after), None), last_word),
             draft=next((answer.draft for answer in new if answer.id in after), {}),
-            server_ms=next((answer.latency_ms for answer in new if answer.id in after), {}),
+            server_ms=served,
             problem="; ".join(told) or ("" if new else "no answer"),
+            heard_on_ms=self._heard_on(last_word, served.get("endpoint")),
         )
+
+    def _heard_on(self, last_word: float, endpoint: float | None) -> float | None:
+        decided = _ms(next((at for at in self.protocol.speech_stopped if at >= last_word), None), last_word)
+        return None if decided is None or endpoint is None else round(decided - endpoint, 1)
 
 
 @asynccontextmanager

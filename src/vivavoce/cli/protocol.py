@@ -46,6 +46,7 @@ class Protocol:
     ear: Ear = field(default_factory=Ear)
     answers: dict[str, Answer] = field(default_factory=dict[str, Answer])
     speech_started: list[float] = field(default_factory=list[float])
+    speech_stopped: list[float] = field(default_factory=list[float])
     playback: list[tuple[str, float, str]] = field(default_factory=list[tuple[str, float, str]])
     """When the client was to duck ("ducked"), to pause ("held") or to go on ("resumed"), and why."""
     transcripts: list[str] = field(default_factory=list[str])
@@ -68,6 +69,9 @@ class Protocol:
     def _on_speech_started(self, event: Json, at: float) -> None:
         self.speech_started.append(at)
         self.ear.flush(at)
+
+    def _on_speech_stopped(self, event: Json, at: float) -> None:
+        self.speech_stopped.append(at)
 
     def _on_playback(self, event: Json, at: float) -> None:
         what = event["type"].rpartition(".")[2]
@@ -116,6 +120,7 @@ _HANDLERS: dict[str, Callable[[Protocol, Json, float], None]] = {
     "session.created": Protocol._on_session,
     "session.updated": Protocol._on_session,
     "input_audio_buffer.speech_started": Protocol._on_speech_started,
+    "input_audio_buffer.speech_stopped": Protocol._on_speech_stopped,
     "vivavoce.output_audio.ducked": Protocol._on_playback,
     "vivavoce.output_audio.held": Protocol._on_playback,
     "vivavoce.output_audio.resumed": Protocol._on_playback,

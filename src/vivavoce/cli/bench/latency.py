@@ -34,6 +34,7 @@ def add_parser(benches: Any) -> None:
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="ask all of them so often (default 1)")
     parser.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at once (default 1)")
     parser.add_argument("--turn-detection", choices=("semantic_vad", "server_vad"), default="semantic_vad")
+    parser.add_argument("--timeline", action="store_true", help="show where the time of each turn goes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG)")
     parser.set_defaults(run=run)
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
 
     from vivavoce.cli.bench.figures import write_json
-    from vivavoce.cli.bench.latency_report import plot, report_on, show
+    from vivavoce.cli.bench.latency_report import plot, report_on, show, show_timeline
     from vivavoce.cli.bench.questions import questions
     from vivavoce.settings import read_settings
 
@@ -52,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
     measured = asyncio.run(_measure(args, settings, clips))
     report = report_on(measured)
     show(report)
+    if args.timeline:
+        show_timeline(report)
     if args.json:
         write_json(report, args.json)
     if args.plot:

@@ -43,6 +43,7 @@ def _latency(exchanges: Sequence[Exchange], whole: Mapping[str, str]) -> Report:
             "voice_to_voice_ms_with_cut_ins": spread(one.voice_to_voice_ms for one in exchanges),
             "signed_gap_ms": spread(one.gap_ms for one in exchanges),
             "content_ms": spread(one.content_ms for one in clean),
+            "heard_on_ms": spread(one.heard_on_ms for one in clean),
             "with_opener": sum(one.content_ms != one.voice_to_voice_ms for one in clean),
             "by_turn_ms": _by_turn(clean, "voice_to_voice_ms"),
             "content_by_turn_ms": _by_turn(clean, "content_ms"),
@@ -64,6 +65,7 @@ def _latency(exchanges: Sequence[Exchange], whole: Mapping[str, str]) -> Report:
                 "cut_in": one.cut_in,
                 "draft": one.draft,
                 "server_ms": one.server_ms,
+                "heard_on_ms": one.heard_on_ms,
                 "problem": one.problem,
             }
             for one in exchanges
@@ -127,6 +129,26 @@ def show(report: Report) -> None:
         console.print(f"server: ready after {ready:.1f} s, at most {memory:.0f} MiB of memory")
 
 
+def show_timeline(report: Report) -> None:
+    """Where the time of each turn goes, in ms from its last voiced sample: the server's times with those at the ear."""
+    from rich.console import Console
+    from rich.table import Table
+
+    stages = {key: meaning.removesuffix(" of the answer") for key, meaning in STAGES.items()}
+    table = Table("turn", "voice over", *stages.values(), "at the ear", "the answer", box=None, title_justify="left")
+    for turn in report["turns"]:
+        table.add_row(turn["question"][:24], *("–" if ms is None else f"{ms:.0f}" for ms in timeline(turn)))
+    Console(highlight=False).print(table)
+
+
+def timeline(turn: Mapping[str, Any]) -> list[float | None]:
+    """Of one turn of a report, in ms from its last voiced sample: the end of the voice as the server hears it, STAGES,
+    the first sound at the ear, the answer there. None: not reached, or not known."""
+    heard_on, told = turn["heard_on_ms"], turn["server_ms"]
+    shifted = [None if None in (heard_on, told.get(stage)) else heard_on + told[stage] for stage in STAGES]
+    return [heard_on, *shifted, turn["voice_to_voice_ms"], turn["content_ms"]]
+
+
 def _title(report: Report) -> str:
     return f"From the last voiced sample, {report['sessions']} session(s), {report['turn_detection']}"
 
@@ -137,6 +159,7 @@ def _rows(report: Report) -> list[tuple[str, dict[str, float] | None]]:
     turns = [(f"  {turn}", figures) for turn, figures in summary["by_turn_ms"].items()]
     contents = [(f"  {turn}", figures) for turn, figures in summary["content_by_turn_ms"].items()]
     return [
+        ("server: last voice, which its times count from", summary["heard_on_ms"]),
         *stages,
         ("voice to voice, at the ear", summary["voice_to_voice_ms"]),
         *turns,
