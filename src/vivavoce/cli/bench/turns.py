@@ -101,8 +101,10 @@ async def _gather(settings: Settings, args: argparse.Namespace) -> tuple[dict[st
 
     tasks = _named(args.tasks, TASKS, "--tasks") if args.tasks else list(TASKS)
     variants = _named(args.variants, VARIANTS, "--variants")
-    asked = [("question", text, VOICES[0], language) for language, text in QUESTIONS.items()]
-    said = await speak(settings, [*asked, *_lines(args, tasks)], args.said)
+    lines = _lines(args, tasks)
+    languages = ["en", *dict.fromkeys(language for *_, language in lines if language != "en")]
+    asked = [("question", QUESTIONS[language], VOICES[0], language) for language in languages]
+    said = await speak(settings, [*asked, *lines], args.said)
     usual = level_db(Pcm(said[0][1].samples, RATE))
     questions = {clip.language: clip for clip in _clips(said, "question", usual)}
     people = [levelled(clip, usual) for clip in _people(args, said)]
