@@ -18,19 +18,19 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(GOING_ON, words="What about tomorrow"), "undecided"),
         (replace(GOING_ON, voiced_ms=480, words="What about tomorrow"), "barge_in"),
         (replace(GOING_ON, voiced_ms=640, words="Old Ralph.", confidence=0.3), "undecided"),  # of "All right."
-        (replace(GOING_ON, voiced_ms=832, elapsed_ms=832, words="Old Ralph is", confidence=0.3), "barge_in"),
+        (replace(GOING_ON, voiced_ms=960, elapsed_ms=960, words="Old Ralph is", confidence=0.3), "barge_in"),
         (replace(GOING_ON, words="Yeah"), "undecided"),
         (replace(GOING_ON, words="I"), "undecided"),  # ... see
         (replace(GOING_ON, voiced_ms=480, words="I want"), "barge_in"),
         (replace(GOING_ON, words="out"), "undecided"),  # of "Oh, nice"
-        (replace(GOING_ON, words="out", voiced_ms=832, elapsed_ms=832), "barge_in"),
+        (replace(GOING_ON, words="out", voiced_ms=960, elapsed_ms=960), "barge_in"),
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700), "undecided"),  # "I see", drawn out
-        (replace(GOING_ON, voiced_ms=864, elapsed_ms=864), "barge_in"),  # hardly a sign of attention lasts so long
+        (replace(GOING_ON, voiced_ms=960, elapsed_ms=960), "barge_in"),  # hardly a sign of attention lasts so long
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, voice=0.8), "undecided"),  # the recogniser is at it
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="Yeah, yeah, yeah"), "undecided"),
         (replace(GOING_ON, voiced_ms=1700, elapsed_ms=2000, words="Yeah, yeah, yeah"), "backchannel"),
-        (replace(GOING_ON, voiced_ms=1100, elapsed_ms=1100, words="Yeah.", voice=0.95), "barge_in"),  # is not all of it
-        (replace(GOING_ON, voiced_ms=1100, elapsed_ms=1100, words="Yeah.", voice=0.88), "noise"),  # a crowd
+        (replace(GOING_ON, voiced_ms=1152, elapsed_ms=1152, words="Yeah.", voice=0.95), "barge_in"),  # is not all of it
+        (replace(GOING_ON, voiced_ms=1152, elapsed_ms=1152, words="Yeah.", voice=0.88), "noise"),  # a crowd
         (replace(GOING_ON, voiced_ms=1900, elapsed_ms=2000, words="Yeah", missed_ms=1500, voice=0.95), "barge_in"),
         (replace(GOING_ON, voiced_ms=1900, elapsed_ms=2000, words="Yeah", missed_ms=1500, voice=0.8), "noise"),
         (replace(GOING_ON, words="No", confidence=0.2), "undecided"),  # of a crowd
@@ -44,7 +44,7 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=900, voice=0.8, words="You know", confidence=0.3), "undecided"),
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.8, words="You know", confidence=0.3), "noise"),
         (replace(GOING_ON, voiced_ms=900, elapsed_ms=1000, voice=0.95, words="You know", confidence=0.3), "barge_in"),
-        (replace(GOING_ON, voiced_ms=900, elapsed_ms=900, words=""), "barge_in"),  # of its first syllable
+        (replace(GOING_ON, voiced_ms=960, elapsed_ms=960, words=""), "barge_in"),  # of its first syllable
         (replace(GOING_ON, voiced_ms=700, elapsed_ms=700, words="", voice=0.8), "undecided"),
         (replace(GOING_ON, words="Wait", echo=ECHO_SHARE), "echo"),
         (replace(OVER, words="Mm-hm."), "backchannel"),
@@ -54,7 +54,7 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(OVER, words="Oh, no"), "barge_in"),
         (replace(OVER, words="Oh, no", missed_ms=96, elapsed_ms=WORDS_MS), "barge_in"),  # no other pass came
         (replace(OVER, words="Chair.", confidence=0.4), "backchannel"),  # of "Sure."
-        (replace(OVER, words="Chair.", confidence=0.4, voiced_ms=900), "barge_in"),
+        (replace(OVER, words="Chair.", confidence=0.4, voiced_ms=1024), "barge_in"),
         (replace(OVER, words="Chair.", confidence=0.4, again=True), "barge_in"),  # said twice, it wants to be heard
         (replace(OVER, words="Yeah.", confidence=0.4, again=True), "backchannel"),
         (replace(OVER, words="Rome?", confidence=0.9), "barge_in"),

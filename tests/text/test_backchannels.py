@@ -24,7 +24,7 @@ def test_a_hum_is_one_however_a_recogniser_spells_it(words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     ["", "Right, but what about tomorrow?", "Yeah, tell me about Rome", "Okay stop", "What?", "Rome", "Tomorrow",
-     "No, no.", "Oh, no", "Mom", "Anna", "Non", "Nein", "Hey!"],
+     "No, no.", "Oh, no", "I'm", "Mom", "Anna", "Non", "Nein", "Hey!"],
 )  # fmt: skip
 def test_what_wants_something_is_none(words: str) -> None:
     assert not is_backchannel(words)

@@ -24,8 +24,8 @@ from vivavoce.conversation.endpointing import PATIENCE, TELLING_MS
 from vivavoce.conversation.interruption import (
     AGAIN_MS,
     ECHO_SHARE,
+    LASTING_MS,
     NOTHING_OVERHEARD,
-    SIGN_MS,
     Overheard,
     Overlap,
     verdict,
@@ -63,7 +63,7 @@ BARGE_IN_HOPS = 3  # 96 ms, where there is no second stage: an echo and a cough 
 HOLD_MS = 128  # after the onset: a cough is often over by then, and the ear is to have silence within 200 ms
 HOLD_HOPS = 2  # of voice in it
 ALARM_MS = 128  # after a sound began, by when a voice in it is known
-RIPE_HOPS = (10, 20, 26)  # 320 ms: one short word; 640 ms: a few; 832 ms: no brief remark, the last before the deadline
+RIPE_HOPS = (10, 20, 26)  # 320 ms: one short word; 640 ms: a few; 832 ms: the last look before the deadline
 RIPE_QUIET_HOPS = 3
 REOPEN_MS = 1600  # after the voice of the last turn ended
 REOPEN_HEARD_MS = 350  # of the answer: who speaks up so early did not react to it, he was not done
@@ -151,7 +151,7 @@ class Floor:
     @property
     def overlap_lasts(self) -> bool:
         """Whether the voice over the assistant's is longer than a sign of attention."""
-        return self._overlap.voiced * HOP_MS > SIGN_MS
+        return self._overlap.voiced * HOP_MS > LASTING_MS
 
     def weighs(self, voice: float) -> bool:
         """Whether `hear` would look at what is overheard of a hop with this probability of voice."""

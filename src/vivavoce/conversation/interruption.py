@@ -18,9 +18,10 @@ ECHO_SHARE = 0.55
 FAR_DB = -12.0
 """Below the user's usual level somebody else is speaking, or the user not to us."""
 OVER_MS = 192  # quiet after which a short sound is over
-WORDLESS_MS = 864  # of voice of which no words are known: hardly a sign of attention lasts so long
+WORDLESS_MS = 960  # of voice of which no words are known: hardly a sign of attention lasts so long
 SPOKEN_MS = 480  # of voice with several clear words in it that are no sign of attention
-LASTING_MS = 832  # of voice with any words in it: the beginning of a sign of attention sounds like anything
+LASTING_MS = 960  # of voice with any words in it: the beginning of a sign of attention sounds like anything
+LONG_SIGN_MS = 1120  # of voice in a sign of one word that is clear
 WORD_MS = 480  # of voice more, for each word of a sign of several
 BRIEF_MS = 96  # of voice: a click, a knock
 DEADLINE_MS = 1000  # after the onset, when no words have come: the assistant is held, so nobody is talked over
@@ -28,9 +29,9 @@ WORDS_MS = 2000  # after the onset, until when the words of a short sound are wa
 CLEAR_VOICE = 0.75
 """Mean probability of voice from which a sound of which no words are known in time is taken for somebody's: people near
 the microphone had 0.84 to 1.00 (136 recordings), a crowded room 0.50 to 0.93."""
-SURE_VOICE = 0.92  # 98 % of those people
+SURE_VOICE = 0.91  # 98 % of those people
 """From which a sound that endures needs no words: on a slow machine they come late, or of its first syllable only."""
-SIGN_MS = 800  # of voice: a sign of attention is hardly longer
+SIGN_MS = 1000  # of voice: a sign of attention is hardly longer
 SIGN_WORDS = 2
 CLEAR_WORDS = 0.6
 """Confidence from which a word or two are taken as they were heard. Below it a recogniser guesses, and a brief sound is
@@ -132,13 +133,14 @@ def _is_doubtful(overlap: Overlap) -> bool:
 
 
 def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
-    words, waiting = overlap.words, overlap.elapsed_ms < DEADLINE_MS
+    words, resting = overlap.words, overlap.quiet_ms > 0
+    waiting = overlap.elapsed_ms < DEADLINE_MS + (OVER_MS if resting else 0)  # it may be over in a moment
     if words and asks_to_stop(words) and overlap.confidence >= (CERTAIN_WORDS if far else CLEAR_WORDS):
         return "barge_in"
     if far:
         return "undecided" if waiting else "other_speaker"
     sign = words is not None and _may_be_a_sign(words)
-    if words and sign and overlap.voiced_ms <= _longest_of(words):
+    if words and sign and overlap.voiced_ms <= _longest_of(words, overlap.confidence):
         return "undecided" if overlap.elapsed_ms < WORDS_MS else "backchannel"
     several = words is not None and len(words.split()) > 1
     spoken = overlap.voiced_ms >= (SPOKEN_MS if several and overlap.confidence >= CLEAR_WORDS else LASTING_MS)
@@ -151,16 +153,19 @@ def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
     return "barge_in" if not sign and _is_somebody(overlap) else "noise"
 
 
-def _longest_of(words: str) -> int:
+def _longest_of(words: str, confidence: float) -> int:
     """ms of voice that they may have taken: what goes on for longer is more than what was understood of it."""
-    return LASTING_MS + WORD_MS * (len(words.split()) - 1)
+    one = LONG_SIGN_MS if confidence >= CLEAR_WORDS else LASTING_MS
+    return one + WORD_MS * (len(words.split()) - 1)
 
 
 def _is_somebody(overlap: Overlap) -> bool:
     """Whether a sound that goes on is a person near the microphone."""
     if overlap.words is None:
         return overlap.voice >= CLEAR_VOICE
-    return bool(overlap.words) and (overlap.voice >= SURE_VOICE or overlap.confidence >= LIKELY_WORDS)
+    if overlap.voice >= SURE_VOICE:
+        return bool(overlap.words or overlap.missed_ms)
+    return bool(overlap.words) and overlap.confidence >= LIKELY_WORDS
 
 
 def _may_be_a_sign(words: str) -> bool:
