@@ -41,7 +41,7 @@ def test_an_empty_house_lets_in_whoever_comes():
     for _ in range(BROKEN):
         door.note_lag(1.0)
     door.enter()
-    with pytest.raises(SessionRefused, match="All 1 places"):
+    with pytest.raises(SessionRefused, match="The only place of this server is taken"):
         door.enter()
 
 

@@ -51,7 +51,10 @@ class Admission:
     def enter(self) -> None:
         """Take a place. Raises SessionRefused when there is none; whoever entered has to `leave`."""
         if self.open >= self.most:
-            raise SessionRefused(f"All {self.most} places of this server are taken. Try again in a moment.")
+            places = (
+                "The only place of this server is" if self.most == 1 else f"All {self.most} places of this server are"
+            )
+            raise SessionRefused(f"{places} taken. Try again in a moment.")
         if self.strained:
             raise SessionRefused("This server has its hands full with those it talks to. Try again in a moment.")
         self.open += 1
