@@ -74,7 +74,9 @@ def test_axe_finds_nothing_on_a_phone_nor_while_one_talks(
         visit.page.get_by_role("button", name="Show the threads").click()
         expect(visit.page.locator("#sidebar")).to_be_visible()
         assert violations(visit, axe) == []
+        expect(visit.page.locator("main")).to_have_attribute("inert", "")  # it lies behind
         visit.page.keyboard.press("Escape")
+        expect(visit.page.get_by_role("button", name="Show the threads")).to_be_focused()
         visit.page.locator("#talk").click()
         visit.goes_through("listening")
         assert violations(visit, axe) == []

@@ -48,10 +48,14 @@ def test_a_spoken_question_is_answered_aloud_and_can_be_read(demo_server: str, h
 
 
 def test_speaking_again_stops_the_reply_and_keeps_what_was_heard(demo_server: str, hearing: Hearing) -> None:
-    """Barge-in: silence at once, the server told to the ms, the caption cut and marked, and the next turn answered.
+    """Barge-in: silence at once, the server told to the ms, both captions cut and marked, and the next turn answered.
     Somebody speaks up every few seconds, so that at some time the answer sounds."""
     visit = Visit.to(hearing(silence(0.7), *[speech(0.8), silence(2.7)] * 8), demo_server)
     visit.press()
+    visit.page.wait_for_function("""() => {
+        const unheard = document.querySelector("#captions .vivavoce[data-interrupted=true] .ahead:not(:empty)");
+        return unheard !== null && getComputedStyle(unheard).textDecorationLine === "line-through";
+    }""")
     visit.show_thread()
     cut = visit.page.locator('.turn.vivavoce[data-interrupted="true"]:has(.ahead)').first
     expect(cut.locator(".mark.cut")).to_have_text("interrupted")

@@ -78,6 +78,7 @@ def test_threads_are_searched_named_and_deleted(demo_server: str, browser: Brows
     line.locator("a").click()
     expect(visit.page.locator(".turn.you .heard")).to_have_text("How do I prune a lemon tree?")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("Garden")
+    expect(visit.page).to_have_title("Garden")
 
     choose(visit, "Garden", "Rename")
     visit.page.get_by_label("Rename").fill("Lemons")
@@ -149,6 +150,7 @@ def test_a_temporary_thread_leaves_no_trace(demo_server: str, browser: Browser) 
     visit.type("Just between us: zanzibar.")
     expect(visit.page.locator(".turn.vivavoce .actions")).to_have_count(1)
     assert "#" not in visit.page.url
+    expect(visit.page).to_have_title("vivavoce")
     visit.page.reload()
     visit.page.get_by_label("Search threads").fill("zanzibar")
     expect(visit.page.locator(".threads")).to_contain_text("Nothing was found.")

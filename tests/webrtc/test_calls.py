@@ -69,6 +69,27 @@ def test_an_interruption_stops_the_sound_and_keeps_exactly_what_was_heard(demo_s
 
 
 @measured
+def test_a_caller_who_asks_is_told_what_is_done_to_the_voice(demo_server: str) -> None:
+    """A page shows that it speaks softly; of the ducking itself the gateway takes care."""
+
+    async def scene() -> None:
+        async with Caller(demo_server) as caller:
+            turns = {"input": {"turn_detection": {"type": "semantic_vad"}}}
+            asked = {"type": "realtime", "audio": turns, "vivavoce": {"managed_playback": True}}
+            caller.send("session.update", session=asked)
+            await caller.until("session.updated")
+            caller.voice.say(tone(1.0))
+            await caller.until("output_audio_buffer.started")
+            caller.voice.say(tone(2.0))
+            ducked = await caller.until("vivavoce.output_audio.ducked")
+            assert ducked["gain_db"] < 0
+            caller.send("session.update", session={"type": "realtime", "vivavoce": {"managed_playback": False}})
+            await caller.until("conversation.item.truncated")
+
+    asyncio.run(scene())
+
+
+@measured
 def test_the_client_may_stop_the_sound_itself(demo_server: str) -> None:
     async def scene() -> None:
         async with Caller(demo_server) as caller:

@@ -12,7 +12,7 @@ import { newRoom, openRoom, room } from "./state/room.js";
 import { followStatus, keysTried, learnModels, learnToolServers, learnVoices, ready } from "./state/server.js";
 import { comeBack } from "./state/sound.js";
 import { followReminders } from "./state/reminders.js";
-import { followWishes, hurry, stopTalking } from "./state/talks.js";
+import { followMicrophone, followWishes, hurry, stopTalking } from "./state/talks.js";
 import { followThreads, query, refresh } from "./state/threads.js";
 import { App } from "./ui/App.js";
 import { listenToKeys, shortcut } from "./ui/keys.js";
@@ -22,6 +22,7 @@ import { begin, drawer, isNarrow } from "./ui/Sidebar.js";
 followAppearance();
 followLanguage();
 followWishes();
+followMicrophone();
 listenToKeys();
 followThreads();
 

@@ -13,6 +13,7 @@ describe("what was heard of a reply", () => {
     ledger.audio("r", "a", SECOND);
     ledger.text("r", "a", "Three four.");
     ledger.audio("r", "a", SECOND);
+    ledger.finish("r");
   });
 
   it.each([
@@ -31,6 +32,28 @@ describe("what was heard of a reply", () => {
     ledger.audio("s", "b", 2 * SECOND);
     ledger.progress("b", SECOND);
     expect("One two three four".slice(0, ledger.heardCharacters("b"))).toBe("One two");
+  });
+
+  it("is not taken back while the sound of its words comes, nor told too soon", () => {
+    const text = "The capital of Italy is Rome, a city on seven hills.";
+    ledger.text("s", "b", text);
+    const told = [1, 2, 3, 4, 5].map((half) => {
+      ledger.audio("s", "b", SECOND / 2); // it comes half a second ahead of what is played
+      ledger.progress("b", ((half - 1) * SECOND) / 2 + SECOND / 4);
+      return ledger.heardCharacters("b");
+    });
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(text.slice(0, told[0])).toBe("The");
+    expect(told.at(-1)).toBeGreaterThan(text.length / 2);
+  });
+
+  it("is not all where the next sound is late", () => {
+    ledger.text("s", "b", "The capital of Italy is Rome.");
+    ledger.audio("s", "b", SECOND / 2);
+    ledger.progress("b", SECOND / 2);
+    expect(ledger.heardCharacters("b")).toBeLessThan(12);
+    ledger.finish("s");
+    expect(ledger.heardCharacters("b")).toBe(29);
   });
 
   it("never shrinks and never exceeds what came", () => {

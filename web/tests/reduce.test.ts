@@ -38,10 +38,18 @@ describe("captions", () => {
     ]);
   });
 
+  it("wait for the rest of a reply whose sound is late, and are whole once it is known to be all", () => {
+    const late: LocalEvent = { type: "local.drained", item: "a1", characters: 5 };
+    const thread = after(started, stopped, created, words("It is noon."), sounds, late);
+    expect(messages(thread).at(-1)).toMatchObject({ heard: 5 });
+    expect(messages(reduce(thread, done("completed"))).at(-1)).toMatchObject({ heard: 11, settled: true });
+  });
+
   it("lose nothing of a reply that is heard to its end", () => {
     const thread = after(started, stopped, created, words("It is "), sounds, words("noon."), done("completed"), {
       type: "local.drained",
       item: "a1",
+      characters: null,
     });
     expect(messages(thread).at(-1)).toMatchObject({ text: "It is noon.", heard: 11, settled: true, latencyMs: 620 });
     expect(messages(thread).at(-1)?.interrupted).toBe(false);
@@ -155,7 +163,7 @@ describe("the one word", () => {
     ["thinking", after(started, stopped, created)],
     ["speaking", after(started, stopped, created, words("Hi"), sounds)],
     ["speaking", after(started, stopped, created, words("Hi"), sounds, done("completed"))],
-    ["listening", after(created, words("Hi"), sounds, done("completed"), { type: "local.drained", item: "a1" })],
+    ["listening", after(created, words("Hi"), sounds, done("completed"), { type: "local.drained", item: "a1", characters: null })],
     ["listening", after(created, words("Hi"), sounds, done("cancelled"), cut(2))],
   ])("is %s", (word, thread) => {
     expect(phase("open", true, thread, false)).toBe(word);

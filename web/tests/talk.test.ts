@@ -322,14 +322,16 @@ describe("a connection that ends", () => {
     ]);
   });
 
-  it("goes on with the session that the server has kept, and tells it nothing twice", () => {
+  it("goes on with the session that the server has kept, tells it nothing twice, and what is wished by now", () => {
     world.begin();
     world.link.hooks.ended("lost");
+    world.talk.wish({ ...LIKED, speed: 1.25 });
     world.ring();
     expect(world.link.resume).toBe("s1");
     world.talk.type("Still there?");
     world.link.greet("s1");
-    expect(world.link.types()).toEqual(["conversation.item.create", "response.create"]);
+    expect(world.link.types()).toEqual(["session.update", "conversation.item.create", "response.create"]);
+    expect(world.link.sent[0]).toMatchObject({ session: { audio: { output: { speed: 1.25 } } } });
   });
 
   it("begins anew at once where the session has ended meanwhile", () => {
@@ -420,7 +422,10 @@ describe("a call, whose sound comes on a track", () => {
 
   it("asks what was heard of an answer that was cut", () => {
     world.say(created, words, { type: "output_audio_buffer.started", response_id: "r1" });
-    expect(world.messages.at(-1)?.heard).toBe(11); // its words come as it sounds
+    expect(world.messages.at(-1)?.heard).toBe(0);
+    world.time += 400;
+    world.ring();
+    expect(world.messages.at(-1)?.heard).toBe(5); // word by word, though they came at once
     world.say(done("cancelled"), { type: "output_audio_buffer.cleared", response_id: "r1" });
     expect(world.talk.thread.playing).toBeNull();
     world.say({ type: "conversation.item.truncated", item_id: "a1", audio_end_ms: 400 });
@@ -469,5 +474,14 @@ describe("the voice", () => {
     world.say({ type: "vivavoce.output_audio.resumed", item_id: "a" });
     expect(world.volumes).toEqual([0.1, 0, 1]);
     expect(world.flushes).toBe(0);
+  });
+
+  it("shows that a call is held, and is loud again after an interruption of what it does not play itself", () => {
+    world.begin();
+    world.say({ type: "vivavoce.output_audio.held", item_id: "a" });
+    expect(world.talk.ducked).toBe(true);
+    world.say({ type: "input_audio_buffer.speech_started", item_id: "u", audio_start_ms: 900 });
+    expect(world.talk.ducked).toBe(false);
+    expect(world.volumes).toEqual([0, 1]);
   });
 });

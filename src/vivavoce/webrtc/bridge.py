@@ -28,7 +28,7 @@ from websockets.exceptions import ConnectionClosed
 
 from vivavoce.audio.codecs import from_pcm16
 from vivavoce.webrtc.keypad import clocks_of
-from vivavoce.webrtc.messages import event_text, lightened, type_of
+from vivavoce.webrtc.messages import event_text, lightened, managed_playback, type_of
 from vivavoce.webrtc.playout import Item, Notice, Playout, Started
 from vivavoce.webrtc.reach import Reach
 from vivavoce.webrtc.tracks import Microphone, Speaker, speak_opus
@@ -72,6 +72,8 @@ class Bridge:
         self._let_go = False
         self._interrupts = True
         """Whether a voice of the caller's cuts the assistant's off."""
+        self._tells = False
+        """Whether the caller wants to be told what is done to the assistant's voice."""
 
     # --- life
 
@@ -237,8 +239,9 @@ class Bridge:
             text = await self._events.get()
             if '"output_audio_buffer.clear"' in text and type_of(text) == "output_audio_buffer.clear":
                 await self._stop_playing()
-            else:
-                await self._send(text)
+                continue
+            self._tells = managed_playback(text, self._tells)
+            await self._send(text)
 
     async def _sound_to_server(self) -> None:
         while True:
@@ -278,11 +281,13 @@ class Bridge:
                 self._playout.end(event["response"]["id"])
 
     async def _acted_on(self, event: dict[str, Any]) -> bool:
-        """Do what an event is to us; whether it was to us alone."""
+        """Do what an event is to us; whether it was to us alone. What comes with managed playback is, unless the
+        caller has asked for it, too."""
         match event["type"]:
             case "response.output_audio.delta":
                 item = Item(event["response_id"], event["item_id"], event["content_index"])
                 self._playout.push(item, from_pcm16(base64.b64decode(event["delta"])))
+                return True
             case "vivavoce.output_audio.ducked":
                 self._playout.duck(event["gain_db"])
             case "vivavoce.output_audio.held":
@@ -290,11 +295,11 @@ class Bridge:
             case "vivavoce.output_audio.resumed":
                 self._playout.resume()
             case "vivavoce.turn.decided":
-                pass  # comes with managed playback, which the caller has not asked for
+                pass
             case kind:
                 await self._note(kind, event)
                 return False
-        return True
+        return not self._tells
 
     async def _note(self, kind: str, event: dict[str, Any]) -> None:
         if kind == "session.updated":

@@ -25,6 +25,16 @@ def type_of(text: str) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
+def managed_playback(text: str, before: bool) -> bool:
+    """Whether the caller wants the events of managed playback, once it has sent `text`."""
+    if '"managed_playback"' not in text or type_of(text) != "session.update":
+        return before
+    session = json.loads(text).get("session")
+    ours = session.get("vivavoce") if isinstance(session, dict) else None
+    asked = ours.get("managed_playback") if isinstance(ours, dict) else before
+    return asked if isinstance(asked, bool) else before
+
+
 def lightened(text: str, event: dict[str, Any]) -> str:
     """`text`, which is `event`, as it fits a data channel: where it is too large, without the sound of its item, which
     a WebSocket would carry."""

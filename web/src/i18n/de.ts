@@ -11,7 +11,6 @@ export const de: Words = {
   cancel: "Abbrechen",
   done: "Fertig",
   save: "Speichern",
-  remove: "Entfernen",
   dismiss: "Ausblenden",
   tryAgain: "Noch einmal",
   newChat: "Neuer Chat",
@@ -81,7 +80,6 @@ export const de: Words = {
     unheard: "nicht gehört",
     voiceTurn: "gesprochen",
     thinking: "Denkt nach",
-    hearing: "Höre zu …",
     toEnd: "Zur neuesten Nachricht",
     copy: "Kopieren",
     copied: "Kopiert",
@@ -126,7 +124,6 @@ export const de: Words = {
     uploading: "Lädt",
     removeFile: (name) => `${name} entfernen`,
     note: "Alles läuft auf diesem Server. Antworten können falsch sein.",
-    model: "Modell",
   },
 
   voice: {

@@ -10,7 +10,6 @@ export const en = {
   cancel: "Cancel",
   done: "Done",
   save: "Save",
-  remove: "Remove",
   dismiss: "Dismiss",
   tryAgain: "Try again",
   newChat: "New chat",
@@ -80,7 +79,6 @@ export const en = {
     unheard: "not heard",
     voiceTurn: "spoken",
     thinking: "Thinking",
-    hearing: "Listening…",
     toEnd: "To the latest message",
     copy: "Copy",
     copied: "Copied",
@@ -125,7 +123,6 @@ export const en = {
     uploading: "Uploading",
     removeFile: (name: string) => `Remove ${name}`,
     note: "Everything runs on this server. Answers can be wrong.",
-    model: "Model",
   },
 
   voice: {

@@ -11,7 +11,6 @@ export const es: Words = {
   cancel: "Cancelar",
   done: "Listo",
   save: "Guardar",
-  remove: "Quitar",
   dismiss: "Descartar",
   tryAgain: "Reintentar",
   newChat: "Chat nuevo",
@@ -81,7 +80,6 @@ export const es: Words = {
     unheard: "no se oyó",
     voiceTurn: "hablado",
     thinking: "Pensando",
-    hearing: "Escuchando…",
     toEnd: "Al último mensaje",
     copy: "Copiar",
     copied: "Copiado",
@@ -126,7 +124,6 @@ export const es: Words = {
     uploading: "Subiendo",
     removeFile: (name) => `Quitar ${name}`,
     note: "Todo funciona en este servidor. Las respuestas pueden ser erróneas.",
-    model: "Modelo",
   },
 
   voice: {

@@ -11,7 +11,6 @@ export const fr: Words = {
   cancel: "Annuler",
   done: "Terminé",
   save: "Enregistrer",
-  remove: "Retirer",
   dismiss: "Masquer",
   tryAgain: "Réessayer",
   newChat: "Nouvelle discussion",
@@ -81,7 +80,6 @@ export const fr: Words = {
     unheard: "pas entendu",
     voiceTurn: "parlé",
     thinking: "Réflexion",
-    hearing: "À l'écoute…",
     toEnd: "Au dernier message",
     copy: "Copier",
     copied: "Copié",
@@ -126,7 +124,6 @@ export const fr: Words = {
     uploading: "Envoi de",
     removeFile: (name) => `Retirer ${name}`,
     note: "Tout tourne sur ce serveur. Les réponses peuvent être fausses.",
-    model: "Modèle",
   },
 
   voice: {

@@ -11,7 +11,6 @@ export const it: Words = {
   cancel: "Annulla",
   done: "Fatto",
   save: "Salva",
-  remove: "Togli",
   dismiss: "Chiudi l'avviso",
   tryAgain: "Riprova",
   newChat: "Nuova chat",
@@ -81,7 +80,6 @@ export const it: Words = {
     unheard: "non sentito",
     voiceTurn: "a voce",
     thinking: "Penso",
-    hearing: "Ti ascolto…",
     toEnd: "All'ultimo messaggio",
     copy: "Copia",
     copied: "Copiato",
@@ -126,7 +124,6 @@ export const it: Words = {
     uploading: "Carico",
     removeFile: (name) => `Togli ${name}`,
     note: "Tutto gira su questo server. Le risposte possono essere sbagliate.",
-    model: "Modello",
   },
 
   voice: {

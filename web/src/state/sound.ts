@@ -66,9 +66,11 @@ function routeTo(context: AudioContext & { setSinkId?: (id: string) => Promise<v
   void context.setSinkId?.(device).catch(() => undefined);
 }
 
-/** Throws MicrophoneRefused. */
+/** Takes the place of one that is open. Throws MicrophoneRefused; then that one stays. */
 export async function openMicrophone(context: AudioContext, hooks: MicrophoneHooks): Promise<void> {
-  microphone.value = await Microphone.open(context, hooks, preferences.value.microphone);
+  const opened = await Microphone.open(context, hooks, preferences.value.microphone);
+  microphone.value?.close();
+  microphone.value = opened;
   muted.value = false;
   void keepAwake();
 }
@@ -78,12 +80,6 @@ export function closeMicrophone(): void {
   microphone.value = null;
   void wakeLock?.release();
   wakeLock = null;
-}
-
-export function mute(on: boolean): void {
-  if (microphone.value === null) return;
-  muted.value = on;
-  microphone.value.muted = on;
 }
 
 /** A phone that goes dark in mid-sentence stops the microphone. Not every browser or battery allows it. */

@@ -1,6 +1,6 @@
 /** The talk of the thread that is open, and those that finish an answer after the person has left them. */
 
-import { batch, effect, signal, untracked } from "@preact/signals";
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
 
 import { type Phase, phase } from "../thread/reduce.js";
 import { NO_THREAD, type Thread } from "../thread/turns.js";
@@ -19,7 +19,7 @@ import { playCall } from "./callSound.js";
 import { preferences } from "./preferences.js";
 import { clearProblem, report, wishing } from "./problems.js";
 import { key, page, probe, ready, toolServers } from "./server.js";
-import { closeMicrophone, microphone, mute, muted, onSound, openMicrophone, openSound, speaker, speakerContext } from "./sound.js";
+import { closeMicrophone, microphone, muted, onSound, openMicrophone, openSound, speaker, speakerContext } from "./sound.js";
 
 export interface Shown {
   readonly thread: Thread;
@@ -116,6 +116,7 @@ function begin(thread: Thread, kept: Keeping): Talk {
 export function turnTo(thread: Thread, kept: Keeping): void {
   const before = talk;
   closeMicrophone();
+  held.value = false;
   keeping = kept;
   talk = begin(thread, kept);
   render();
@@ -166,7 +167,6 @@ async function startTalking(): Promise<void> {
     const context = await openSound();
     if (context === null) return;
     await openMicrophone(context, { frame: heard, lost: microphoneLost });
-    if (preferences.value.pushToTalk && microphone.value !== null) microphone.value.muted = true;
     await keep();
     standing = false;
     talk.stop(); // what was written went over a connection without sound
@@ -200,15 +200,15 @@ function heard(frame: SpokenFrame): void {
   if (!preferences.value.pushToTalk || held.value) talk.hear(frame);
 }
 
+/** Who holds a button to talk mutes by letting it go. */
 export function toggleMute(): void {
-  mute(!muted.value);
+  if (microphone.value !== null && !preferences.value.pushToTalk) muted.value = !muted.value;
 }
 
 /** Push-to-talk. */
 export function hold(on: boolean): void {
   if (microphone.value === null || held.value === on) return;
   held.value = on;
-  microphone.value.muted = !on;
   if (on) talk.press();
   else talk.release();
 }
@@ -272,5 +272,18 @@ export function followWishes(): void {
     untracked(() => {
       if (!talk.wish(wanted)) report(VOICE_LATER);
     });
+  });
+}
+
+/** What the microphone hears goes nowhere while it is muted, or while nobody holds the button. Another one takes its place at once. */
+export function followMicrophone(): void {
+  effect(() => {
+    const { pushToTalk } = preferences.value;
+    if (pushToTalk) muted.value = false;
+    if (microphone.value !== null) microphone.value.muted = pushToTalk ? !held.value : muted.value;
+  });
+  const device = computed(() => preferences.value.microphone);
+  effect(() => {
+    if (device.value !== null && untracked(() => microphone.value) !== null) untracked(() => void startTalking());
   });
 }

@@ -12,7 +12,8 @@ export type LocalEvent =
   | { readonly type: "local.started"; readonly item: string; readonly latencyMs: number | null }
   | { readonly type: "local.answered"; readonly item: string; readonly latencyMs: number | null }
   | { readonly type: "local.heard"; readonly item: string; readonly characters: number }
-  | { readonly type: "local.drained"; readonly item: string }
+  /** All sound that had come was heard, and with it `characters`; null: all of them. */
+  | { readonly type: "local.drained"; readonly item: string; readonly characters: number | null }
   | { readonly type: "local.cut"; readonly item: string; readonly characters: number }
   /** The server did not take a message: it is as if nobody had said it. */
   | { readonly type: "local.refused"; readonly item: string }
@@ -85,7 +86,7 @@ function reduceLocal(thread: Thread, event: LocalEvent): Thread {
     case "local.heard":
       return { ...changed<Message>(thread, event.item, { heard: event.characters }), playing: event.item };
     case "local.drained": {
-      const heard = messageOf(thread, event.item)?.text.length ?? 0;
+      const heard = event.characters ?? messageOf(thread, event.item)?.text.length ?? 0;
       return { ...changed<Message>(thread, event.item, { heard }), playing: null };
     }
     case "local.cut": {
@@ -172,7 +173,10 @@ function finish(thread: Thread, { response: { id: response, status }, vivavoce }
   const unasked = isUnasked(answer < 0 ? thread.turns : thread.turns.slice(0, answer), vivavoce?.reason);
   const turns = thread.turns.map((turn): Turn => {
     if (turn.kind === "approval" || turn.response !== response) return turn;
-    if (turn.kind === "message") return { ...turn, ...ended, unasked, interrupted: ended.interrupted ?? turn.interrupted };
+    if (turn.kind === "message") {
+      const sounded = status === "completed" && turn.heard > 0 && turn.id !== thread.playing; // before it was known to be all
+      return { ...turn, ...ended, unasked, heard: sounded ? turn.text.length : turn.heard, interrupted: ended.interrupted ?? turn.interrupted };
+    }
     return turn;
   });
   return tidied({ ...thread, turns, response: thread.response === response ? null : thread.response });

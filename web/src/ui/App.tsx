@@ -9,13 +9,14 @@ import { newRoom, openRoom, room } from "../state/room.js";
 import { loading, ready } from "../state/server.js";
 import { microphone, muted } from "../state/sound.js";
 import { shown } from "../state/talks.js";
+import { title } from "../state/threads.js";
 import { Announcer } from "./Announcer.js";
 import { Composer } from "./Composer.js";
 import { Empty } from "./Empty.js";
 import { KeyDialog } from "./KeyDialog.js";
 import { ProblemBar } from "./ProblemBar.js";
 import { Settings } from "./Lazy.js";
-import { Sidebar } from "./Sidebar.js";
+import { Sidebar, drawer } from "./Sidebar.js";
 import { ThreadView } from "./ThreadView.js";
 import { TopBar } from "./TopBar.js";
 import { VoiceDock, VoiceStage, onStage } from "./VoiceView.js";
@@ -28,7 +29,7 @@ export function App(): VNode {
   return (
     <>
       <Sidebar />
-      <main data-fresh={empty && !talking && room.value.state === "ready"}>
+      <main inert={drawer.value} data-fresh={empty && !talking && room.value.state === "ready"}>
         <TopBar />
         {stage ? <VoiceStage /> : room.value.state !== "ready" ? <NoThread /> : empty ? <Empty /> : <ThreadView id={`${room.value.visit}`} />}
         <div class="bottom">
@@ -91,11 +92,15 @@ function Loading(): VNode {
   );
 }
 
-/** For style sheets, and for whoever watches the page from outside. */
+/** For style sheets, the browser's tab, and whoever watches the page from outside. */
 function useBodyState(): void {
   const { phase, thread, droppedFrames } = shown.value;
   const state = microphone.value === null ? "off" : muted.value ? "muted" : "on";
   useEffect(() => {
     Object.assign(document.body.dataset, { state: phase, microphone: state, hearing: `${thread.hearing}`, droppedFrames: `${droppedFrames}` });
   }, [phase, state, thread.hearing, droppedFrames]);
+  const name = room.value.temporary ? "" : title.value;
+  useEffect(() => {
+    document.title = name || "vivavoce";
+  }, [name]);
 }

@@ -19,6 +19,8 @@ export const drawer = signal(false);
 
 const NARROW = "(max-width: 52rem)";
 
+matchMedia(NARROW).addEventListener("change", () => leaveDrawer());
+
 export function isNarrow(): boolean {
   return matchMedia(NARROW).matches;
 }
@@ -26,6 +28,12 @@ export function isNarrow(): boolean {
 export function toggleSidebar(): void {
   if (isNarrow()) drawer.value = !drawer.value;
   else prefer({ sidebar: !preferences.value.sidebar });
+}
+
+/** What opened it has the focus again. */
+function leaveForBar(): void {
+  leaveDrawer();
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(".sidebar-toggle")?.focus()); // once the page takes it again
 }
 
 /** What the person chose on a phone is what they want to see. */
@@ -49,11 +57,11 @@ export function Sidebar(): VNode {
         data-drawer={drawer.value}
         data-shown={preferences.value.sidebar}
         aria-label={said.title}
-        onKeyDown={(event) => (event.key === "Escape" ? leaveDrawer() : undefined)}
+        onKeyDown={(event) => (event.key === "Escape" && drawer.value ? leaveForBar() : undefined)}
       >
         <div class="head">
           <span class="brand">vivavoce</span>
-          <button type="button" class="icon" aria-label={said.close} title={said.close} onClick={toggleSidebar}>
+          <button type="button" class="icon" aria-label={said.close} title={said.close} onClick={isNarrow() ? leaveForBar : toggleSidebar}>
             <Icon name="panel" />
           </button>
         </div>

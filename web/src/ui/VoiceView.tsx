@@ -66,8 +66,9 @@ function Captions({ turns }: { readonly turns: readonly Turn[] }): VNode {
     <div class="captions" id="captions">
       {lines.length === 0 && <p class="hint">{preferences.value.pushToTalk ? said.holdHint : said.sayHint}</p>}
       {lines.map((message) => (
-        <p key={message.id} class={message.who} data-settled={message.settled}>
+        <p key={message.id} class={message.who} data-settled={message.settled} data-interrupted={message.interrupted}>
           <span class="heard">{message.text.slice(0, message.heard)}</span>
+          {message.who === "you" && !message.settled && <span class="growing"> …</span>}
           <span class="ahead">{message.text.slice(message.heard)}</span>
         </p>
       ))}

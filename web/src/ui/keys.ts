@@ -5,7 +5,7 @@ import { microphone } from "../state/sound.js";
 import { hold, hush, shown, toggleMute, toggleTalking } from "../state/talks.js";
 
 /** Elements in which a key already means something. */
-const BUSY = "input, textarea, select, button, a, summary, dialog, [contenteditable], [role=menu]";
+const BUSY = "input, textarea, select, button:not(.hold), a, summary, dialog, [contenteditable], [role=menu]";
 
 export interface Shortcut {
   readonly keys: string;
@@ -22,6 +22,7 @@ export function shortcut(key: string, act: () => void): void {
 export function listenToKeys(): void {
   document.addEventListener("keydown", pressed);
   document.addEventListener("keyup", released);
+  window.addEventListener("blur", () => hold(false)); // another window sees the key let go
 }
 
 function pressed(event: KeyboardEvent): void {

@@ -36,6 +36,8 @@ export class Playback {
         return this.ledger.text(event.response_id, event.item_id, event.delta);
       case "response.output_audio.delta":
         return this.sound(event.response_id, event.item_id, event.delta);
+      case "response.done":
+        return this.ledger.finish(event.response.id);
       case "vivavoce.output_audio.ducked":
         return this.volume(10 ** (event.gain_db / 20));
       case "vivavoce.output_audio.held":
@@ -55,6 +57,7 @@ export class Playback {
 
   /** A call's sound is ducked at the server: of a loudspeaker with nothing to play this asks nothing. */
   private volume(gain: number): void {
+    if (gain === 1 && !this.ducked) return;
     this.ducked = gain < 1;
     this.voice.volume(gain);
   }
@@ -71,8 +74,9 @@ export class Playback {
    */
   async cut(): Promise<readonly Shortened[]> {
     const { ledger } = this;
-    this.ducked = false;
     const open = ledger.unplayed();
+    if (open.length === 0) this.volume(1); // nothing to silence, but what comes next is to be heard
+    this.ducked = false;
     if (open.length === 0) return [];
     open.forEach((item) => ledger.cut(item));
     for (const { item, played } of await this.voice.flush()) ledger.progress(item, played);

@@ -7,6 +7,7 @@ import { commit, mannersUpdate, respond, retrieve, sessionUpdate, truncate, voic
 import { type Attachment, words } from "../wire/items.js";
 import { Line } from "../wire/line.js";
 import type { CallSound, ResponseDone, ServerError, ServerEvent } from "../wire/protocol.js";
+import { CallCaption } from "./callCaption.js";
 import { Outbox } from "./outbox.js";
 import { toBase64 } from "./pcm.js";
 import { Playback } from "./playback.js";
@@ -25,6 +26,7 @@ export class Talk {
 
   private readonly line: Line;
   private readonly playback: Playback;
+  private readonly caption: CallCaption;
   private readonly timer = new TurnTimer();
   private readonly uplink: Uplink;
   private stopPatience: () => void = () => undefined;
@@ -39,6 +41,7 @@ export class Talk {
   ) {
     this.thread = begun;
     this.playback = new Playback(world.voice);
+    this.caption = new CallCaption(world, (item, characters) => this.note({ type: "local.heard", item, characters }));
     const { changed, problem, recovered } = hooks;
     const event = (told: ServerEvent): void => this.take(told);
     this.line = new Line(world, { changed, problem, recovered, event, greeted: (resumed) => this.greeted(resumed), left: () => this.left() });
@@ -166,8 +169,7 @@ export class Talk {
   }
 
   soundDrained(item: string, played: number): void {
-    this.playback.progress(item, played);
-    this.note({ type: "local.drained", item });
+    this.note({ type: "local.drained", item, characters: this.playback.progress(item, played) });
   }
 
   /** Without a microphone all answers are written, also those that nobody waits for. */
@@ -176,10 +178,8 @@ export class Talk {
   }
 
   private greeted(resumed: boolean): void {
-    if (!resumed) {
-      this.timer.reset();
-      this.send(sessionUpdate(this.wanted, this.line.playsHere));
-    }
+    if (!resumed) this.timer.reset();
+    this.send(resumed ? mannersUpdate(this.wanted) : sessionUpdate(this.wanted, this.line.playsHere)); // wishes may have changed meanwhile
     this.outbox.tell(this.thread, resumed || this.wishes.conversation !== null);
     this.uplink.drain();
     this.payDebt();
@@ -188,6 +188,7 @@ export class Talk {
   private left(): void {
     this.stopPatience();
     this.outbox.forget();
+    this.caption.stop();
     this.timer.arm(null);
     for (const { item, characters } of this.playback.end()) this.note({ type: "local.cut", item, characters });
     this.note({ type: "local.disconnected" });
@@ -284,15 +285,23 @@ export class Talk {
   private played({ type, response_id }: CallSound): void {
     const item = this.thread.turns.findLast((turn) => turn.kind === "message" && turn.response === response_id)?.id;
     if (item === undefined) return;
-    if (type === "output_audio_buffer.stopped") return this.note({ type: "local.drained", item });
-    if (type === "output_audio_buffer.cleared") return this.note({ type: "local.cut", item, characters: length(this.thread, item) });
+    if (type !== "output_audio_buffer.started") this.caption.stop();
+    if (type === "output_audio_buffer.stopped") return this.note({ type: "local.drained", item, characters: null });
+    if (type === "output_audio_buffer.cleared") return this.note({ type: "local.cut", item, characters: this.heardOf(item) });
     this.playback.hasSpoken = true;
     this.soundStarted(item, this.world.now());
     this.keepUp(item);
   }
 
   private keepUp(item: string): void {
-    if (!this.line.playsHere && this.thread.playing === item) this.note({ type: "local.heard", item, characters: length(this.thread, item) });
+    const text = messageOf(this.thread, item)?.text ?? "";
+    if (!this.line.playsHere && this.thread.playing === item) this.caption.grew(item, text, this.wishes.speed);
+  }
+
+  /** Of a call, until the server tells it: nothing of it may be known yet. */
+  private heardOf(item: string): number {
+    const message = messageOf(this.thread, item);
+    return message?.heard || message?.text.length || 0;
   }
 
   /** The first words of a written answer end the wait. */
@@ -332,8 +341,4 @@ export class Talk {
     this.thread = reduce(before, event);
     if (this.thread !== before || event.type.startsWith("vivavoce.")) this.hooks.changed();
   }
-}
-
-function length(thread: Thread, item: string): number {
-  return messageOf(thread, item)?.text.length ?? 0;
 }

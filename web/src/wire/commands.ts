@@ -37,7 +37,7 @@ export function sessionUpdate(wishes: SessionWishes, playsHere: boolean): Client
     output_modalities: modalities(wishes.captionsOnly),
     audio,
     tools: wishes.tools.map((label) => ({ type: "mcp", server_label: label })),
-    vivavoce: { ...(playsHere ? { managed_playback: true } : {}), ...ours(wishes.manners), ...belonging(wishes) },
+    vivavoce: { ...ours(wishes.manners), ...belonging(wishes) },
   };
   return { type: "session.update", session };
 }
@@ -61,8 +61,10 @@ function turns({ manners, pushToTalk }: SessionWishes): object | null {
   return pushToTalk ? null : { type: "semantic_vad", eagerness: manners.eagerness };
 }
 
+/** With managed playback the page is told when the voice is ducked; of a call, which is ducked at the server, it shows it. */
 function ours(manners: Manners): object {
   return {
+    managed_playback: true,
     openers: manners.openers ? "on" : "off",
     listening_signals: manners.listeningSignals,
     side_talk: manners.ignoreSideTalk ? "ignore" : "answer",
