@@ -29,7 +29,7 @@ ASKING_WORDS = frozenset(
     "help hello shut silence more less other else please "
     "cosa chi quale quando dove perché come quanto ripeti ancora prossimo indietro zitto silenzio piano forte aiuto "
     "pronto altro salta scusami fermati "
-    "qué quién cuál cuándo dónde cómo cuánto repite otra más menos silencio ayuda despacio cállate hola perdona "
+    "qué porque quién cuál cuándo dónde cómo cuánto repite otra más menos silencio ayuda despacio cállate hola perdona "
     "quoi qui quel quelle quand où pourquoi comment combien répète encore plus moins aide suivant silence doucement "
     "quê quem qual onde quanto repita repete ajuda outra menos socorro "
     "was wer wann wo warum wie welche wieviel nochmal lauter langsamer leiser hilfe ruhe weiter bitte "
