@@ -147,6 +147,7 @@ def test_truncation_leaves_only_what_was_heard_in_memory(embedded_server, say):
     assert kept or len(said.split()) < 4  # of a word or two perhaps nothing was heard to its end
 
 
+@measured
 def test_a_function_is_called_and_its_result_is_spoken(embedded_server):
     tool = {
         "type": "function",
@@ -161,7 +162,8 @@ def test_a_function_is_called_and_its_result_is_spoken(embedded_server):
             text = {"type": "input_text", "text": "What is the weather in Paris?"}
             await conversation.item.create(item={"type": "message", "role": "user", "content": [text]})
             await caller.connection.response.create()
-            await caller.until("response.done")
+            ended = (await caller.until("response.done")).response
+            assert ended.status == "completed", ended.status_details  # there is a limit of time, which a clock reads
             item = next(e.item for e in caller.of("response.output_item.done") if e.item.type == "function_call")
             output = {
                 "type": "function_call_output",
