@@ -1,7 +1,7 @@
 /** A menu that opens from a button: arrows go through it, Escape, Tab and a press elsewhere close it. */
 
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Icon, type IconName } from "./Icon.js";
 
@@ -27,7 +27,8 @@ export function Menu({ label, choices, children }: Props): VNode {
   const [open, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // before the next key: an effect that waits for the paint would take the focus back from it
     if (!open) return undefined;
     const list = place.current;
     (list?.querySelector<HTMLElement>("[aria-checked=true]") ?? list?.querySelector<HTMLElement>(ITEM))?.focus();
@@ -90,7 +91,7 @@ function move(event: KeyboardEvent, menu: HTMLElement | null): void {
   const items = [...(menu?.querySelectorAll<HTMLElement>(ITEM) ?? [])];
   if (items.length === 0) return;
   event.preventDefault();
-  const here = items.indexOf(document.activeElement as HTMLElement);
   const step = event.key === "ArrowDown" ? 1 : -1;
+  const here = Math.max(items.indexOf(document.activeElement as HTMLElement), step < 0 ? 0 : -1);
   items[(here + step + items.length) % items.length]?.focus();
 }

@@ -1,7 +1,7 @@
 /** What can be done with a stored thread, from its line in the list and from the bar over it. */
 
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { words } from "../i18n/index.js";
 import { pin, remove, rename, save } from "../state/threads.js";
@@ -41,7 +41,7 @@ export function ThreadMenu({ conversation, rename: startRenaming }: Props): VNod
 /** Its title as a line to write in; Enter or going elsewhere keeps what stands there, Escape what stood there. */
 export function Renaming({ conversation, done }: { readonly conversation: Conversation; readonly done: () => void }): VNode {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  useLayoutEffect(() => input.current?.select(), []); // before the next key, which is its own
   const submit = (event?: Event): void => {
     event?.preventDefault();
     void rename(conversation.id, input.current?.value ?? "");
