@@ -207,6 +207,15 @@ def test_a_session_goes_on_from_what_is_kept_and_leaves_it_as_it_is() -> None:
     assert [item.text for item in prompt.items] == ["What is this? (a picture)", "A cat.", "its name"]
 
 
+def test_what_is_said_next_comes_behind_what_the_session_does_not_know_of() -> None:
+    """An answer of which nothing was heard means nothing to a session, yet it was the last thing that happened."""
+    asked = body_of(Message("m1", "user", (Text("Set a timer."),)))
+    unheard = body_of(Message("m2", "assistant", (Speech(""),), "incomplete"), said="Timer set.")
+    after = recorded(ask, engines=heard("and now", replies=("Yes.",)), shelf=Shelf([asked, unheard]))
+    assert [body["id"] for body in after.bodies[:2]] == ["m1", "m2"]
+    assert after.lines[2:] == ["user: and now", "assistant: Yes."]
+
+
 def test_a_session_takes_no_more_of_a_long_conversation_than_its_model_holds() -> None:
     shelf = Shelf([body_of(Message(f"m{n}", "user", (Text(f"line {n:04}"),))) for n in range(100)])
     engines = heard("and now", replies=("Yes.",))

@@ -7,7 +7,7 @@ off or deleted later changes what is kept. What finds the writer's queue full is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from vivavoce.audio.pcm import Pcm, join
@@ -74,6 +74,10 @@ class Recorder:
         self._whole = True
         """The session's history goes back to the conversation's beginning."""
         self._kept: dict[str, _Kept] = {}
+        self._found: Sequence[str] = ()
+        """Items that were kept before this session, until it is known which of them it has."""
+        self._unknown_behind: dict[str, str] = {}
+        """Behind which of its items others are kept that the session does not have; the last of those."""
         self._there: set[str] = set()
         """Items that the session had when it was last looked at."""
         self._told: dict[str, _Told] = {}
@@ -98,6 +102,7 @@ class Recorder:
                 items.append(item)
                 self._kept[item.id] = _Kept(None, stored.body)
         self._whole = not page.more and left >= 0
+        self._found = [stored.id for stored in reversed(page.rows)]
         self._conversation = "" if temporary else conversation_id
         return items[::-1]
 
@@ -135,6 +140,9 @@ class Recorder:
 
     def _compare(self) -> None:
         items = self._look()
+        if self._found:
+            self._unknown_behind = _unknown_behind(self._found, {item.id for item in items})
+            self._found = ()
         for place, item in enumerate(items):
             kept = self._kept.get(item.id)
             if kept is None or kept.item is not item:
@@ -157,13 +165,26 @@ class Recorder:
             kept.item = item  # without the sound that is not needed any more
             return
         last = next((one.id for one in reversed(before) if one.id in self._kept), ROOT if self._whole else None)
-        if self._writer.take(Put(self._owner, self._conversation, body, last, _sound(item))):
+        after = None if last is None else self._unknown_behind.get(last, last)
+        if self._writer.take(Put(self._owner, self._conversation, body, after, _sound(item))):
             self._kept[item.id] = _Kept(item, body)
 
     def _gone(self, item_id: str) -> None:
         if self._writer.take(Drop(self._owner, self._conversation, item_id)):
             del self._kept[item_id]
             self._told.pop(item_id, None)
+
+
+def _unknown_behind(kept: Sequence[str], known: Collection[str]) -> dict[str, str]:
+    """An answer of which nothing was heard, or an item of another kind of client: it keeps its place in the order."""
+    behind: dict[str, str] = {}
+    last = ROOT
+    for item_id in kept:
+        if item_id in known:
+            last = item_id
+        else:
+            behind[last] = item_id
+    return behind
 
 
 def _is_final(item: Item) -> bool:
