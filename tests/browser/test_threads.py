@@ -7,7 +7,7 @@ import re
 import urllib.request
 from typing import Any
 
-from playwright.sync_api import Browser, Request, expect
+from playwright.sync_api import APIResponse, Browser, Request, Route, expect
 
 from tests.browser.visit import Visit
 from tests.waiting import PATIENCE
@@ -114,6 +114,37 @@ def test_the_bar_over_a_thread_names_and_deletes_it(demo_server: str, browser: B
     visit.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(visit.page.locator(".empty")).to_be_visible()
     expect(visit.page.locator(".top .menu")).to_have_count(0)
+    assert visit.complaints == []
+
+
+def test_a_list_that_was_asked_for_before_takes_no_name_back(demo_server: str, browser: Browser) -> None:
+    """It is on its way while the thread gets another name: the new one stays."""
+    talk = stored(demo_server, ("user", "Hi"), ("assistant", "Hello."), title="Unnamed")
+    visit = Visit.to(browser, f"{demo_server}/#{talk}")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("Unnamed")
+    on_their_way: list[tuple[Route, APIResponse]] = []
+
+    renamed = False
+
+    def delay(route: Route) -> None:
+        if renamed:
+            route.continue_()
+        else:
+            on_their_way.append((route, route.fetch()))
+
+    visit.page.route("**/v1/conversations?*", delay)
+    visit.page.get_by_label("Search threads").fill("Unn")
+    visit.until(lambda: any("Unn" in route.request.url for route, _ in on_their_way), "the list to be asked for")
+    choose(visit, "Unnamed", "Rename", where=".top")
+    visit.page.get_by_label("Rename").fill("Unnerved")
+    renamed = True
+    with visit.page.expect_response(f"**/v1/conversations/{talk}"):
+        visit.page.get_by_label("Rename").press("Enter")
+    for route, response in on_their_way:
+        route.fulfill(response=response)
+    visit.page.evaluate("() => fetch('/health').then(() => new Promise(requestAnimationFrame))")  # it has come in
+    expect(visit.page.locator(".line .title")).to_have_text("Unnerved")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("Unnerved")
     assert visit.complaints == []
 
 

@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens at once and without a network. What the server says is never kept.
-const KEPT = "vivavoce-" + "39c0646963f9";
-const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-D-9HO4QB.js","static/index-DMLj6gtg.css"];
+const KEPT = "vivavoce-" + "6656691f9296";
+const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-DMLj6gtg.css","static/index-ryEbDuC4.js"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));

@@ -38,10 +38,18 @@ export function short(text: string): string {
   return line.length <= LONGEST_TITLE ? line : `${line.slice(0, LONGEST_TITLE).replace(/\s+\S*$/, "")}…`;
 }
 
+/** The list that is on its way. */
 let asked: AbortController | null = null;
+let changing = 0;
+/** A list was wanted, or on its way, while something was changed: it would have taken the change back. */
+let missed = false;
 
 /** The newest threads, or those that are searched for. */
 export async function refresh(): Promise<void> {
+  if (changing > 0) {
+    missed = true;
+    return;
+  }
   asked?.abort();
   const mine = new AbortController();
   asked = mine;
@@ -57,6 +65,8 @@ export async function refresh(): Promise<void> {
     if (error.absent) stores.value = false;
     if (error.status === 401) report(KEY_NEEDED);
     state.value = error.absent ? "ready" : "failed";
+  } finally {
+    if (asked === mine) asked = null;
   }
 }
 
@@ -75,16 +85,16 @@ export async function rename(id: string, name: string): Promise<void> {
   const wanted = name.trim();
   if (wanted === "") return;
   patch(id, { title: wanted });
-  await attempt(() => conversations.describe(id, { title: wanted }));
+  await change(() => conversations.describe(id, { title: wanted }));
 }
 
 export async function pin(id: string, pinned: boolean): Promise<void> {
   patch(id, { pinned });
-  await attempt(() => conversations.describe(id, { pinned: pinned ? "true" : null }));
+  await change(() => conversations.describe(id, { pinned: pinned ? "true" : null }));
 }
 
 export async function remove(id: string): Promise<void> {
-  await attempt(async () => {
+  await change(async () => {
     await conversations.delete(id);
     list.value = list.value.filter((conversation) => conversation.id !== id);
     if (room.value.id === id) newRoom();
@@ -111,6 +121,22 @@ export async function attempt(act: () => Promise<void>): Promise<void> {
     if (!(error instanceof Refused)) throw error;
     report({ kind: error.status === 0 ? "unreachable" : "request", detail: error.status === 0 ? "" : error.message });
     void refresh();
+  }
+}
+
+/** What is changed here stays so: no list that the server gave before it. */
+async function change(act: () => Promise<void>): Promise<void> {
+  missed ||= asked !== null;
+  asked?.abort();
+  changing += 1;
+  try {
+    await attempt(act);
+  } finally {
+    changing -= 1;
+    if (changing === 0 && missed) {
+      missed = false;
+      void refresh();
+    }
   }
 }
 
