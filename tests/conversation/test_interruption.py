@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vivavoce.conversation.interruption import ECHO_SHARE, WORDS_MS, Kind, Overlap, verdict
+from vivavoce.conversation.interruption import ASIDE_MS, ECHO_SHARE, WORDS_MS, Kind, Overlap, verdict
 
 GOING_ON = Overlap(voiced_ms=352, elapsed_ms=352, quiet_ms=0, voice=0.95)
 OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
@@ -79,6 +79,33 @@ def test_evidence_decides(overlap: Overlap, kind: Kind) -> None:
     assert verdict(overlap).kind == kind
 
 
+ASIDE = replace(GOING_ON, voiced_ms=1500, elapsed_ms=1500, asides=True, words="Mom, can you close")
+
+
+@pytest.mark.parametrize(
+    ("overlap", "kind"),
+    [
+        (ASIDE, "undecided"),
+        (replace(ASIDE, asides=False), "barge_in"),
+        (replace(ASIDE, words="Tell me"), "undecided"),  # ... "to my son: not you", it may be
+        (replace(ASIDE, words="What about tomorrow"), "barge_in"),  # a question is heeded at once
+        (replace(ASIDE, words="Honey, where are"), "undecided"),  # unless it names another
+        (replace(ASIDE, words="Wait a moment"), "barge_in"),
+        (replace(ASIDE, words=None), "undecided"),
+        (replace(ASIDE, elapsed_ms=4000), "barge_in"),
+        (replace(ASIDE, quiet_ms=224), "undecided"),  # he may go on
+        (replace(ASIDE, quiet_ms=800), "addressed_elsewhere"),
+        (replace(ASIDE, quiet_ms=224, elapsed_ms=4000), "addressed_elsewhere"),
+        (replace(ASIDE, quiet_ms=224, words="Tell me of Rome"), "barge_in"),
+        (replace(ASIDE, quiet_ms=224, words="Tell me", missed_ms=300), "undecided"),
+        (replace(ASIDE, quiet_ms=800, words="Tell me", missed_ms=300, elapsed_ms=WORDS_MS), "barge_in"),
+        (replace(ASIDE, quiet_ms=224, words="Yeah."), "backchannel"),
+    ],
+)
+def test_where_asides_are_ignored_what_may_be_one_is_heard_to_its_end(overlap: Overlap, kind: Kind) -> None:
+    assert verdict(overlap).kind == kind
+
+
 def test_what_is_let_go_without_being_understood_is_known_from_what_was() -> None:
     assert verdict(replace(OVER, words="Chair.", confidence=0.4)).doubted
     assert not verdict(replace(OVER, words="Sure.", confidence=0.4)).doubted
@@ -87,7 +114,9 @@ def test_what_is_let_go_without_being_understood_is_known_from_what_was() -> Non
 @pytest.mark.parametrize("words", [None, "", "Yeah", "I", "Tell me"])
 @pytest.mark.parametrize("quiet", [0, 64, 224])
 @pytest.mark.parametrize("level", [None, -20.0])
-def test_nobody_waits_for_ever(words: str | None, quiet: int, level: float | None) -> None:
+@pytest.mark.parametrize("asides", [False, True])
+def test_nobody_waits_for_ever(words: str | None, quiet: int, level: float | None, asides: bool) -> None:
     """Held playback that is neither stopped nor resumed would be a mute assistant."""
-    late = Overlap(WORDS_MS - quiet, WORDS_MS, quiet, 0.9, level_db=level, words=words)
+    longest = ASIDE_MS if asides else WORDS_MS
+    late = Overlap(longest - quiet, longest, quiet, 0.9, level_db=level, words=words, asides=asides)
     assert verdict(late).kind != "undecided"

@@ -476,3 +476,38 @@ def test_only_what_is_brief_is_heard_with_brief_remarks_for_a_context(monkeypatc
     assert f"Anna {BRIEF_REMARKS['en']}" in contexts
     with_remarks = [seconds for seconds, prompt in asked if prompt != "Anna"]
     assert max(with_remarks) < 1.4  # 0.8 s of voice, with what is kept around it
+
+
+ASIDES = replace(MANAGED, manners=Manners(managed_playback=True, ignore_side_talk=True))
+
+
+@pytest.mark.parametrize(
+    ("aside", "seconds"), [("Mom, can you close the door?", 1.5), ("I am on the phone with Anna.", 1.5)]
+)
+def test_an_answer_goes_on_whole_after_what_is_said_to_somebody_else_over_it(
+    monkeypatch: pytest.MonkeyPatch, aside: str, seconds: float
+):
+    """It was stopped for good by what was then ignored, and nobody said anything any more."""
+    monkeypatch.setattr(EchoGuard, "share", lambda *_: 0.0)  # a tone over a tone is taken for its echo
+    undisturbed = play(over_the_answer(0.0), engines=engines(LONG), config=ASIDES)
+    scene = play(over_the_answer(seconds), engines=engines(LONG, heard=("hello there", aside)), config=ASIDES)
+    kinds = [type(event) for event in scene.of(PlaybackDucked, PlaybackHeld, PlaybackResumed)]
+    assert kinds == [PlaybackDucked, PlaybackHeld, PlaybackResumed]
+    assert scene.of(PlaybackResumed)[0].reason == "addressed_elsewhere"
+    assert ("resume", "addressed_elsewhere") in decisions(scene)
+    assert len(scene.of(SpeechStarted)) == 1
+    assert [end.how for end in scene.of(ResponseEnded)] == ["finished"]
+    assert np.array_equal(sound_sent(scene), sound_sent(undisturbed))
+    assert scene.session.history.items[-1].text == LONG
+
+
+@pytest.mark.parametrize("config", [ASIDES, MANAGED])
+def test_what_is_said_to_the_assistant_stops_it_whether_or_not_asides_are_ignored(
+    monkeypatch: pytest.MonkeyPatch, config: SessionConfig
+):
+    monkeypatch.setattr(EchoGuard, "share", lambda *_: 0.0)  # a tone over a tone is taken for its echo
+    heard = ("hello there", "Tell me of Rome instead")
+    scene = play(over_the_answer(1.5), engines=engines(LONG, "Sure.", heard=heard), config=config)
+    ended = [(end.how, end.reason) for end in scene.of(ResponseEnded)]
+    assert ended == [("interrupted", "barge_in"), ("finished", "end_of_turn")]
+    assert not scene.of(PlaybackResumed)

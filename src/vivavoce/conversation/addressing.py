@@ -24,9 +24,15 @@ TO_OTHERS = (
     r"\b(?:je suis au téléphone|je ne te parle pas)\b",
     r"\b(?:ich telefoniere gerade|ich rede nicht mit dir)\b",
 )
+_NAMED_FIRST = re.compile(rf"^(?:hey |oh |ehi |oye |hé )?{NAMED_OTHERS}\b", re.IGNORECASE)
 _TO_OTHERS = re.compile("|".join(TO_OTHERS), re.IGNORECASE)
 
 
 def addressed_elsewhere(words: str) -> bool:
     """Whether `words`, a whole turn, name somebody else as their hearer, or say so."""
     return _TO_OTHERS.search(words.strip()) is not None
+
+
+def names_another(words: str) -> bool:
+    """Whether `words`, the beginning of something, begin with the name of somebody else, who may be its hearer."""
+    return _NAMED_FIRST.search(words.strip()) is not None

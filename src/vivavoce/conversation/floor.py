@@ -338,6 +338,7 @@ class _Voices:
             confidence=1.0 if overheard.words is None else overheard.words.confidence,
             asked=overheard.asked,
             again=again,
+            asides=overheard.asides,
             missed_ms=0 if overheard.words is None else max(0, _ms(self.last - overheard.words.until)),
         )
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vivavoce.conversation.addressing import addressed_elsewhere, names_another
 from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_backchannel, wants_something
 
-Kind = Literal["undecided", "barge_in", "backchannel", "noise", "echo", "other_speaker"]
+Kind = Literal["undecided", "barge_in", "backchannel", "noise", "echo", "other_speaker", "addressed_elsewhere"]
 
 ECHO_SHARE = 0.55
 """Share of a sound that the assistant's own voice explains, from which it is taken for its echo."""
@@ -40,6 +41,8 @@ LIKELY_WORDS = 0.4
 """From which those that want something are, and those in a doubtful voice: of a crowd Whisper makes some, too."""
 CERTAIN_WORDS = 0.8
 """From which "stop" is heeded from far away: somebody in the background says much that resembles it."""
+ASIDE_MS = 4000  # after the onset, until when what may go to somebody else is heard to its end
+ASIDE_OVER_MS = 800  # quiet after which a remark to somebody else is over: "Mom … can you close the door?"
 AGAIN_MS = 5000  # after a brief sound that was not understood: who says one again wants to be heard
 
 
@@ -63,6 +66,8 @@ class Overheard:
     words: Words | None = None
     asked: bool = False
     """The assistant has just asked something."""
+    asides: bool = False
+    """What goes to somebody else is let go, and the assistant is silent until it is known."""
 
 
 NOTHING_OVERHEARD = Overheard()
@@ -74,7 +79,7 @@ class Overlap:
     `quiet_ms`: since its last; `voice`: mean probability of voice. None: not known. `echo`: 0..1;
     `level_db`: against the user's usual level; `words`: recognised so far, "" when none were, with `confidence`, 0..1,
     by a pass that has not heard the last `missed_ms` of the voice; `asked`: the assistant has just asked something;
-    `again`: another was let go a moment ago that was not understood."""
+    `again`: another was let go a moment ago that was not understood; `asides`: see Overheard."""
 
     voiced_ms: int
     elapsed_ms: int
@@ -87,6 +92,7 @@ class Overlap:
     missed_ms: int = 0
     asked: bool = False
     again: bool = False
+    asides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +105,37 @@ class Verdict:
 
 def verdict(overlap: Overlap) -> Verdict:
     """Decide on the evidence, or leave it undecided: for DEADLINE_MS after the onset at most, for WORDS_MS where the
-    words of a short sound are out, or those of a longer one are a sign of attention so far."""
+    words of a short sound are out, or those of a longer one are a sign of attention so far; for ASIDE_MS where they may
+    go to somebody else, and what does is let go."""
     if overlap.echo is not None and overlap.echo >= ECHO_SHARE:
         return Verdict("echo")
     far = overlap.level_db is not None and overlap.level_db <= FAR_DB
     if overlap.quiet_ms < OVER_MS:
-        return Verdict(_of_lasting(overlap, far=far))
+        kind = _of_lasting(overlap, far=far)
+        return Verdict("undecided" if kind == "barge_in" and _may_be_an_aside(overlap) else kind)
     kind = _of_short(overlap, far=far)
+    if kind == "barge_in" and overlap.asides:
+        kind = _of_what_may_be_an_aside(overlap)
     return Verdict("backchannel", doubted=True) if kind == "barge_in" and _is_doubtful(overlap) else Verdict(kind)
+
+
+def _may_be_an_aside(overlap: Overlap) -> bool:
+    """Whether it may still turn out to go to somebody else. Who tells the assistant to stop, or asks, is heeded at
+    once, unless he names another."""
+    if not overlap.asides or overlap.elapsed_ms >= ASIDE_MS:
+        return False
+    words = overlap.words or ""
+    if not words:
+        return overlap.elapsed_ms < WORDS_MS
+    return names_another(words) or not (asks_to_stop(words) or wants_something(words))
+
+
+def _of_what_may_be_an_aside(overlap: Overlap) -> Kind:
+    """What somebody said in words, once he rests."""
+    if overlap.quiet_ms >= ASIDE_OVER_MS or overlap.elapsed_ms >= ASIDE_MS:
+        return "addressed_elsewhere" if addressed_elsewhere(overlap.words or "") else "barge_in"
+    heard = not overlap.missed_ms
+    return "barge_in" if heard and not addressed_elsewhere(overlap.words or "") else "undecided"
 
 
 def _of_short(overlap: Overlap, *, far: bool) -> Kind:

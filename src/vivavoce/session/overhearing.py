@@ -27,7 +27,7 @@ class Overhearing:
     def __init__(self) -> None:
         self.words: Words | None = None
         """What was recognised over the assistant's voice; None: nothing was looked at yet."""
-        self._asked = False
+        self._asked = self._asides = False
         self._shares: list[float] | None = None
         """Of the assistant's own voice in each hop of the overlap; None: there is none."""
         self._guard = EchoGuard()
@@ -71,17 +71,19 @@ class Overhearing:
         self._measure()
         loud = [level for level in self._levels if level > max(self._levels) - FADED_DB]  # as `_usual` is taken
         relative = None if self._usual is None else sum(loud) / len(loud) - self._usual
-        return Overheard(self._echo(self._guard.share(samples, at), relative), relative, self.words, self._asked)
+        echo = self._echo(self._guard.share(samples, at), relative)
+        return Overheard(echo, relative, self.words, self._asked, self._asides)
 
-    def begin(self, *, asked: bool) -> None:
-        """A voice over the assistant's begins. `asked`: the assistant has just asked something."""
+    def begin(self, *, asked: bool, asides: bool = False) -> None:
+        """A voice over the assistant's begins. `asked`, `asides`: see Overheard."""
         self.settle()
-        self._asked, self._shares = asked, []
+        self._asked, self._asides, self._shares = asked, asides, []
 
     def settle(self) -> None:
         """It is known what it was."""
         self._measure()
-        self.words, self._levels, self._asked, self._shares = None, self._levels[-1:], False, None
+        self.words, self._levels, self._shares = None, self._levels[-1:], None
+        self._asked = self._asides = False
 
     def _measure(self) -> None:
         self._levels = [*self._levels, *map(_level, self._unmeasured)][-MOST_LEVELS - 1 :]

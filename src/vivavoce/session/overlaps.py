@@ -85,7 +85,8 @@ class Overlaps:
 
     def _suspect(self, at: int, config: SessionConfig) -> None:
         """Perhaps the user speaks up: hear what it is."""
-        self._overhearing.begin(asked=self._answers.asks)
+        manners = config.manners  # who is not held would be talked over while he speaks to somebody else
+        self._overhearing.begin(asked=self._answers.asks, asides=manners.ignore_side_talk and manners.managed_playback)
         self._utterance = self._follow(max(self._ear.since, at - MARGIN))
         hint = hint_of(config.transcription)
         # a syllable or two are taken for any language: first of all they are of the talk's, and brief
