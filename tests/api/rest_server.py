@@ -131,7 +131,7 @@ def calls_in(text: str) -> list[Call]:
 
 
 def script_of(prompt: Prompt) -> str:
-    last = prompt.items[-1]
+    last = prompt.items[-1] if prompt.items else None
     if isinstance(last, FunctionOutput):
         return f"say The tool said: {last.output}"
     return last.text if isinstance(last, Message) else ""

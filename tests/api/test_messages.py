@@ -233,6 +233,7 @@ def test_the_async_client(address: str) -> None:
     [
         ({"max_tokens": None}, "max_tokens"),
         ({"messages": []}, "messages"),
+        ({"messages": [{"role": "assistant", "content": []}, {"role": "user", "content": ""}]}, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": [{"type": "video"}]}]}, "messages.0.content.0.type"),
         ({"temperature": 1.5}, "temperature"),

@@ -56,9 +56,10 @@ def read_messages(fields: Fields, *, counting: bool = False) -> MessageAsked:
     """`counting`: only the tokens are asked about. Raises RequestError."""
     model = fields.need_text("model", "give the id of a model; GET /v1/models lists them")
     most = None if counting else fields.need_integer("max_tokens", 1, 10**6)
-    items = fields.array("messages", lambda value, path: _message(Fields(value, path)), most=MOST_MESSAGES)
+    groups = fields.array("messages", lambda value, path: _message(Fields(value, path)), most=MOST_MESSAGES)
+    items = tuple(item for group in groups or () for item in group)
     if not items:
-        raise missing("messages", "give an array with at least one message")
+        raise missing("messages", "give an array with at least one message that is not empty")
     choice = fields.object("tool_choice")
     effort, thinking = _effort(fields)
     return MessageAsked(
@@ -76,7 +77,7 @@ def read_messages(fields: Fields, *, counting: bool = False) -> MessageAsked:
             top_p=fields.number("top_p", None, 0, 1),
             sampling=Sampling(top_k=fields.integer("top_k", None, 0, 10**6)),
         ),
-        tuple(item for group in items for item in group),
+        items,
         stream=fields.flag("stream", False),
         thinking=thinking,
         parallel=choice is None or not choice.flag("disable_parallel_tool_use", False),
