@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.waiting import PATIENCE
 
 from vivavoce.cli import main
 from vivavoce.cli.doctor.added import added
@@ -50,7 +51,10 @@ def test_only_models_that_the_chosen_engines_load_are_needed(tmp_path: Path) -> 
     assert "whisper-tiny.en" in needed and "whisper-base" not in needed
 
 
-def test_what_the_settings_add_is_looked_at_and_told_with_its_remedy(tmp_path: Path) -> None:
+def test_what_the_settings_add_is_looked_at_and_told_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivavoce.cli.doctor.added.PATIENCE", PATIENCE)  # a tool server is a program to be started
     (tmp_path / "good.py").write_text(
         'def bus_times(stop: str) -> str:\n    """When the next bus leaves."""\n    return ""\n'
     )

@@ -76,5 +76,5 @@ def test_the_demo_answers_after_its_delay(tmp_path: Path) -> None:
         [exchange] = asyncio.run(ask_all(Address.of(url), session_settings("server_vad"), [spoken()]))
     assert exchange.problem == "" and exchange.heard and exchange.answer
     assert exchange.voice_to_voice_ms is not None
-    assert 550 < exchange.voice_to_voice_ms < 800
+    assert 550 < exchange.voice_to_voice_ms < 1000
     assert exchange.server_ms["first_sound"] is not None

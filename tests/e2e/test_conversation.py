@@ -138,8 +138,8 @@ def test_truncation_leaves_only_what_was_heard_in_memory(embedded_server, say):
             await caller.connection.conversation.item.retrieve(item_id=item)
             kept = (await caller.until("conversation.item.retrieved")).item.content[0].transcript
             await caller.connection.conversation.item.truncate(item_id=item, content_index=0, audio_end_ms=10**7)
-            problem = (await caller.until("error")).error
-            assert problem.param == "audio_end_ms"
+            # perhaps behind one about the cancelling: the answer may have ended just before
+            await until(lambda: [each for each in caller.of("error") if each.error.param == "audio_end_ms"])
             return kept, caller.of("response.output_audio_transcript.done")[0].transcript
 
     kept, said = asyncio.run(scene())
