@@ -12,6 +12,7 @@ from vivavoce.audio.prosody import fall, glide
 from vivavoce.conversation.endpointing import Evidence, is_question, p_done
 from vivavoce.conversation.expected_answer import expected_answer
 from vivavoce.conversation.opener import OPENERS, lowered, opener
+from vivavoce.text.yes_no import yes_or_no
 
 probability = st.floats(0.0, 1.0)
 
@@ -103,8 +104,8 @@ def test_noise_and_silence_have_no_pitch(length: int):
 
 
 def test_a_word_of_thought_fits_the_language_and_comes_only_where_one_thinks():
-    assert opener("What is the capital of France?", "en", 0) in OPENERS["en"]["question"]
-    assert opener("Accendi la luce per favore", "it", 1) in OPENERS["it"]["request"]
+    assert opener("What is the capital of France?", "en", 0) in OPENERS["en"]["asked"]
+    assert opener("Accendi la luce per favore", "it", 1) in OPENERS["it"]["asked"]
     for unfit in ("Hello!", "In one word: is the sky blue?", "Repeat after me, I am a tree."):
         assert opener(unfit, "en", 0) is None
     assert opener("今日は天気がいいですね", "ja", 0) is None
@@ -118,6 +119,13 @@ def test_a_word_of_thought_fits_the_language_and_comes_only_where_one_thinks():
 def test_words_that_nobody_knows_yet_get_an_opener_that_fits_most() -> None:
     assert opener(None, "it", 3) == "Allora,"
     assert opener(None, "ja", 3) is None
+
+
+def test_an_opener_promises_nothing_that_the_answer_might_take_back():
+    """ "All right, I'm afraid I cannot", "Capisco, scusa, non ho capito": what comes may be a no or an apology."""
+    words = [word for kinds in OPENERS.values() for choices in kinds.values() for word in choices]
+    assert [word for word in words if yes_or_no(word) is not None] == []
+    assert not {"Capisco,", "Ya veo,", "Je vois,"} & set(words)
 
 
 def test_openers_change_from_turn_to_turn():

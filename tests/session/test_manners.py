@@ -241,7 +241,7 @@ def test_an_answer_that_takes_longer_begins_with_a_rehearsed_word():
     made = engines("The answer is five.", heard=("what is two and three?",), first=1.0)
     scene = play(ask, engines=made, config=SEMANTIC)
     said = [event.text for event in scene.of(ReplyText)]
-    assert said[0] in ("Well,", "Hmm,", "So,", "Let's see,")
+    assert said[0] in ("Well,", "Hmm,", "So,")
     assert said[1].startswith(" the answer")
     assert scene.when(ReplyAudio) - scene.when(InputCommitted) < 0.3
     latency = scene.of(ResponseEnded)[0].latency
@@ -268,8 +268,23 @@ def test_openers_are_of_the_language_of_the_talk_once_it_is_known():
     first, second = (
         "".join(event.text for event in scene.of(ReplyText) if event.response_id == end.response_id)
         for end in scene.of(ResponseEnded)
+def test_an_answer_that_begins_with_such_a_word_of_its_own_does_not_begin_twice():
+    """Small models like to begin with "Well,": "Hmm, well, the answer is" is one beginning too many."""
+    made = engines("Well, the answer is five.", heard=("what is two and three?",), first=1.0)
+
+    async def ask(scene: Scene) -> None:
+        await scene.silence(2.0)
+        await scene.speak(1.2)
+        await scene.silence(8)
+
+    scene = play(ask, engines=made, config=SEMANTIC)
+    said = "".join(event.text for event in scene.of(ReplyText))
+    assert said in [f"{word} the answer is five." for word in ("Well,", "Hmm,", "So,")]
+    assert scene.session.history.items[-1].text == said
+
+
     )
-    assert first == "Cinque." and second.split()[0] in ("Allora,", "Dunque,", "Va")
+    assert first == "Cinque." and second.split()[0] in ("Allora,", "Dunque,")
 
 
 def test_where_too_little_was_heard_for_an_opener_one_comes_as_soon_as_the_words_do():

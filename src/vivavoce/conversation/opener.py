@@ -1,6 +1,7 @@
-"""The short word that people begin an answer with while they still think: "Well,", "Okay,", "Hmm,". Pure.
+"""The short word that people begin an answer with while they still think: "Well,", "Hmm,", "Oh,". Pure.
 
-It is rendered beforehand and sounds at once, when the answer itself takes longer; it claims nothing about the answer.
+It is rendered beforehand and sounds at once, when the answer itself takes longer. It claims nothing about the answer:
+it is no yes, no "I see" and no promise, for what follows may be a no, a question or an apology.
 """
 
 from __future__ import annotations
@@ -10,17 +11,13 @@ from typing import Literal
 
 from vivavoce.text.backchannels import plain
 
-Kind = Literal["question", "request", "statement"]
+Kind = Literal["asked", "told"]
 
 OPENERS: dict[str, dict[Kind, tuple[str, ...]]] = {
-    "en": {
-        "question": ("Well,", "Hmm,", "So,"),
-        "request": ("Okay,", "All right,"),
-        "statement": ("Oh,", "Hmm,"),
-    },
-    "it": {"question": ("Allora,", "Dunque,"), "request": ("Va bene,", "Allora,"), "statement": ("Ah,", "Capisco,")},
-    "es": {"question": ("Bueno,", "A ver,"), "request": ("Vale,", "Bueno,"), "statement": ("Ah,", "Ya veo,")},
-    "fr": {"question": ("Alors,", "Eh bien,"), "request": ("D'accord,", "Alors,"), "statement": ("Ah,", "Je vois,")},
+    "en": {"asked": ("Well,", "Hmm,", "So,"), "told": ("Oh,", "Hmm,")},
+    "it": {"asked": ("Allora,", "Dunque,"), "told": ("Ah,", "Beh,")},
+    "es": {"asked": ("Bueno,", "A ver,"), "told": ("Ah,", "Bueno,")},
+    "fr": {"asked": ("Alors,", "Eh bien,"), "told": ("Ah,", "Eh bien,")},
 }
 QUESTION_WORDS = frozenset(
     "what who whose whom which when where why how is are was were do does did can could will would should has have am "
@@ -43,6 +40,7 @@ SOCIAL = frozenset(
     "gracias adiós buenos buenas bonjour bonsoir salut merci".split()
 )
 """A greeting is greeted back, not thought about."""
+_ALL = frozenset(word for kinds in OPENERS.values() for choices in kinds.values() for word in choices)
 _LOWERED = frozenset("The A An It It's This That That's There These Those You Your In On At He She They We My".split())
 
 
@@ -51,7 +49,7 @@ def opener(words: str | None, language: str | None, turn: int, *, slow: bool = F
     knows yet (None) get one that fits behind most. `slow`: the answer takes so long that a word is better than none."""
     kinds = OPENERS.get(language or "en")
     if words is None:
-        return kinds["question"][0] if kinds else None
+        return kinds["asked"][0] if kinds else None
     said = plain(words)
     least = 1 if slow and SOCIAL.isdisjoint(said) else LEAST_WORDS
     if kinds is None or len(said) < least or _FORM_ASKED.search(words):
@@ -66,9 +64,11 @@ def lowered(text: str) -> str:
     return text.replace(first, first[0].lower() + first[1:], 1) if first in _LOWERED else text
 
 
+def is_opener(text: str) -> bool:
+    """Whether the beginning of an answer is no more than such a word itself."""
+    return text.strip() in _ALL
+
+
 def _kind(words: str, said: list[str]) -> Kind:
-    if said[0] in REQUEST_WORDS or "please" in said:
-        return "request"
-    if words.rstrip().endswith("?") or said[0] in QUESTION_WORDS:
-        return "question"
-    return "statement"
+    asked = words.rstrip().endswith("?") or said[0] in QUESTION_WORDS | REQUEST_WORDS or "please" in said
+    return "asked" if asked else "told"

@@ -6,10 +6,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from vivavoce.audio.pcm import Pcm, join
 from vivavoce.conversation.config import ReplyOptions
-from vivavoce.conversation.opener import OPENERS, lowered
+from vivavoce.conversation.opener import OPENERS, is_opener, lowered
 from vivavoce.errors import TurnError
 from vivavoce.ports import Synthesizer, Urgency
 from vivavoce.session.prepared import Stream
@@ -85,11 +86,11 @@ class Opened:
         yield Spoken(self._opener, self._sound, answers=False)
         behind, self._answer = True, await self._choose()
         async for piece in self._answer:
-            if behind and isinstance(piece, Spoken | Written) and piece.text:
-                text, behind = f" {lowered(piece.text.lstrip())}", False
-                yield Spoken(text, piece.sound) if isinstance(piece, Spoken) else Written(text)
-            else:
+            if not behind or not isinstance(piece, Spoken | Written):
                 yield piece
+            elif piece.text and not is_opener(piece.text):  # "Well, well, …" is said to a rascal
+                behind = False
+                yield replace(piece, text=f" {lowered(piece.text.lstrip())}")
 
     async def drop(self) -> None:
         if self._answer is not None:
