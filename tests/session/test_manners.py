@@ -110,6 +110,23 @@ def test_a_yes_over_the_end_of_a_question_is_its_answer_and_no_sign_of_attention
     assert [end.reason for end in scene.of(ResponseEnded)] == ["barge_in", "end_of_turn"]
 
 
+@pytest.mark.parametrize("voice", [0.1, 0.4])
+def test_an_answer_that_is_held_goes_on_where_no_more_sound_comes(voice):
+    """Who is muted in the middle of a cough sends nothing more, and time is counted in sound: it was held for ever."""
+
+    async def mute(scene: Scene) -> None:
+        await scene.silence(0.3)
+        await scene.speak(1.0)
+        await scene.silence(2.5)
+        await scene.play(tone(3.0).cut(0.0, voice))
+        await asyncio.sleep(15.0)
+
+    scene = play(mute, engines=engines(LONG, heard=("hello there", "mm-hm")), config=MANAGED)
+    assert scene.of(PlaybackDucked) and scene.of(PlaybackResumed)
+    assert [end.how for end in scene.of(ResponseEnded)] == ["finished"]
+    assert scene.session.history.items[-1].text == LONG
+
+
 def test_clients_that_did_not_ask_hear_nothing_of_ducking_and_still_keep_their_answer():
     config = replace(SEMANTIC, reply=PLAIN)
     scene = play(over_the_answer(0.32), engines=engines(LONG, heard=("hello there", "mm-hm")), config=config)
@@ -251,6 +268,21 @@ def test_an_answer_that_takes_longer_begins_with_a_rehearsed_word():
     assert theirs.of(ReplyText)[0].text == "The answer."  # whoever brings instructions chooses the words
 
 
+def test_an_answer_that_begins_with_such_a_word_of_its_own_does_not_begin_twice():
+    """Small models like to begin with "Well,": "Hmm, well, the answer is" is one beginning too many."""
+    made = engines("Well, the answer is five.", heard=("what is two and three?",), first=1.0)
+
+    async def ask(scene: Scene) -> None:
+        await scene.silence(2.0)
+        await scene.speak(1.2)
+        await scene.silence(8)
+
+    scene = play(ask, engines=made, config=SEMANTIC)
+    said = "".join(event.text for event in scene.of(ReplyText))
+    assert said in [f"{word} the answer is five." for word in ("Well,", "Hmm,", "So,")]
+    assert scene.session.history.items[-1].text == said
+
+
 def test_openers_are_of_the_language_of_the_talk_once_it_is_known():
     class Italian(Listener):
         async def transcribe(self, speech, hint=None, urgency=0):
@@ -268,21 +300,6 @@ def test_openers_are_of_the_language_of_the_talk_once_it_is_known():
     first, second = (
         "".join(event.text for event in scene.of(ReplyText) if event.response_id == end.response_id)
         for end in scene.of(ResponseEnded)
-def test_an_answer_that_begins_with_such_a_word_of_its_own_does_not_begin_twice():
-    """Small models like to begin with "Well,": "Hmm, well, the answer is" is one beginning too many."""
-    made = engines("Well, the answer is five.", heard=("what is two and three?",), first=1.0)
-
-    async def ask(scene: Scene) -> None:
-        await scene.silence(2.0)
-        await scene.speak(1.2)
-        await scene.silence(8)
-
-    scene = play(ask, engines=made, config=SEMANTIC)
-    said = "".join(event.text for event in scene.of(ReplyText))
-    assert said in [f"{word} the answer is five." for word in ("Well,", "Hmm,", "So,")]
-    assert scene.session.history.items[-1].text == said
-
-
     )
     assert first == "Cinque." and second.split()[0] in ("Allora,", "Dunque,")
 

@@ -54,6 +54,8 @@ SIGNAL_EVERY = HEARING_RATE * 5
 LONGEST_BUFFER = HEARING_RATE * 20 * 60
 """Push-to-talk sound that nobody commits is kept for 20 minutes."""
 LEAST_COMMIT = HEARING_RATE // 10
+STALLED = 1.0
+"""Seconds without any sound, while a voice over the assistant's is judged, that are taken for silence."""
 
 
 class Turns:
@@ -87,7 +89,7 @@ class Turns:
     async def listen(self) -> None:
         """Hear for ever. Raises SessionError when hearing fails."""
         while True:
-            judgement = await self._inbox.get()
+            judgement = await self._news()
             try:
                 while hops := await self._ear.judge():
                     self._heard_on.set()
@@ -104,6 +106,16 @@ class Turns:
                 raise SessionError(f"Hearing failed: {error}") from error
             finally:
                 self._inbox.task_done()
+
+    async def _news(self) -> Judgement | None:
+        """What the floor is to be moved by next. An assistant that is held for a client which stops sending, muted in
+        the middle of a cough, must not be mute for ever: the floor settles it within so much sound, so it is given."""
+        while True:
+            try:
+                async with asyncio.timeout(STALLED if self._floor.holder is Holder.OVERLAP else None):
+                    return await self._inbox.get()
+            except TimeoutError:
+                self.hear_now(Pcm.silence(STALLED, HEARING_RATE))
 
     # --- what may be asked for
 
