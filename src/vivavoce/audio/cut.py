@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.audio.pcm import Pcm
 
 STEP = 0.02
 """Seconds over which loudness is measured."""
@@ -21,13 +21,17 @@ def cut(sound: Pcm, longest: float) -> list[Pcm]:
     most = round(longest * rate)
     pieces = []
     while len(samples) > most:
-        at = _quietest(samples, most // 2, most, round(STEP * rate))
+        at = most // 2 + quietest(Pcm(samples[most // 2 : most], rate))
         pieces.append(Pcm(samples[:at], rate))
         samples = samples[at:]
     return [*pieces, Pcm(samples, rate)]
 
 
-def _quietest(samples: Samples, start: int, stop: int, step: int) -> int:
-    steps = samples[start : stop - (stop - start) % step].reshape(-1, step)
+def quietest(sound: Pcm) -> int:
+    """The sample in the middle of the quietest 300 ms; the end of a shorter sound."""
+    step = round(STEP * sound.rate)
+    steps = sound.samples[: len(sound) - len(sound) % step].reshape(-1, step)
+    if len(steps) < PAUSE:
+        return len(sound)
     loudness = np.convolve((steps**2).mean(axis=1), np.ones(PAUSE), mode="valid")
-    return start + (int(loudness.argmin()) + PAUSE // 2) * step
+    return (int(loudness.argmin()) + PAUSE // 2) * step

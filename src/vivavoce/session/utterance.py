@@ -12,8 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-
+from vivavoce.audio.cut import quietest
 from vivavoce.audio.pcm import Pcm
 from vivavoce.audio.prosody import still
 from vivavoce.conversation.words import Word
@@ -32,7 +31,6 @@ FADING = HEARING_RATE // 5
 SETTLE_SECONDS = 20.0  # longer speech is recognised piece by piece, so that the end never waits for all of it
 SETTLE_AFTER = 10.0
 MARGIN = HEARING_RATE * 3 // 10  # sound kept on either side of the voice: onsets and fading ends
-QUIET_FRAME = HEARING_RATE // 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,16 +220,6 @@ class Utterance:
             return None
         start = max(self._settled_until, self._ear.tape.start, first - MARGIN)
         return start, self._ear.tape.cut(start, min(end, last + MARGIN)), min(last, end)
-
-
-def quietest(sound: Pcm) -> int:
-    """Sample in the middle of the quietest 200 ms."""
-    frames = len(sound) // (QUIET_FRAME // 4)
-    if frames < 4:
-        return len(sound)
-    quarter = sound.samples[: frames * (QUIET_FRAME // 4)].reshape(frames, -1)
-    energy = np.convolve((quarter**2).mean(axis=1), np.ones(4), "valid")
-    return (int(energy.argmin()) + 2) * (QUIET_FRAME // 4)
 
 
 def _common(one: list[str], other: list[str]) -> list[str]:
