@@ -1,6 +1,6 @@
 """The asyncio shell of one conversation: owns its tasks and its parts.
 
-    hear ─▶ turns ─▶ responder ─▶ answers ─▶ mouth ─▶ send
+    hearing ─▶ turns ─▶ responder ─▶ answers ─▶ mouth ─▶ send
 
 What a façade may ask for are the public methods; what happens comes back through `send`, in order.
 """
@@ -97,7 +97,7 @@ class Session:
         try:
             async with self._tasks:
                 self._running = True
-                self._tasks.create_task(self._turns.listen(), name=f"{self.id} ear")
+                self._tasks.create_task(self._turns.hearing.listen(), name=f"{self.id} ear")
                 self._tasks.create_task(self._phrases.render(self.config.reply, "en"))
                 self._tasks.create_task(self._hosting.run(), name=f"{self.id} unprompted")
                 self._toolbox.name(self.config.reply.servers)
@@ -119,11 +119,11 @@ class Session:
 
     async def hear(self, sound: Pcm) -> None:
         """Take the next sound of the user, at any rate. Waits while the ear is behind."""
-        await self._turns.hear(sound)
+        await self._turns.hearing.hear(sound)
 
     def hear_now(self, sound: Pcm) -> bool:
         """Take the next sound of the user without waiting; False: the ear is behind, and has not taken it."""
-        return self._turns.hear_now(sound)
+        return self._turns.hearing.hear_now(sound)
 
     async def commit(self) -> None:
         """Make what was heard since the last turn an item, whatever the floor thinks. Raises RequestError.

@@ -1,13 +1,13 @@
-"""The turns of one conversation: what is heard moves the floor, and the floor's moves are carried out.
+"""The turns of one conversation: the floor's moves are carried out.
 
-hear ─▶ ear ─▶ floor ─▶ moves ─▶ utterance, draft ─▶ answers
+hearing ─▶ moves ─▶ utterance, draft ─▶ answers
 """
 
 from __future__ import annotations
 
 import asyncio
 
-from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.audio.pcm import Samples
 from vivavoce.conversation.config import SessionConfig
 from vivavoce.conversation.events import (
     IdleTimeout,
@@ -18,7 +18,7 @@ from vivavoce.conversation.events import (
     TranscriptGrew,
 )
 from vivavoce.conversation.floor import Holder
-from vivavoce.conversation.interruption import NOTHING_OVERHEARD, Overheard, Words
+from vivavoce.conversation.interruption import Words
 from vivavoce.conversation.items import Message, Speech, new_id
 from vivavoce.conversation.moves import (
     Ducked,
@@ -32,10 +32,9 @@ from vivavoce.conversation.moves import (
     TurnStarted,
     described,
 )
-from vivavoce.errors import RequestError, SessionError, TurnError
-from vivavoce.ports import HEARING_RATE, HOP, Transcription
-from vivavoce.session.ear import Ear
-from vivavoce.session.lookout import Lookout
+from vivavoce.errors import RequestError
+from vivavoce.ports import HEARING_RATE, Transcription
+from vivavoce.session.hearing import Hearing
 from vivavoce.session.overlaps import Overlaps
 from vivavoce.session.parts import Parts, milliseconds
 from vivavoce.session.preparation import TAIL, Judgement, Preparation
@@ -43,19 +42,10 @@ from vivavoce.session.responder import Responder, Taken
 from vivavoce.session.transcripts import hint_of
 from vivavoce.session.utterance import Utterance
 
-BEHIND = HEARING_RATE * 4
-"""Sound that may wait to be judged; a client that sends faster than the ear hears waits at its socket."""
-INBOX = 64
-BACKLOG = HEARING_RATE * 8
-"""Sound kept while nobody speaks: the padding of the next turn, and the turn that the next one may reopen."""
 CLEARLY_UNDONE = 0.5
 SIGNAL_EVERY = HEARING_RATE * 5
 """Speech without a pause for thought that earns a sign of attention."""
-LONGEST_BUFFER = HEARING_RATE * 20 * 60
-"""Push-to-talk sound that nobody commits is kept for 20 minutes."""
 LEAST_COMMIT = HEARING_RATE // 10
-STALLED = 1.0
-"""Seconds without any sound, while a voice over the assistant's is judged, that are taken for silence."""
 
 
 class Turns:
@@ -64,18 +54,13 @@ class Turns:
         self._engines, self._send, self._floor, self._stir = parts.engines, parts.send, parts.floor, parts.stir
         self._transcripts, self._drafting = parts.transcripts, parts.drafting
         self._overhearing, self._answers, self._responder = parts.overhearing, parts.answers, responder
-        self._inbox: asyncio.Queue[Judgement | None] = asyncio.Queue(INBOX)
-        """What the floor is to be moved by. None: there is sound to be heard."""
-        self._heard_on = asyncio.Event()
-        self._roused = False
-        """A None is in the inbox, or what it tells of is being heard."""
-        self._ear = Ear(parts.engines.vad.open())
-        self._ear.reduce_noise(config.noise_reduction)
-        self._lookout = Lookout(self._ear, parts.floor, parts.overhearing)
-        self._preparation = Preparation(parts, self._ear, config, self._inbox.put)
-        """Its judgements come in line with the sound: one task moves the floor."""
+        self.hearing = Hearing(parts, config, carry_out=self._make_all, note=self._note, judged=self._listen_along)
+        self._ear = self.hearing.ear
+        self._preparation = Preparation(parts, self._ear, config, self.hearing.take)
         self._utterance: Utterance | None = None
-        self._overlaps = Overlaps(parts, self._ear, self._lookout, follow=self._follow, leave=self._stop_following)
+        self._overlaps = Overlaps(
+            parts, self._ear, self.hearing.lookout, follow=self._follow, leave=self._stop_following
+        )
         self._following: asyncio.Task[None] | None = None
         self._last_start = 0
         """Where the last turn began, for one that reopens it."""
@@ -86,65 +71,14 @@ class Turns:
     def config(self) -> SessionConfig:
         return self._preparation.config
 
-    async def listen(self) -> None:
-        """Hear for ever. Raises SessionError when hearing fails."""
-        while True:
-            judgement = await self._news()
-            try:
-                while hops := await self._ear.judge():
-                    self._heard_on.set()
-                    for voice, samples in hops:
-                        await self._hop(voice, samples)
-                if self.config.manners.managed_playback:
-                    await self._make_all(self._lookout.look())
-                if judgement is None:
-                    self._roused = False
-                else:
-                    await self._make_all(self._floor.judge(judgement.hush, judgement.p_done))
-                    self._listen_along(judgement)
-            except TurnError as error:
-                raise SessionError(f"Hearing failed: {error}") from error
-            finally:
-                self._inbox.task_done()
-
-    async def _news(self) -> Judgement | None:
-        """What the floor is to be moved by next. An assistant that is held for a client which stops sending, muted in
-        the middle of a cough, must not be mute for ever: the floor settles it within so much sound, so it is given."""
-        while True:
-            try:
-                async with asyncio.timeout(STALLED if self._floor.holder is Holder.OVERLAP else None):
-                    return await self._inbox.get()
-            except TimeoutError:
-                self.hear_now(Pcm.silence(STALLED, HEARING_RATE))
-
     # --- what may be asked for
-
-    async def hear(self, sound: Pcm) -> None:
-        """Take the next sound of the user, at any rate. Waits while the ear is behind."""
-        while not self.hear_now(sound):
-            self._heard_on.clear()
-            await self._heard_on.wait()
-
-    def hear_now(self, sound: Pcm) -> bool:
-        """Take the next sound of the user without waiting; False: the ear is behind, and has not taken it.
-
-        It goes on the tape at once, and whoever listens is roused for whole hops only, but while the assistant may be
-        interrupted: a task that is woken for every frame costs more than all that is done with the frame."""
-        if self._ear.waiting > BEHIND:
-            return False
-        self._ear.take(sound)
-        wanted = self._ear.waiting >= HOP or (self.config.manners.managed_playback and self._lookout.on_duty)
-        if wanted and not self._roused and not self._inbox.full():  # a full one is being worked off
-            self._roused = True
-            self._inbox.put_nowait(None)
-        return True
 
     async def commit(self) -> None:
         """Make what was heard since the last turn an item, whatever the floor thinks. Raises RequestError.
 
         The reply, if one is wanted, is asked for with `respond`.
         """
-        await self._inbox.join()
+        await self.hearing.caught_up()
         end = self._ear.tape.end
         utterance = self._utterance or self._new_utterance(max(self._ear.since, self._ear.tape.start))
         if end - utterance.start < LEAST_COMMIT:
@@ -162,7 +96,7 @@ class Turns:
 
     async def clear(self) -> None:
         """Throw away the sound that is not committed yet."""
-        await self._inbox.join()
+        await self.hearing.caught_up()
         self._release()
         self._ear.begin(self._ear.tape.end)
         await self._send(InputCleared())
@@ -170,36 +104,20 @@ class Turns:
     def configure(self, config: SessionConfig) -> None:
         """Behave differently from the next decision on."""
         old, self._preparation.config = self.config, config
-        self._ear.reduce_noise(config.noise_reduction)
+        self.hearing.configure(config)
         self._floor.policy, self._floor.idle_timeout_ms = config.turn, config.manners.idle_timeout_ms
         if config.turn.detection is None and old.turn.detection is not None:
             self._release()
 
-    # --- hearing
+    # --- what the floor decides
 
-    async def _hop(self, voice: float, samples: Samples) -> None:
-        moves = self._floor.hear(voice, self._overhear(voice, samples))
-        self._ear.note(voice, self._floor.now)
-        await self._make_all(moves)
+    def _note(self, samples: Samples) -> None:
+        """A hop was heard: have the words recognised where they would now tell something."""
         if self._floor.holder is Holder.USER and self._utterance is not None:
             if self._overhearing.user(samples):
                 self._utterance.hurry()
         elif self._floor.holder is Holder.OVERLAP:
             self._overlaps.ripen()
-        if self.config.turn.detection is None:
-            self._ear.tape.forget(self._floor.now - LONGEST_BUFFER)
-        elif self._floor.holder is Holder.NOBODY:
-            self._ear.tape.forget(self._floor.now - BACKLOG)
-
-    def _overhear(self, voice: float, samples: Samples) -> Overheard:
-        """What else is known of a hop, where the floor would ask: it costs more than all the rest of hearing."""
-        if not self._floor.assistant_audible:
-            return NOTHING_OVERHEARD
-        now = asyncio.get_running_loop().time()
-        if self._floor.weighs(voice):
-            return self._overhearing.hop(samples, now)
-        self._overhearing.note(samples, now)
-        return NOTHING_OVERHEARD
 
     async def _make_all(self, moves: list[Move]) -> None:
         for move in moves:
