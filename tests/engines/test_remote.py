@@ -6,13 +6,14 @@ import asyncio
 import io
 import time
 import wave
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests import virtual_time
 from tests.engines.openai_mock import Mock, openai_mock
 from tests.waiting import PATIENCE
 from vivavoce.audio.pcm import Pcm
@@ -368,3 +369,26 @@ def test_a_voice_that_the_server_does_not_have_becomes_the_default(mock: Mock) -
 
     run(mock, "tts", "ok", scene, voice="bella")
     assert (mock.requests[-1]["voice"], mock.requests[-1]["speed"]) == ("bella", 1.5)
+
+
+@pytest.mark.parametrize(("pace", "pieces"), [(4.0, 9), (1.1, 9), (0.8, 1)], ids=["quick", "as heard", "slow"])
+def test_a_voice_that_is_slower_than_its_sound_is_held_until_its_clause_is_whole(pace: float, pieces: int) -> None:
+    """Sent as it came it broke off in the middle of words, ten times a second."""
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        for n in range(11):
+            await asyncio.sleep(0.1 / pace)
+            yield bytes([n]) * tts.CHUNK_BYTES
+
+    async def spoken() -> list[tuple[float, bytes]]:
+        now = asyncio.get_running_loop().time
+        async with aclosing(tts.in_pace(chunks())) as sounds:
+            return [(now(), sound) async for sound in sounds]
+
+    came = virtual_time.run(spoken())
+    assert b"".join(sound for _, sound in came) == b"".join(bytes([n]) * tts.CHUNK_BYTES for n in range(11))
+    assert len(came) == pieces
+    runs_out = came[0][0]
+    for at, sound in came:
+        assert at <= runs_out + 1e-6
+        runs_out += len(sound) / 2 / tts.RATE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ RATE = 24_000
 """Hz of the "pcm" response format: 16-bit, little-endian, mono."""
 CHUNK_BYTES = RATE // 10 * 2
 """A tenth of a second."""
+LEAST_SECONDS = 0.2
+"""Of sound after the first chunk, from which the server's pace is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class RemoteSynthesizer:
     async def synthesize(
         self, text: str, *, voice: str, speed: float = 1.0, language: str | None = None, urgency: Urgency = Urgency.NOW
     ) -> AsyncGenerator[Pcm, None]:
-        """Speak one clause; the sound comes as the server sends it. Leaving early closes the connection."""
+        """Speak one clause; the sound comes as the server sends it, or whole where that is slower than it is heard.
+        Leaving early closes the connection."""
         request = self._server.client.audio.speech.with_streaming_response.create(
             model=self._options.model,
             voice=voice if any(voice == known.id for known in self.voices) else self._options.voice,
@@ -64,12 +68,30 @@ class RemoteSynthesizer:
         )
         async with self._server.errors(), request as response:
             pieces = self._server.steps(aiter(response.iter_bytes(CHUNK_BYTES)))
-            async with aclosing(pieces), aclosing(_whole(pieces)) as sounds:
+            async with aclosing(pieces), aclosing(in_pace(_whole(pieces))) as sounds:
                 async for samples in sounds:
                     yield Pcm(from_pcm16(samples), RATE)
 
     def close(self) -> None:
         self._server.close()
+
+
+async def in_pace(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The same bytes, as they come while they come faster than they are heard; else they are held until that is so or
+    all are there, since a word must not break off."""
+    now, held, came, began = asyncio.get_running_loop().time, b"", 0.0, 0.0
+    async with aclosing(pieces):
+        async for piece in pieces:
+            held += piece
+            if not began:
+                began = now()  # what the first one took is the server's thinking, and not its pace
+                continue
+            came += len(piece) / 2 / RATE
+            if came >= max(LEAST_SECONDS, now() - began):
+                yield held
+                held = b""
+    if held:
+        yield held
 
 
 async def _whole(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
