@@ -4,7 +4,7 @@ import { DEFAULT_MANNERS, readManners } from "../src/voice/manners.js";
 
 describe("manners kept in the browser", () => {
   it("come back as they were kept", () => {
-    const manners = { eagerness: "low", openers: false, listeningSignals: true, ignoreSideTalk: true } as const;
+    const manners = { eagerness: "low", openers: false, listeningSignals: true, idlePrompts: true, ignoreSideTalk: true } as const;
     expect(readManners(manners)).toEqual(manners);
   });
 

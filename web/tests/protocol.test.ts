@@ -50,18 +50,18 @@ describe("speaking to the server", () => {
           output: { format: pcm, voice: "marin", speed: 1 },
         },
         tools: [],
-        vivavoce: { managed_playback: true, openers: "on", listening_signals: false, side_talk: "answer" },
+        vivavoce: { managed_playback: true, openers: "on", listening_signals: false, idle_timeout_ms: null, side_talk: "answer" },
       },
     });
   });
 
   it("changes manners without touching voice or playback", () => {
-    const polite = { eagerness: "low", openers: false, listeningSignals: true, ignoreSideTalk: true } as const;
+    const polite = { eagerness: "low", openers: false, listeningSignals: true, idlePrompts: true, ignoreSideTalk: true } as const;
     expect(mannersUpdate({ ...WISHES, manners: polite })["session"]).toEqual({
       type: "realtime",
       output_modalities: ["audio"],
       audio: { input: { turn_detection: { type: "semantic_vad", eagerness: "low" } }, output: { speed: 1 } },
-      vivavoce: { managed_playback: true, openers: "off", listening_signals: true, side_talk: "ignore" },
+      vivavoce: { managed_playback: true, openers: "off", listening_signals: true, idle_timeout_ms: 30_000, side_talk: "ignore" },
     });
   });
 

@@ -190,11 +190,11 @@ export const de: Words = {
     eagernesses: {
       high: "rasch",
       auto: "wie Menschen es tun",
-      medium: "mit etwas Geduld",
       low: "erst, wenn du sicher fertig bist",
     },
-    openers: "Mit „Also,“ oder „Okay,“ beginnen, während es nachdenkt",
+    openers: "Mit einem kurzen Wort beginnen, während es nachdenkt",
     listeningSignals: "„Mhm“ sagen, während du lange sprichst",
+    idlePrompts: "Nachfragen, ob du noch da bist, wenn du lange nichts sagst",
     sideTalk: "Schweigen, wenn du mit jemand anderem sprichst",
     pushToTalk: "Sprechtaste",
     pushToTalkNote: "Es hört dich nur, während du den Knopf oder die Leertaste hältst.",

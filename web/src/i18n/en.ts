@@ -189,11 +189,11 @@ export const en = {
     eagernesses: {
       high: "quickly",
       auto: "as people do",
-      medium: "with some patience",
       low: "only when you are surely done",
     },
-    openers: "Begin with “Well,” or “Okay,” while it thinks",
+    openers: "Begin with “Well,” or “Hmm,” while it thinks",
     listeningSignals: "Say “Mm-hm” while you speak for long",
+    idlePrompts: "Ask whether you are still there when you say nothing for long",
     sideTalk: "Stay silent when you talk to somebody else",
     pushToTalk: "Push to talk",
     pushToTalkNote: "It hears you only while you hold the button or the space bar.",

@@ -190,11 +190,11 @@ export const es: Words = {
     eagernesses: {
       high: "deprisa",
       auto: "como las personas",
-      medium: "con algo de paciencia",
       low: "solo cuando seguro que has terminado",
     },
-    openers: "Empezar con «Bueno,» o «Vale,» mientras piensa",
+    openers: "Empezar con «Bueno,» o «A ver,» mientras piensa",
     listeningSignals: "Decir «ajá» mientras hablas mucho rato",
+    idlePrompts: "Preguntar si sigues ahí cuando callas mucho rato",
     sideTalk: "Callar cuando hablas con otra persona",
     pushToTalk: "Pulsar para hablar",
     pushToTalkNote: "Solo te oye mientras mantienes el botón o la barra espaciadora.",

@@ -190,11 +190,11 @@ export const fr: Words = {
     eagernesses: {
       high: "vite",
       auto: "comme le font les gens",
-      medium: "avec un peu de patience",
       low: "seulement quand vous avez sûrement fini",
     },
-    openers: "Commencer par « Eh bien, » ou « D'accord, » pendant qu'il réfléchit",
+    openers: "Commencer par « Eh bien, » ou « Alors, » pendant qu'il réfléchit",
     listeningSignals: "Dire « mm-hm » quand vous parlez longtemps",
+    idlePrompts: "Demander si vous êtes là quand vous vous taisez longtemps",
     sideTalk: "Se taire quand vous parlez à quelqu'un d'autre",
     pushToTalk: "Appuyer pour parler",
     pushToTalkNote: "Il ne vous entend que pendant que vous maintenez le bouton ou la barre d'espace.",

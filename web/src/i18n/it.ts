@@ -190,11 +190,11 @@ export const it: Words = {
     eagernesses: {
       high: "subito",
       auto: "come fanno le persone",
-      medium: "con un po' di pazienza",
       low: "solo quando hai finito di sicuro",
     },
     openers: "Comincia con «Beh,» o «Allora,» mentre pensa",
     listeningSignals: "Dice «Mm-hm» mentre parli a lungo",
+    idlePrompts: "Chiede se ci sei ancora quando taci a lungo",
     sideTalk: "Tace quando parli con qualcun altro",
     pushToTalk: "Premi per parlare",
     pushToTalkNote: "Ti sente solo mentre tieni premuto il pulsante o la barra spaziatrice.",

@@ -2,7 +2,8 @@
 
 import { isRecord } from "../wire/items.js";
 
-export const EAGERNESS = ["auto", "low", "medium", "high"] as const;
+/** The contract's "medium" is its "auto". */
+export const EAGERNESS = ["auto", "low", "high"] as const;
 
 export interface Manners {
   /** How soon a pause is taken for the end: "low" waits longest. */
@@ -11,6 +12,8 @@ export interface Manners {
   readonly openers: boolean;
   /** "Mm-hm" while somebody speaks for long. */
   readonly listeningSignals: boolean;
+  /** After half a minute without a word it asks whether one is still there. */
+  readonly idlePrompts: boolean;
   /** What is said to somebody else is not answered. */
   readonly ignoreSideTalk: boolean;
 }
@@ -19,6 +22,7 @@ export const DEFAULT_MANNERS: Manners = {
   eagerness: "auto",
   openers: true,
   listeningSignals: false,
+  idlePrompts: false,
   ignoreSideTalk: false,
 };
 
@@ -26,7 +30,7 @@ export const DEFAULT_MANNERS: Manners = {
 export function readManners(value: unknown): Manners {
   const kept = isRecord(value) ? value : {};
   const eagerness = EAGERNESS.find((name) => name === kept["eagerness"]) ?? DEFAULT_MANNERS.eagerness;
-  const flag = (name: "openers" | "listeningSignals" | "ignoreSideTalk"): boolean => {
+  const flag = (name: Exclude<keyof Manners, "eagerness">): boolean => {
     const value = kept[name];
     return typeof value === "boolean" ? value : DEFAULT_MANNERS[name];
   };
@@ -34,6 +38,7 @@ export function readManners(value: unknown): Manners {
     eagerness,
     openers: flag("openers"),
     listeningSignals: flag("listeningSignals"),
+    idlePrompts: flag("idlePrompts"),
     ignoreSideTalk: flag("ignoreSideTalk"),
   };
 }

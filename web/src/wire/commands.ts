@@ -24,6 +24,8 @@ export interface SessionWishes {
   readonly tools: readonly string[];
 }
 
+/** Of silence, before it asks whether anybody is there. */
+const IDLE_MS = 30_000;
 const PCM = { type: "audio/pcm", rate: 24_000 };
 
 /** Everything at once, for a session that opens. `playsHere`: the sound comes as events and this page plays it. */
@@ -67,6 +69,7 @@ function ours(manners: Manners): object {
     managed_playback: true,
     openers: manners.openers ? "on" : "off",
     listening_signals: manners.listeningSignals,
+    idle_timeout_ms: manners.idlePrompts ? IDLE_MS : null,
     side_talk: manners.ignoreSideTalk ? "ignore" : "answer",
   };
 }

@@ -43,6 +43,7 @@ export function VoiceSettings(): VNode {
       />
       <Switch label={said.openers} on={manners.openers} set={(openers) => change({ openers })} />
       <Switch label={said.listeningSignals} on={manners.listeningSignals} set={(listeningSignals) => change({ listeningSignals })} />
+      <Switch label={said.idlePrompts} on={manners.idlePrompts} set={(idlePrompts) => change({ idlePrompts })} />
       <Switch label={said.sideTalk} on={manners.ignoreSideTalk} set={(ignoreSideTalk) => change({ ignoreSideTalk })} />
     </>
   );
