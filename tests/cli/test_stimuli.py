@@ -30,9 +30,3 @@ def test_a_telephone_carries_its_band_only(hz: float, passes: bool) -> None:
     line = stimuli.telephone(_tone(hz))
     assert line.rate == 8000
     assert (stimuli.level_db(line) > stimuli.level_db(_tone(hz)) - 3) is passes
-
-
-def test_sounds_are_placed_at_their_samples_and_add_up() -> None:
-    ones = Pcm(np.ones(160, np.float32), RATE)
-    whole = stimuli.mix([(0.0, ones), (0.005, ones)], RATE, seconds=0.02)
-    assert whole.samples.tolist() == [1.0] * 80 + [2.0] * 80 + [1.0] * 80 + [0.0] * 80

@@ -7,9 +7,7 @@ is undone as easily as it is done, and it grows wary: after a false alarm a soun
 
 from __future__ import annotations
 
-import numpy as np
-
-from vivavoce.audio.pcm import Samples
+from vivavoce.audio.pcm import Samples, levels
 
 RATE = 16_000
 FRAME = 160
@@ -42,9 +40,8 @@ class OnsetDetector:
         """Take the next frames, shape (n * FRAME,); `usual`: the speaker's usual level, None: not known. Returns how
         many samples ago, from the end of these, a sound began that may be somebody's voice; None: none did."""
         frames = samples.reshape(-1, FRAME)
-        levels = 10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-9)
         began: int | None = None
-        for place, level in enumerate(levels.tolist()):
+        for place, level in enumerate(levels(frames).tolist()):
             self._loud = self._loud + 1 if self._is_loud(level, usual) else 0
             self._note(level)
             if self._loud == LOUD_FRAMES and self._known > FLOOR_FRAMES:
@@ -54,7 +51,7 @@ class OnsetDetector:
 
     def note(self, samples: Samples) -> None:
         """Take frames in which nobody asks for an onset: one was told, or the speaker has the floor."""
-        for level in (10 * np.log10(np.mean(np.square(samples.reshape(-1, FRAME)), axis=1) + 1e-9)).tolist():
+        for level in levels(samples.reshape(-1, FRAME)).tolist():
             self._note(level)
 
     def mistaken(self) -> None:

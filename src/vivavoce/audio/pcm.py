@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 _FLOAT32 = np.dtype(np.float32)
+SILENT = 1e-9
+"""Power of what is taken for silence: -90 dBFS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Pcm:
     @classmethod
     def silence(cls, seconds: float, rate: int) -> Pcm:
         return cls(np.zeros(round(seconds * rate), np.float32), rate)
+
+
+def levels(frames: Samples) -> NDArray[np.float64]:
+    """Of each row of samples, in dBFS."""
+    return np.asarray(10 * np.log10(np.square(frames, dtype=np.float64).mean(axis=-1) + SILENT))
 
 
 def join(pieces: Iterable[Pcm], rate: int) -> Pcm:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.audio.pcm import Pcm
+from vivavoce.audio.pcm import Pcm, levels
 
 STEP_SECONDS = 0.016
 FLOOR_SECONDS = 1.5
@@ -40,10 +40,10 @@ def fall(speech: Pcm) -> float:
     if count < ENDING_STEPS:
         return 0.0
     frames = np.lib.stride_tricks.sliding_window_view(last, 2 * step)[::step][:count]
-    levels = 10 * np.log10(np.square(frames, dtype=np.float64).mean(axis=1) + 1e-9)
-    loud = np.percentile(levels[-LOUD_STEPS:], 90)
-    room = min(np.percentile(levels, 3) - loud, -LEAST_RANGE_DB)
-    return float(np.clip((levels[-ENDING_STEPS:].mean() - loud) / room, 0.0, MOST_FALL))
+    db = levels(frames)
+    loud = np.percentile(db[-LOUD_STEPS:], 90)
+    room = min(np.percentile(db, 3) - loud, -LEAST_RANGE_DB)
+    return float(np.clip((db[-ENDING_STEPS:].mean() - loud) / room, 0.0, MOST_FALL))
 
 
 def still(speech: Pcm, since: int) -> bool:
@@ -55,8 +55,8 @@ def still(speech: Pcm, since: int) -> bool:
     after = len(frames) - (since - start) // step
     if after <= 0 or after >= len(frames):
         return after <= 0
-    levels = 10 * np.log10(np.square(frames, dtype=np.float64).mean(axis=1) + 1e-9)
-    return bool(levels[-after:].max() < np.percentile(levels[-LOUD_STEPS:], 90) - STILL_DB)
+    db = levels(frames)
+    return bool(db[-after:].max() < np.percentile(db[-LOUD_STEPS:], 90) - STILL_DB)
 
 
 def glide(speech: Pcm) -> float:

@@ -166,11 +166,11 @@ def _in_a_room(clip: Clip) -> tuple[Pcm, float]:
 
 
 async def _pauses(engines: Engines, name: str, sound: Pcm, last_voiced: float) -> Any:
-    from vivavoce.conversation.floor import HOP
+    from vivavoce.conversation.floor import HOP, HOP_MS
 
     begun, spans = await _spans(engines.vad, sound)
     for voice_end, resumed in spans:
-        quiet_ms = None if resumed is None else (resumed - voice_end) * 32 // HOP
+        quiet_ms = None if resumed is None else (resumed - voice_end) * HOP_MS // HOP
         if quiet_ms is not None and quiet_ms < LEAST_PAUSE_MS:
             continue
         audio, first, later = await _judged(engines.turn, engines.stt, engines.llm, sound, (begun, voice_end))

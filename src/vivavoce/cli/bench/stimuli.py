@@ -6,8 +6,6 @@ pauses do not make it seem soft.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from vivavoce.audio.pcm import Pcm, Samples
@@ -76,18 +74,6 @@ def telephone(sound: Pcm) -> Pcm:
     low, high = TELEPHONE_BAND
     spectrum *= np.clip((hz - low * 0.8) / (low * 0.2), 0, 1) * np.clip((high * 1.1 - hz) / (high * 0.1), 0, 1)
     return Pcm(np.fft.irfft(spectrum, len(narrow)).astype(np.float32), TELEPHONE_RATE)
-
-
-def mix(placed: Iterable[tuple[float, Pcm]], rate: int, seconds: float | None = None) -> Pcm:
-    """Sounds on one timeline at `rate`: each begins at its time in seconds, and they add up. `seconds`: the whole,
-    cut or filled with silence; None: until the last of them ends."""
-    sounds = [(round(at * rate), resample(sound, rate).samples) for at, sound in placed]
-    size = max((at + len(samples) for at, samples in sounds), default=0) if seconds is None else round(seconds * rate)
-    whole = np.zeros(size, np.float32)
-    for at, samples in sounds:
-        kept = samples[: max(0, size - at)]
-        whole[at : at + len(kept)] += kept
-    return Pcm(whole, rate)
 
 
 def cough(rate: int, seed: int = 0) -> Pcm:
