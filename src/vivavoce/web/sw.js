@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens at once and without a network. What the server says is never kept.
-const KEPT = "vivavoce-" + "6656691f9296";
-const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-DMLj6gtg.css","static/index-ryEbDuC4.js"];
+const KEPT = "vivavoce-" + "09ff854c57a7";
+const SHELL = ["icon.svg","./","manifest.webmanifest","static/figtree-latin-wght-normal-D_ZTVpCC.woff2","static/index-Cmj3s21C.js","static/index-DMLj6gtg.css"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
