@@ -71,6 +71,7 @@ def wrong_letters(said: str, heard: str) -> float:
     return distance(letters, "".join(spelt(heard, "en"))) / max(1, len(letters))
 
 
+@measured
 def test_a_spoken_question_gets_a_spoken_answer(embedded_server, say, understand):
     """Question in, words out, and the answer's sound says what its transcript says."""
     question = say("What is the capital of Italy?")

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("aiortc", reason="pip install 'vivavoce[media]'")
 
 from tests.engines.sounds import MUSEUM, museum
+from tests.waiting import measured
 from tests.webrtc.caller import RATE, Caller
 from tests.webrtc.lossy import spoil
 from vivavoce.audio.resample import resample
@@ -26,6 +27,7 @@ SESSION = {
 
 
 @pytest.mark.parametrize(("loss", "jitter"), [(0.0, 0.0), (0.05, 0.15), (0.15, 0.15)])
+@measured
 def test_a_turn_over_a_bad_network_is_heard_and_answered(embedded_server: str, loss: float, jitter: float) -> None:
     asked, said, heard = asyncio.run(turn(embedded_server, loss, jitter))
     of_question = rate(MUSEUM, asked)
