@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, expect
+from playwright.sync_api import APIResponse, Browser, FilePayload, Route, expect
 
 from tests.browser.conftest import staged
 from tests.browser.staged import AFTER_A_TOOL
@@ -93,6 +93,33 @@ def test_what_is_to_be_remembered_is_shown_edited_and_forgotten(server: str, bro
     dialog.get_by_role("button", name="Forget: I am").click()
     expect(dialog.locator(".memories li")).to_have_count(0)
     expect(dialog).to_contain_text("Nothing is remembered yet.")
+    assert visit.complaints == []
+
+
+def test_a_list_of_memories_that_was_asked_for_before_takes_none_back(server: str, browser: Browser) -> None:
+    visit = Visit.to(browser, server)
+    on_its_way: list[tuple[Route, APIResponse]] = []
+
+    def delay_the_first(route: Route) -> None:
+        if on_its_way or route.request.method != "GET":
+            route.continue_()
+        else:
+            on_its_way.append((route, route.fetch()))
+
+    visit.page.route("**/v1/vivavoce/memories", delay_the_first)
+    visit.page.get_by_role("button", name="Settings").click()
+    dialog = visit.page.locator("#settings")
+    dialog.get_by_role("button", name="Memory", exact=True).click()
+    visit.until(lambda: on_its_way, "the list to be asked for")
+    dialog.get_by_label("Something to remember").fill("I like tea.")
+    dialog.get_by_role("button", name="Add").click()
+    expect(dialog.locator(".memories li")).to_contain_text("I like tea.")
+    ((route, response),) = on_its_way
+    route.fulfill(response=response)
+    visit.page.evaluate("() => fetch('/health').then(() => new Promise(requestAnimationFrame))")  # it has come in
+    expect(dialog.locator(".memories li")).to_contain_text("I like tea.")
+    dialog.get_by_role("button", name="Forget: I like").click()
+    expect(dialog.locator(".memories li")).to_have_count(0)
     assert visit.complaints == []
 
 

@@ -37,19 +37,28 @@ export const memoriesOffered = signal<boolean | null>(null);
 export const profile = signal<Profile | null>(null);
 export const memories = signal<readonly Memory[] | null>(null);
 
+/** How often each was asked for or changed: only the newest answer holds. */
+const asked = { profile: 0, memories: 0 };
+
 export async function learnProfile(): Promise<void> {
+  const mine = ++asked.profile;
   const found = await offered(PROFILE, readProfile);
+  if (mine !== asked.profile) return;
   profileOffered.value = found !== null;
   profile.value = found;
 }
 
 /** Throws Refused. */
 export async function changeProfile(patch: Partial<Pick<Profile, "name" | "instructions" | "persona" | "memory" | "keep_audio">>): Promise<void> {
-  profile.value = readProfile(await rest.ask(PROFILE, { method: "PATCH", body: patch }));
+  const mine = ++asked.profile;
+  const found = readProfile(await rest.ask(PROFILE, { method: "PATCH", body: patch }));
+  if (mine === asked.profile) profile.value = found;
 }
 
 export async function learnMemories(): Promise<void> {
+  const mine = ++asked.memories;
   const found = await offered(MEMORIES, (answer) => records(answer, "data").map(readMemory));
+  if (mine !== asked.memories) return;
   memoriesOffered.value = found !== null;
   memories.value = found;
 }
