@@ -50,6 +50,8 @@ class Clip:
     end: float
     text: str = ""
     language: str = "en"
+    speaker: str = ""
+    """Who it is; "": not known."""
 
     @classmethod
     def of(cls, name: str, sound: Pcm, text: str = "") -> Clip:
@@ -155,7 +157,8 @@ def everybody(folder: Path, seconds: tuple[float, float], without: tuple[str, ..
     rows = map(json.loads, manifest.read_text(encoding="utf-8").splitlines())
     human = [row for row in rows if row["voice"] == "human" and row["text"] and not row["kind"].startswith(without)]
     for row in (row for row in human if seconds[0] <= row["seconds"] <= seconds[1]):
-        yield replace(read_clip(folder / row["path"], row["text"]), language=row["lang"])
+        clip = read_clip(folder / row["path"], row["text"])
+        yield replace(clip, language=row["lang"], speaker=row.get("speaker") or "")
 
 
 def _asks(row: dict[str, Any]) -> bool:

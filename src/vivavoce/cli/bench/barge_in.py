@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 AFTER = 1.2  # s into the answer at which somebody makes a sound
 WATCHED = 2.6  # s after the onset in which something has to be decided
 ECHO_SECONDS = 5.0  # of answer that the microphone hears
+KEEP_EVERY = 20  # trials, which take a minute
 RECOGNISER_MS = 150.0
 """What a pass of Whisper base over some seconds takes on a quiet machine of two cores."""
 
@@ -41,6 +42,15 @@ def add_parser(benches: Any) -> None:
     parser.add_argument(
         "--recogniser-ms", type=float, default=RECOGNISER_MS, metavar="MS", help="of one pass, offline (default 150)"
     )
+    parser.add_argument("--kinds", default="", metavar="K,…", help="offline: of these only, as `order,backchannel`")
+    parser.add_argument("--languages", default="", metavar="L,…", help="offline: who speaks them only: en, it, es")
+    parser.add_argument(
+        "--talk",
+        choices=("own", "en"),
+        default="own",
+        help="offline: who speaks up has been talking his language, or English",
+    )
+    parser.add_argument("--resume", action="store_true", help="offline: go on with what the file of --json already has")
     parser.add_argument("--said", type=Path, metavar="DIR", help="keep what the speech engine says, for the next run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG)")
@@ -55,24 +65,45 @@ def run(args: argparse.Namespace) -> int:
     from vivavoce.settings import read_settings
 
     settings = read_settings()
-    question, trials = asyncio.run(gather(settings, args.recordings, args.clips, many=args.offline, kept=args.said))
     if args.offline:
-        from vivavoce.cli.bench import barge_in_offline as offline
-
-        said = asyncio.run(offline.answer(settings, args.said))
-        with offline.hearing(settings, args.recogniser_ms) as on_trial:
-            outcomes = offline.measure(on_trial, question, said, trials)
+        outcomes = _measure_offline(settings, args)
     else:
+        question, trials = asyncio.run(gather(settings, args.recordings, args.clips, args.said))
         outcomes = asyncio.run(_measure(settings, args.url, question, trials))
-    report = summarise(outcomes)
-    show(report)
+    show(summarise(outcomes))
     if args.json:
-        from vivavoce.cli.bench.figures import write_json
-
-        write_json(report, args.json)
+        _keep(outcomes, args.json)
     if args.plot:
         plot(outcomes, args.plot)
     return 0 if any(not outcome.problem for outcome in outcomes) else 1
+
+
+def _measure_offline(settings: Settings, args: argparse.Namespace) -> list[Outcome]:
+    """Those of the file of `--json`, too, with `--resume`: the kinds and names tell which were made."""
+    import asyncio
+
+    from vivavoce.cli.bench import barge_in_offline as offline
+    from vivavoce.cli.bench.barge_in_many import gather, planned
+    from vivavoce.cli.bench.barge_in_report import read
+
+    plan = planned(args.clips, args.kinds, args.languages, args.talk)
+    made = read(args.json) if args.resume and args.json else []
+    known = {(outcome.kind, outcome.name) for outcome in made}
+    question, answers, trials = asyncio.run(gather(settings, args.recordings, plan, args.said))
+    missing = [trial for trial in trials if (trial.kind, trial.name) not in known]
+    with offline.hearing(settings, args.recogniser_ms) as on_trial:
+        for outcome in offline.measure(on_trial, question, answers, missing):
+            made.append(outcome)
+            if args.json and len(made) % KEEP_EVERY == 0:
+                _keep(made, args.json)
+    return made
+
+
+def _keep(outcomes: list[Outcome], path: Path) -> None:
+    from vivavoce.cli.bench.barge_in_report import summarise
+    from vivavoce.cli.bench.figures import write_json
+
+    write_json(summarise(outcomes), path)
 
 
 # --- one trial ---------------------------------------------------------------------------------------

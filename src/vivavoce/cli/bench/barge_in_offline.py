@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli.bench.barge_in_report import Outcome
 from vivavoce.cli.bench.barge_in_stimuli import Trial, speak
+from vivavoce.cli.bench.barge_in_words import ANSWERS
 from vivavoce.cli.bench.scene import Client, Recording, TimedDetector, TimedTranscriber, loop, talking
 from vivavoce.cli.bench.virtual_time import VirtualLoop
 from vivavoce.cli.clips import RATE, Clip
@@ -41,16 +42,11 @@ ECHO_SECONDS = 5.0
 PATIENCE = 2.0  # s after the question, by when the answer sounds
 REPLY = "Here."
 PHRASE_SECONDS = 0.1
-ANSWER = (
-    "The sea covers more than two thirds of the earth, and most of it has never been seen by anybody. Its deepest "
-    "places lie eleven kilometres below the waves, where no light has ever come. What lives there makes its own. "
-    "Warm water rises and cold water sinks, and so the great currents carry heat from the equator to the poles."
-)
 
 
 async def answer(settings: Settings, kept: Path | None, voice: str = "nova") -> Pcm:
     """What is said in every trial, in the speech engine's voice. `kept`: see `speak`."""
-    ((_, clip),) = await speak(settings, [("answer", ANSWER, voice, "en")], kept)
+    ((_, clip),) = await speak(settings, [("answer", ANSWERS["en"], voice, "en")], kept)
     return Pcm(clip.samples, RATE)
 
 
@@ -76,18 +72,21 @@ def hearing(settings: Settings, recogniser_ms: float) -> Iterator[Hearing]:
         yield Hearing(vad, stt, recogniser_ms)
 
 
-def measure(on_trial: Hearing, question: Clip, said: Pcm, trials: Sequence[Trial]) -> list[Outcome]:
-    """`said`: the answer's sound. Blocks, for a second or two a trial."""
+def measure(
+    on_trial: Hearing, question: Clip, answers: Mapping[str, Pcm], trials: Sequence[Trial]
+) -> Iterator[Outcome]:
+    """What comes of each. `question`: of trials that have none of their own; `answers`: what is answered, by language.
+    Blocks, for a second or two a trial."""
     transcriber = TimedTranscriber(on_trial.stt, on_trial.recogniser_ms / 1000)
-    voice = Recording(REPLY, said, Pcm.silence(PHRASE_SECONDS, RATE))  # phrases, which nobody hears here
-    engines = Engines(TimedDetector(on_trial.vad), FixedTurnDetector(0.99), transcriber, ScriptedModel((REPLY,)), voice)
-    outcomes = []
+    vad = TimedDetector(on_trial.vad)
     for trial in trials:
+        phrases = Pcm.silence(PHRASE_SECONDS, RATE)  # which nobody hears here
+        voice = Recording(REPLY, answers[trial.talk], phrases)
+        engines = Engines(vad, FixedTurnDetector(0.99), transcriber, ScriptedModel((REPLY,)), voice)
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            outcome = runner.run(_try(engines, question, trial, transcriber.heard))
+            outcome = runner.run(_try(engines, trial.question or question, trial, transcriber.heard))
         print(outcome, file=sys.stderr, flush=True)
-        outcomes.append(outcome)
-    return outcomes
+        yield outcome
 
 
 async def _try(engines: Engines, question: Clip, trial: Trial, words: list[str]) -> Outcome:
@@ -108,15 +107,18 @@ async def _conversation(client: Client, question: Clip, trial: Trial, words: lis
     client.say(question.samples, asked)
     await asyncio.sleep(asked + question.end + PATIENCE - loop().time())
     if not client.ear.chunks or client.ear.chunks[0].start < asked + question.end:
-        return Outcome(trial.kind, trial.name, problem="no answer to interrupt")
+        return replace(_blank(trial), problem="no answer to interrupt")
     words.clear()
+    client.stopped.clear()
     if trial.clip is None:
         onset = client.ear.chunks[0].start
         await asyncio.sleep(ECHO_SECONDS)
     else:
         onset = loop().time() + FRAME_SECONDS + trial.late + trial.clip.onset
         client.say(trial.clip.samples, onset - trial.clip.onset)
-        await asyncio.sleep(onset + trial.clip.end - trial.clip.onset + WATCHED - loop().time())
+        with suppress(TimeoutError):  # once it has stopped, nothing else can come of it
+            async with asyncio.timeout_at(onset + trial.clip.end - trial.clip.onset + WATCHED):
+                await client.stopped.wait()
     return _outcome(client, trial, onset, words)
 
 
@@ -127,17 +129,22 @@ def _outcome(client: Client, trial: Trial, onset: float, words: list[str]) -> Ou
 
     resumed, stopped = after(PlaybackResumed), after(SpeechStarted)
     answering = client.ear.end >= onset or stopped is not None
-    return Outcome(
-        trial.kind,
-        trial.name,
-        after(PlaybackDucked),
-        after(PlaybackHeld),
-        stopped,
-        resumed,
-        [event.reason for event, at in client.told if isinstance(event, PlaybackResumed) and at >= onset],
-        client.ear.unheard() if stopped is None else None,
-        client.ear.longest_silence(onset + resumed / 1000) * 1000 if resumed is not None else None,
-        "" if answering else "the answer was over",
-        sum(isinstance(event, PlaybackDucked) and at < onset for event, at in client.told),
-        " | ".join(words),
+    return replace(
+        _blank(trial),
+        ducked_ms=after(PlaybackDucked),
+        held_ms=after(PlaybackHeld),
+        stopped_ms=stopped,
+        resumed_ms=resumed,
+        reasons=[event.reason for event, at in client.told if isinstance(event, PlaybackResumed) and at >= onset],
+        unheard=client.ear.unheard() if stopped is None else None,
+        pause_ms=client.ear.longest_silence(onset + resumed / 1000) * 1000 if resumed is not None else None,
+        problem="" if answering else "the answer was over",
+        false_ducks=sum(isinstance(event, PlaybackDucked) and at < onset for event, at in client.told),
+        words=" | ".join(words),
     )
+
+
+def _blank(trial: Trial) -> Outcome:
+    """Nothing has come of it yet."""
+    language = "" if trial.clip is None else trial.clip.language
+    return Outcome(trial.kind, trial.name, held_out=trial.held_out, language=language)

@@ -11,13 +11,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from vivavoce.audio.pcm import Pcm, join
+from vivavoce.cli.bench.barge_in_words import HeldOut
 from vivavoce.cli.bench.stimuli import at_level, cough, level_db
-from vivavoce.cli.clips import RATE, Clip, choose, everybody, read_clip
+from vivavoce.cli.clips import RATE, Clip, choose, read_clip
 
 if TYPE_CHECKING:
     from vivavoce.ports import Synthesizer
@@ -61,53 +62,45 @@ NOISE_DB = -35.0  # dBFS
 SOFTER_DB = {"backchannel": -3.0, "background": -20.0}
 """Level against the user's usual one."""
 VARYING_DB = 4.0
-"""In virtual time, a person's level is up to so much above or below."""
+"""In virtual time, a person's level is up to so much above or below,"""
+VARYING_SECONDS = 0.2  # and the moment up to so much later
 ECHO_DB = (-10.0, -20.0, -30.0)
 LONGEST = 4.0  # s of a person that are said
-LEAST_SPOKEN, MOST_SPOKEN = 0.8, 8.0  # s of recordings that are taken
 COUGHS = 12
-STOPS = ("interruption", "interruption in echo", "to others")
+STOPS = ("interruption", "order", "single word", "sentence", "person", "interruption in echo", "to others")
 """Kinds after which the answer may stop; after all others it has to go on."""
+EITHER = ("to others",)
+"""After which it need not stop, either."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """`echo_db`: the microphone hears the loudspeaker, so much below it, beside a clip or alone. `late`: seconds by
-    which it is said later than usual, so that hops and frames meet it anywhere."""
+    which it is said later than usual, so that hops and frames meet it anywhere. `question`: what is asked before, None:
+    the usual one. `talk`: the language of the answer."""
 
     kind: str
     name: str
     clip: Clip | None
     echo_db: float | None = None
     late: float = 0.0
+    question: Clip | None = None
+    talk: str = "en"
+    held_out: HeldOut = ""
 
 
-async def gather(
-    settings: Settings, recordings: Path | None, most: int, *, many: bool = False, kept: Path | None = None
-) -> tuple[Clip, list[Trial]]:
+async def gather(settings: Settings, recordings: Path | None, most: int, kept: Path | None) -> tuple[Clip, list[Trial]]:
     """The question and the trials, at most `most` of a kind, spread over all there are; words that nobody recorded are
-    spoken by the speech engine of the settings. `many`: as many as there are, in several languages and levels; `kept`:
-    see `speak`."""
-    said = await speak(settings, [*lines(many), ("question", QUESTION, VOICES[0], "en")], kept)
+    spoken by the speech engine of the settings. `kept`: see `speak`."""
+    said = await speak(settings, [*lines(False), ("question", QUESTION, VOICES[0], "en")], kept)
     question = next(clip for kind, clip in said if kind == "question")
     usual = level_db(Pcm(question.samples, RATE))
     people = [] if recordings is None else choose(recordings, None)
-    if many and recordings is not None:
-        people = list(everybody(recordings, (LEAST_SPOKEN, MOST_SPOKEN), ("disfluent", "meeting")))
-    heard = [(kind, clip) for kind, clip in said if kind != "question"]
-    heard = [*(("interruption", clip) for clip in people), *heard]
-    softly = people[::4] if many else people[:3]
-    heard += [("background", clip) for clip in softly]
-    trials = [Trial(kind, clip.name, clip) for kind, clip in heard]
-    if not many:
-        trials = [trial for trial in trials if trial.clip not in softly or trial.kind == "background"]
-    trials = [_levelled(trial, usual, seed if many else None) for seed, trial in enumerate(trials)]
-    trials += list(_noises(recordings, many))
-    trials += [Trial("echo", f"{db:.0f} dB", None, db) for db in ECHO_DB]
-    if many:
-        loud = [trial for trial in trials if trial.kind == "interruption"]
-        trials += [replace(trial, kind="interruption in echo", echo_db=-20.0) for trial in spread_over(loud, 24)]
-        trials = [replace(trial, late=_random(seed, "late").uniform(0, 0.2)) for seed, trial in enumerate(trials)]
+    heard = [("background", clip) for clip in people[:3]]
+    heard += [("interruption", clip) for clip in people[3:]]
+    heard += [(kind, clip) for kind, clip in said if kind != "question"]
+    trials = [levelled(Trial(kind, clip.name, clip), usual) for kind, clip in heard]
+    trials += [*noises(recordings), *(Trial("echo", f"{db:.0f} dB", None, db) for db in ECHO_DB)]
     kinds = dict.fromkeys(trial.kind for trial in trials)
     return question, [one for kind in kinds for one in spread_over([t for t in trials if t.kind == kind], most)]
 
@@ -165,18 +158,23 @@ def lines(many: bool) -> Iterator[tuple[str, str, str, str]]:
                 yield from ((kind, text, voice, language) for text in foreign for voice in VOICES)
 
 
-def _levelled(trial: Trial, usual: float, seed: int | None) -> Trial:
-    """As loud as its kind is against the user's usual level, and no longer than LONGEST."""
+def levelled(trial: Trial, usual: float, seed: int | None = None) -> Trial:
+    """As loud as its kind is against the user's usual level, and no longer than LONGEST. `seed`: some dB more or less,
+    and somewhat later."""
     clip = trial.clip
     assert clip is not None  # noqa: S101 - those of people
     db = usual + SOFTER_DB.get(trial.kind, 0.0)
-    db += 0.0 if seed is None else _random(seed, trial.kind).uniform(-VARYING_DB, VARYING_DB)
-    last = round((min(clip.end, clip.onset + LONGEST) + 0.2) * RATE)
-    sound = at_level(Pcm(clip.samples[:last], RATE), db)
-    return replace(trial, clip=replace(clip, samples=sound.samples, end=min(clip.end, clip.onset + LONGEST)))
+    late = 0.0
+    if seed is not None:
+        db += chance(seed, "level").uniform(-VARYING_DB, VARYING_DB)
+        late = chance(seed, "late").uniform(0, VARYING_SECONDS)
+    end = min(clip.end, clip.onset + LONGEST)
+    sound = at_level(Pcm(clip.samples[: round((end + 0.2) * RATE)], RATE), db)
+    return replace(trial, clip=replace(clip, samples=sound.samples, end=end), late=late)
 
 
-def _noises(recordings: Path | None, many: bool) -> Iterator[Trial]:
+def noises(recordings: Path | None, *, many: bool = False) -> Iterator[Trial]:
+    """`many`: every noise that was recorded, in pieces of NOISE_SECONDS."""
     for seed in range(COUGHS if many else 3):
         yield Trial("noise", f"cough {seed}", Clip.of("cough", cough(24_000, seed)))
     if recordings is None:
@@ -191,5 +189,5 @@ def _noises(recordings: Path | None, many: bool) -> Iterator[Trial]:
             yield Trial("noise", f"{path.stem} at {at} s", Clip(path.stem, piece.samples, 0.0, piece.seconds))
 
 
-def _random(seed: int, what: str) -> Any:
+def chance(seed: int, what: str) -> np.random.Generator:
     return np.random.default_rng([seed, *what.encode()])

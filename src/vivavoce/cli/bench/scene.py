@@ -177,6 +177,8 @@ class Client:
     told: list[tuple[Event, float]] = field(default_factory=list[tuple[Event, float]])
     words: dict[str, str] = field(default_factory=dict[str, str])
     """Of each response."""
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody has begun to speak, so that nothing is played any more."""
     _said: dict[int, Samples] = field(default_factory=dict[int, Samples])
     """Frames still to be captured, by number."""
     _frame: int = 0
@@ -200,6 +202,7 @@ class Client:
                 self.ear.resume(now)
             case SpeechStarted():
                 self.ear.flush(now)
+                self.stopped.set()
             case PlaybackDucked() | TurnDecided():
                 pass
             case _:
