@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from vivavoce.conversation.interruption import ASIDE_MS, ECHO_SHARE, WORDS_MS, Kind, Overlap, verdict
+from vivavoce.conversation.interruption import (
+    ASIDE_MS,
+    ECHO_SHARE,
+    WORDS_MS,
+    Kind,
+    Overlap,
+    Words,
+    insists,
+    verdict,
+)
 
 GOING_ON = Overlap(voiced_ms=352, elapsed_ms=352, quiet_ms=0, voice=0.95)
 OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
@@ -70,6 +79,16 @@ OVER = Overlap(voiced_ms=256, elapsed_ms=480, quiet_ms=224, voice=0.9)
         (replace(OVER, words=""), "noise"),
         (replace(OVER, words="Tomorrow?"), "barge_in"),
         (replace(OVER, words="Tomorrow?", level_db=-15.0), "other_speaker"),
+        # a crowd, or somebody across the room: softer than whoever asked
+        (replace(GOING_ON, voiced_ms=960, elapsed_ms=960, words="", level_db=-8.0), "undecided"),
+        (replace(GOING_ON, voiced_ms=1000, elapsed_ms=1000, words="", level_db=-8.0), "noise"),
+        (replace(GOING_ON, voiced_ms=1000, elapsed_ms=1000, words="", level_db=-5.0), "barge_in"),
+        (replace(GOING_ON, voiced_ms=960, elapsed_ms=1000, words="A thousand", confidence=0.5, level_db=-8.0), "noise"),
+        (replace(GOING_ON, voiced_ms=960, words="What about tomorrow", confidence=0.7, level_db=-8.0), "barge_in"),
+        (replace(OVER, words="Do not mean that", confidence=0.5, level_db=-8.0), "backchannel"),
+        (replace(OVER, words="Two.", confidence=0.5, level_db=-8.0, again=True), "backchannel"),  # a crowd goes on
+        (replace(OVER, words="Two.", confidence=0.5, level_db=-8.0, asked=True), "barge_in"),
+        (replace(OVER, words="Tomorrow?", confidence=0.7, level_db=-8.0), "barge_in"),
         (replace(OVER, voiced_ms=64), "noise"),
         (OVER, "undecided"),
         (replace(OVER, elapsed_ms=WORDS_MS), "noise"),
@@ -120,3 +139,30 @@ def test_nobody_waits_for_ever(words: str | None, quiet: int, level: float | Non
     longest = ASIDE_MS if asides else WORDS_MS
     late = Overlap(longest - quiet, longest, quiet, 0.9, level_db=level, words=words, asides=asides)
     assert verdict(late).kind != "undecided"
+
+
+@pytest.mark.parametrize(
+    ("passes", "insisted"),
+    [
+        ([("Slow.", 0.67), ("Slow.", 0.39)], True),  # the last one has the breath behind it, too
+        ([("Quando?", 0.69), ("", 1.0)], True),
+        ([("No.", 0.24), ("No.", 0.22)], True),  # two agree
+        ([("No.", 0.24), ("Nah.", 0.3), ("Stop.", 0.24)], False),
+        ([("Chair.", 0.3), ("Chair.", 0.3)], False),  # on what wants nothing
+        ([("Sure.", 0.5), ("Stop.", 0.5)], False),
+        ([("Stop all of that now.", 0.5)], False),  # no brief remark: it is judged by its length
+        ([("Stop.", 0.3)], False),
+        ([], False),
+    ],
+)
+def test_a_brief_word_is_heard_by_any_pass(passes: list[tuple[str, float]], insisted: bool) -> None:
+    heard = [Words(text, until=0, confidence=confidence) for text, confidence in passes]
+    assert insists(heard) is insisted
+
+
+@pytest.mark.parametrize("words", ["Slow.", ""])
+def test_what_was_heard_by_an_earlier_pass_counts_unless_it_is_soft(words: str) -> None:
+    over = replace(OVER, words=words, confidence=0.39)
+    assert verdict(over).kind in ("backchannel", "noise")
+    assert verdict(replace(over, insisted=True)).kind == "barge_in"
+    assert verdict(replace(over, words="Slow.", insisted=True, level_db=-8.0)).kind == "backchannel"  # somebody else

@@ -337,6 +337,7 @@ class _Voices:
             words=None if overheard.words is None else overheard.words.text,
             confidence=1.0 if overheard.words is None else overheard.words.confidence,
             asked=overheard.asked,
+            insisted=overheard.insisted,
             again=again,
             asides=overheard.asides,
             missed_ms=0 if overheard.words is None else max(0, _ms(self.last - overheard.words.until)),

@@ -6,11 +6,19 @@ over: half a second of going on, or the words of what was short.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from vivavoce.conversation.addressing import addressed_elsewhere, names_another
-from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_backchannel, wants_something
+from vivavoce.text.backchannels import (
+    asks_to_stop,
+    is_backchannel,
+    may_become_backchannel,
+    plain,
+    wants_something,
+)
 
 Kind = Literal["undecided", "barge_in", "backchannel", "noise", "echo", "other_speaker", "addressed_elsewhere"]
 
@@ -18,6 +26,9 @@ ECHO_SHARE = 0.55
 """Share of a sound that the assistant's own voice explains, from which it is taken for its echo."""
 FAR_DB = -12.0
 """Below the user's usual level somebody else is speaking, or the user not to us."""
+SOFT_DB = -6.0
+"""Below which a sound needs words that are clear: who spoke up was at -5 dB at the least (240 voices, 4 dB louder or
+softer than they had asked), a crowd and somebody in the background at -7.7 at the most (44)."""
 OVER_MS = 192  # quiet after which a short sound is over
 WORDLESS_MS = 960  # of voice of which no words are known: hardly a sign of attention lasts so long
 SPOKEN_MS = 480  # of voice with several clear words in it that are no sign of attention
@@ -39,6 +50,8 @@ CLEAR_WORDS = 0.6
 more often a sign of attention than an interruption."""
 LIKELY_WORDS = 0.4
 """From which those that want something are, and those in a doubtful voice: of a crowd Whisper makes some, too."""
+ALIKE_WORDS = 0.2
+"""From which they are where two passes agree."""
 CERTAIN_WORDS = 0.8
 """From which "stop" is heeded from far away: somebody in the background says much that resembles it."""
 ASIDE_MS = 4000  # after the onset, until when what may go to somebody else is heard to its end
@@ -68,6 +81,8 @@ class Overheard:
     """The assistant has just asked something."""
     asides: bool = False
     """What goes to somebody else is let go, and the assistant is silent until it is known."""
+    insisted: bool = False
+    """See `insists`."""
 
 
 NOTHING_OVERHEARD = Overheard()
@@ -79,7 +94,8 @@ class Overlap:
     `quiet_ms`: since its last; `voice`: mean probability of voice. None: not known. `echo`: 0..1;
     `level_db`: against the user's usual level; `words`: recognised so far, "" when none were, with `confidence`, 0..1,
     by a pass that has not heard the last `missed_ms` of the voice; `asked`: the assistant has just asked something;
-    `again`: another was let go a moment ago that was not understood; `asides`: see Overheard."""
+    `again`: another was let go a moment ago that was not understood; `asides`: see Overheard; `insisted`: see
+    `insists`."""
 
     voiced_ms: int
     elapsed_ms: int
@@ -93,6 +109,7 @@ class Overlap:
     asked: bool = False
     again: bool = False
     asides: bool = False
+    insisted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,7 @@ def _of_short(overlap: Overlap, *, far: bool) -> Kind:
     if overlap.missed_ms and waiting:
         return "undecided"  # a pass over all of it is on its way
     if not overlap.words:
-        return "noise"
+        return "barge_in" if overlap.insisted else "noise"
     return "backchannel" if is_backchannel(overlap.words) and not overlap.asked else "barge_in"
 
 
@@ -158,7 +175,22 @@ def _is_doubtful(overlap: Overlap) -> bool:
     words = overlap.words or ""
     brief = overlap.voiced_ms <= SIGN_MS and len(words.split()) <= SIGN_WORDS
     enough = LIKELY_WORDS if wants_something(words) else CLEAR_WORDS
-    return brief and overlap.confidence < enough and not overlap.asked and not overlap.again
+    if overlap.asked:
+        return False
+    if _is_soft(overlap):  # a crowd says it again, too
+        return overlap.confidence < CLEAR_WORDS
+    return brief and overlap.confidence < enough and not overlap.again and not overlap.insisted
+
+
+def insists(passes: Sequence[Words]) -> bool:
+    """Whether a word or two that want something were heard by any pass over a sound, or less clearly by two alike, and
+    a sign of attention by none. The last pass is not the best one: it has the breath behind the word, too."""
+    likely = [each for each in passes if each.confidence >= LIKELY_WORDS]
+    if any(is_backchannel(each.text) for each in likely):
+        return False
+    wanting = [each for each in passes if len(each.text.split()) <= SIGN_WORDS and wants_something(each.text)]
+    alike = Counter(" ".join(plain(each.text)) for each in wanting if each.confidence >= ALIKE_WORDS)
+    return any(each in likely for each in wanting) or any(count > 1 for count in alike.values())
 
 
 def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
@@ -175,7 +207,7 @@ def _of_lasting(overlap: Overlap, *, far: bool) -> Kind:
     spoken = overlap.voiced_ms >= (SPOKEN_MS if several and overlap.confidence >= CLEAR_WORDS else LASTING_MS)
     if words and not sign and spoken and _is_somebody(overlap):
         return "barge_in"
-    if overlap.voiced_ms >= WORDLESS_MS and overlap.voice >= SURE_VOICE:
+    if overlap.voiced_ms >= WORDLESS_MS and overlap.voice >= SURE_VOICE and not _is_soft(overlap):
         return "barge_in"
     if waiting:
         return "undecided"
@@ -190,11 +222,17 @@ def _longest_of(words: str, confidence: float) -> int:
 
 def _is_somebody(overlap: Overlap) -> bool:
     """Whether a sound that goes on is a person near the microphone."""
+    if _is_soft(overlap):
+        return bool(overlap.words) and overlap.confidence >= CLEAR_WORDS
     if overlap.words is None:
         return overlap.voice >= CLEAR_VOICE
     if overlap.voice >= SURE_VOICE:
         return bool(overlap.words or overlap.missed_ms)
     return bool(overlap.words) and overlap.confidence >= LIKELY_WORDS
+
+
+def _is_soft(overlap: Overlap) -> bool:
+    return overlap.level_db is not None and overlap.level_db <= SOFT_DB
 
 
 def _may_be_a_sign(words: str) -> bool:

@@ -8,13 +8,14 @@ import numpy as np
 
 from vivavoce.audio.echo import EchoGuard
 from vivavoce.audio.pcm import Pcm, Samples
-from vivavoce.conversation.interruption import Overheard, Words
+from vivavoce.conversation.interruption import Overheard, Words, insists
 
 USUAL_SHARE = 0.02
 """Weight of one voiced hop in the user's usual level: half of it is the last second of speech."""
 FADED_DB = 12.0
 """Below the loudest hop of the last half second a voice is fading."""
 MOST_LEVELS = 40
+MOST_PASSES = 5  # of the recogniser: a word has three or four
 SOFTER_DB = -6.0
 """Below the user's usual level echoes are, but for those of a loud loudspeaker."""
 TOGETHER = 8  # hops: 256 ms
@@ -25,8 +26,8 @@ class Overhearing:
     """Fed with every hop of the microphone and every sound that was sent. Levels in dBFS."""
 
     def __init__(self) -> None:
-        self.words: Words | None = None
-        """What was recognised over the assistant's voice; None: nothing was looked at yet."""
+        self._passes: list[Words] = []
+        """What was recognised over the assistant's voice, pass by pass."""
         self._asked = self._asides = False
         self._shares: list[float] | None = None
         """Of the assistant's own voice in each hop of the overlap; None: there is none."""
@@ -71,8 +72,13 @@ class Overhearing:
         self._measure()
         loud = [level for level in self._levels if level > max(self._levels) - FADED_DB]  # as `_usual` is taken
         relative = None if self._usual is None else sum(loud) / len(loud) - self._usual
+        words = self._passes[-1] if self._passes else None
         echo = self._echo(self._guard.share(samples, at), relative)
-        return Overheard(echo, relative, self.words, self._asked, self._asides)
+        return Overheard(echo, relative, words, self._asked, self._asides, insists(self._passes))
+
+    def recognised(self, words: Words) -> None:
+        """A pass over what is said over the assistant's voice heard them."""
+        self._passes = [*self._passes, words][-MOST_PASSES:]
 
     def begin(self, *, asked: bool, asides: bool = False) -> None:
         """A voice over the assistant's begins. `asked`, `asides`: see Overheard."""
@@ -82,7 +88,7 @@ class Overhearing:
     def settle(self) -> None:
         """It is known what it was."""
         self._measure()
-        self.words, self._levels, self._shares = None, self._levels[-1:], None
+        self._passes, self._levels, self._shares = [], self._levels[-1:], None
         self._asked = self._asides = False
 
     def _measure(self) -> None:

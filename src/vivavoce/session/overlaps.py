@@ -75,7 +75,7 @@ class Overlaps:
         """A partial pass heard them; False: nobody speaks over the assistant's voice."""
         if self._utterance is None:
             return False
-        self._overhearing.words = words
+        self._overhearing.recognised(words)
         return True
 
     def take(self) -> Utterance | None:

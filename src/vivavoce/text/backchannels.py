@@ -21,14 +21,15 @@ PHRASES = (
 )  # fmt: skip
 STOP_WORDS = frozenset(
     "stop wait no nope non nein hey hold pause enough quiet shush listen actually but sorry excuse "
-    "aspetta ferma basta scusa ma senti espera para alto perdón pero attends attendez arrête arrêtez mais pardon "
-    "warte halt stopp moment aber entschuldigung стоп подожди хватит não pare chega desculpa".split()
+    "aspetta aspetti aspettate ferma fermo fermati smetti smettila smetta basta taci alt ehi scusa ma senti attimo "
+    "espera espere esperen detente oye oiga calla momento para alto perdón pero attends attendez arrête arrêtez mais "
+    "pardon warte halt stopp moment aber entschuldigung стоп подожди хватит não pare chega desculpa".split()
 )
 ASKING_WORDS = frozenset(
     "what who whose whom which when where why how loud louder slow slower faster softer again repeat next back skip "
     "help hello shut silence more less other else please "
     "cosa chi quale quando dove perché come quanto ripeti ancora prossimo indietro zitto silenzio piano forte aiuto "
-    "pronto altro salta scusami fermati "
+    "pronto altro salta scusami "
     "qué porque quién cuál cuándo dónde cómo cuánto repite otra más menos silencio ayuda despacio cállate hola perdona "
     "quoi qui quel quelle quand où pourquoi comment combien répète encore plus moins aide suivant silence doucement "
     "quê quem qual onde quanto repita repete ajuda outra menos socorro "
