@@ -27,6 +27,7 @@ from vivavoce.cli.bench.barge_in_stimuli import (
     levelled,
     noises,
     speak,
+    spread_over,
 )
 from vivavoce.cli.bench.barge_in_words import ANSWERS, LANGUAGES, Line, in_turn, lines
 from vivavoce.cli.bench.stimuli import at_level, in_room, level_db, mix
@@ -93,7 +94,7 @@ async def gather(
         "person": lambda: iter(people),
         "interruption in echo": lambda: _in_echo(people or list(_spoken("sentence", said, plan))),
         "background": lambda: _in_background(people or list(_spoken("sentence", said, plan)), said.usual),
-        "noise": lambda: noises(recordings, many=True),
+        "noise": lambda: iter(spread_over(list(noises(recordings, many=True)), plan.most)),
         "crowd": lambda: (crowd(said.talkers, seed) for seed in range(plan.most)),
         "echo": lambda: (Trial("echo", f"{db:.0f} dB", None, db) for db in ECHO_DB),
     } | {kind: lambda kind=kind: _spoken(kind, said, plan) for kind in SPOKEN}
