@@ -98,7 +98,7 @@ async def gather(
         "crowd": lambda: (crowd(said.talkers, seed) for seed in range(plan.most)),
         "echo": lambda: (Trial("echo", f"{db:.0f} dB", None, db) for db in ECHO_DB),
     } | {kind: lambda kind=kind: _spoken(kind, said, plan) for kind in SPOKEN}
-    trials = [trial for kind in plan.kinds for trial in list(make[kind]())[: plan.most]]
+    trials = in_turn([list(make[kind]())[: plan.most] for kind in plan.kinds])  # a run broken off has of all kinds
     return said.questions["en"], said.answers, trials
 
 
