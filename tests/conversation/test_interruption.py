@@ -165,4 +165,5 @@ def test_what_was_heard_by_an_earlier_pass_counts_unless_it_is_soft(words: str) 
     over = replace(OVER, words=words, confidence=0.39)
     assert verdict(over).kind in ("backchannel", "noise")
     assert verdict(replace(over, insisted=True)).kind == "barge_in"
-    assert verdict(replace(over, words="Slow.", insisted=True, level_db=-8.0)).kind == "backchannel"  # somebody else
+    soft = replace(over, insisted=True, level_db=-8.0)  # somebody else's voice
+    assert verdict(soft).kind == verdict(over).kind

@@ -166,7 +166,7 @@ def _of_short(overlap: Overlap, *, far: bool) -> Kind:
     if overlap.missed_ms and waiting:
         return "undecided"  # a pass over all of it is on its way
     if not overlap.words:
-        return "barge_in" if overlap.insisted else "noise"
+        return "barge_in" if overlap.insisted and not _is_soft(overlap) else "noise"
     return "backchannel" if is_backchannel(overlap.words) and not overlap.asked else "barge_in"
 
 
