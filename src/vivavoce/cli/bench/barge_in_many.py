@@ -13,6 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from vivavoce.audio.pcm import Pcm
 from vivavoce.cli.bench.barge_in_stimuli import (
     ECHO_DB,
@@ -30,7 +32,7 @@ from vivavoce.cli.bench.barge_in_stimuli import (
     spread_over,
 )
 from vivavoce.cli.bench.barge_in_words import ANSWERS, LANGUAGES, Line, in_turn, lines
-from vivavoce.cli.bench.stimuli import at_level, in_room, level_db, mix
+from vivavoce.cli.bench.stimuli import at_level, in_room, level_db
 from vivavoce.cli.clips import RATE, Clip, everybody
 from vivavoce.errors import StartupError
 
@@ -175,16 +177,18 @@ def _in_background(people: Sequence[Trial], usual: float) -> Iterator[Trial]:
 def crowd(talkers: Sequence[Clip], seed: int) -> Trial:
     """Five to eight people who talk with each other in a room, as loud as other noises are. Odd seeds are held out."""
     random = chance(seed, "crowd")
-    placed = []
+    heard = np.zeros(round(CROWD_SECONDS * RATE), np.float32)
     for _ in range(random.integers(LEAST_TALKERS, MOST_TALKERS)):
         at = -random.uniform(0, 1)
         while at < CROWD_SECONDS:
             clip = talkers[int(random.integers(len(talkers)))]
             sound = Pcm(clip.samples, RATE).cut(max(clip.onset, -at), max(clip.end, -at))
-            there = in_room(sound, 0.5, int(random.integers(99)))
-            placed.append((max(at, 0.0), at_level(there, random.uniform(-TALKERS_DB, TALKERS_DB))))
+            there = at_level(in_room(sound, 0.5, int(random.integers(99))), random.uniform(-TALKERS_DB, TALKERS_DB))
+            first = round(max(at, 0.0) * RATE)
+            part = heard[first : first + len(there)]
+            part += there.samples[: len(part)]
             at += clip.end + random.uniform(0.1, 0.6)
-    sound = at_level(mix(placed, RATE, CROWD_SECONDS), NOISE_DB + random.uniform(-VARYING_DB, VARYING_DB))
+    sound = at_level(Pcm(heard, RATE), NOISE_DB + random.uniform(-VARYING_DB, VARYING_DB))
     clip = Clip(f"crowd {seed}", sound.samples, 0.0, CROWD_SECONDS)
     return Trial("crowd", clip.name, clip, held_out="voices" if seed % 2 else "")
 
