@@ -232,6 +232,25 @@ def test_barge_in_stops_at_once_and_memory_keeps_what_was_heard():
     assert abs(ended.item.parts[0].sound.seconds - played) < 0.05
 
 
+def test_with_server_vad_a_turn_has_its_padding_and_its_silence_in_it_as_the_contract_says():
+    """`audio_start_ms` "includes the prefix_padding_ms", `audio_end_ms` "the min_silence_duration_ms"."""
+
+    def turn(padding_ms: int, silence_ms: int) -> tuple[int, int]:
+        detection = ServerVad(prefix_padding_ms=padding_ms, silence_duration_ms=silence_ms)
+        scene = play(later, engines=engines(), config=SessionConfig(TurnPolicy(detection)))
+        (started,), (stopped,) = scene.of(SpeechStarted), scene.of(SpeechStopped)
+        (said,) = scene.of(InputCommitted)
+        assert said.item.parts[0].sound.seconds == pytest.approx((stopped.at_ms - started.at_ms) / 1000, abs=0.002)
+        return started.at_ms, stopped.at_ms
+
+    async def later(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await ask(scene)
+
+    (early, soon), (late, patient) = turn(640, 320), turn(96, 640)
+    assert (late - early, patient - soon) == (544, 320)
+
+
 def test_the_next_turn_hears_none_of_the_old_sound():
     async def two_turns(scene: Scene) -> None:
         await ask(scene, 4)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from vivavoce.audio.pcm import Samples
-from vivavoce.conversation.config import SessionConfig
+from vivavoce.conversation.config import ServerVad, SessionConfig
 from vivavoce.conversation.events import (
     IdleTimeout,
     InputCleared,
@@ -215,7 +215,8 @@ class Turns:
         self._last_start = utterance.judged_from
         assert draft.hearing is not None, "a pause comes before the end, and has its words recognised"  # noqa: S101
         stale = draft.basis != self._drafting.basis(self.config.reply)
-        end = min(self._floor.now, voice_end + TAIL)
+        counts_silence = isinstance(self.config.turn.detection, ServerVad)  # the contract's `audio_end_ms` does
+        end = self._floor.now if counts_silence else min(self._floor.now, voice_end + TAIL)
         item = await self._end_turn(utterance, end, detected=True)
         concluding = self._transcripts.conclude(item, utterance, draft.hearing)
         self._ear.begin(end)
