@@ -43,6 +43,12 @@ def _shares(sent: Pcm, heard: Samples, guard: EchoGuard | None = None, begin: fl
     return np.array(shares, np.float32)
 
 
+def _echo_of(sent: Pcm, db: float, delay: float = 0.12) -> Pcm:
+    """What a microphone picks up of a loudspeaker that plays it."""
+    heard = stimuli.louder(stimuli.in_room(sent), db)
+    return Pcm(np.concatenate([np.zeros(round(delay * RATE), np.float32), heard.samples]), RATE)
+
+
 def _mix(seconds: float, *placed: tuple[float, Pcm]) -> Pcm:
     """Sounds that begin at their times and add up."""
     whole = np.zeros(round(seconds * RATE), np.float32)
@@ -61,7 +67,7 @@ def _microphone(sound: Pcm, seconds: float) -> Samples:
 @pytest.mark.parametrize("delay", [0.03, 0.3, 0.6])
 def test_its_own_voice_is_known_for_an_echo(db: float, delay: float) -> None:
     sent = _speech(5.0, 1)
-    shares = _shares(sent, _microphone(stimuli.echo_of(sent, db, delay), 5.0))
+    shares = _shares(sent, _microphone(_echo_of(sent, db, delay), 5.0))
     settled = shares[round((delay + 1.0) * RATE / HOP) :]
     assert np.mean(settled >= ECHO_SHARE) > 0.9
 
@@ -79,14 +85,14 @@ def test_a_user_whose_client_cancels_echoes_is_no_echo() -> None:
 @pytest.mark.parametrize("db", [-10.0, -20.0])
 def test_a_user_over_the_echo_is_heard_within_a_quarter_of_a_second(db: float) -> None:
     sent, user = _speech(5.0, 1), _speech(1.5, 7)
-    both = _mix(5.5, (0.0, stimuli.echo_of(sent, db)), (3.0, user))
+    both = _mix(5.5, (0.0, _echo_of(sent, db)), (3.0, user))
     shares = _shares(sent, _microphone(both, 5.0))
     assert np.all(shares[round(3.25 * RATE / HOP) : round(4.4 * RATE / HOP)] < ECHO_SHARE)
 
 
 def test_the_delay_is_found_and_kept() -> None:
     sent, guard = _speech(5.0, 1), EchoGuard()
-    _shares(sent, _microphone(stimuli.echo_of(sent, -15.0, delay=0.3), 5.0), guard)
+    _shares(sent, _microphone(_echo_of(sent, -15.0, delay=0.3), 5.0), guard)
     assert guard.delay == pytest.approx(0.3, abs=0.04)
 
 
@@ -97,14 +103,14 @@ def test_sound_that_is_held_is_no_longer_expected_and_comes_late_when_it_goes_on
     guard.held(51.0)
     guard.resumed(52.5)
     heard = _mix(4.5, (0.0, sent.cut(0.0, 1.0)), (2.5, sent.cut(1.0)))
-    shares = _shares(Pcm.silence(0.0, RATE), _microphone(stimuli.echo_of(heard, -15.0), 4.5), guard)
+    shares = _shares(Pcm.silence(0.0, RATE), _microphone(_echo_of(heard, -15.0), 4.5), guard)
     assert np.mean(shares[round(3.3 * RATE / HOP) :] >= ECHO_SHARE) > 0.9
 
 
 def test_hops_that_nobody_asks_about_are_remembered_all_the_same() -> None:
     """The guard is asked only where there is a voice; what came before counts as if it had been asked each time."""
     sent = _speech(5.0, 1)
-    heard = _microphone(stimuli.echo_of(sent, -20.0, 0.3), 5.0)
+    heard = _microphone(_echo_of(sent, -20.0, 0.3), 5.0)
     asked, spared = EchoGuard(), EchoGuard()
     for guard in (asked, spared):
         for start in range(0, len(sent), 960):

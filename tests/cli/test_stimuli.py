@@ -17,12 +17,14 @@ def _noise(seconds: float, seed: int = 1) -> Pcm:
     return Pcm(np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE)).astype(np.float32), RATE)
 
 
-@pytest.mark.parametrize("db", [-10, -20, -30])
-def test_an_echo_comes_late_and_at_its_level(db: float) -> None:
+def test_a_room_makes_nothing_louder_and_goes_on_ringing() -> None:
     speech = _noise(2.0)
-    echo = stimuli.echo_of(speech, db, delay=0.25)
-    assert not echo.samples[: RATE // 4].any()
-    assert stimuli.level_db(echo) == pytest.approx(stimuli.level_db(speech) + db, abs=0.5)
+    heard = stimuli.in_room(speech)
+    assert len(heard) == len(speech)
+    assert stimuli.level_db(heard) == pytest.approx(stimuli.level_db(speech), abs=0.5)
+    click = Pcm(np.eye(1, RATE, dtype=np.float32)[0], RATE)
+    rings = np.square(stimuli.in_room(click).samples)
+    assert 0 < rings[RATE // 5 :].sum() < 0.001 * rings.sum()  # 40 dB below after 0.2 s
 
 
 @pytest.mark.parametrize(("hz", "passes"), [(100, False), (1000, True), (3900, False)])

@@ -28,6 +28,10 @@ from vivavoce.cli.protocol import Answer, Json, Protocol
 from vivavoce.cli.server import Address
 from vivavoce.errors import VivavoceError
 
+LEAD_IN = 0.5
+"""Seconds of the room before anything is said."""
+PATIENCE = 15.0
+"""Seconds within which an answer has to begin."""
 OPEN_WITHIN = 20.0
 """Seconds for the connection and the session's first two events."""
 LINGER = 3.0
@@ -73,23 +77,23 @@ class Dialogue:
     def ear(self) -> Ear:
         return self.protocol.ear
 
-    async def ask(self, clip: Clip, patience: float = 15.0) -> Exchange:
+    async def ask(self, clip: Clip) -> Exchange:
         """Say a clip and hear the answer to its end.
 
-        `patience`: seconds after the last word within which an answer has to begin; a minute to end.
+        An answer has to begin within PATIENCE seconds after the last word, and to end within a minute.
         """
         told = self.protocol
         before, problems = set(told.answers), len(told.problems)
         words_before = len(told.transcripts)
         began = self.microphone.say(clip.samples)
         last_word = began + clip.end
-        answered = await self._until(lambda: self._answered(before, problems, last_word), last_word + patience)
+        answered = await self._until(lambda: self._answered(before, problems, last_word), last_word + PATIENCE)
         if answered:
             await self._until(lambda: self._quiet(before), monotonic() + 60)
             await asyncio.sleep(self.ear.end - monotonic())
         return self._exchange(clip, before, last_word, words_before, problems)
 
-    async def type(self, text: str, patience: float = 15.0) -> Exchange:
+    async def type(self, text: str) -> Exchange:
         """Send typed words; voice-to-voice then counts from the moment of sending."""
         before, problems = set(self.protocol.answers), len(self.protocol.problems)
         words_before = len(self.protocol.transcripts)
@@ -99,7 +103,7 @@ class Dialogue:
         )
         await self.send({"type": "response.create"})
         sent = monotonic()
-        if await self._until(lambda: bool(self._since(before)), sent + patience):
+        if await self._until(lambda: bool(self._since(before)), sent + PATIENCE):
             await self._until(lambda: self._quiet(before), monotonic() + 60)
             await asyncio.sleep(self.ear.end - monotonic())
         clip = Clip(text, np.zeros(0, np.float32), 0.0, 0.0, text)
@@ -199,8 +203,8 @@ class Dialogue:
 
 
 @asynccontextmanager
-async def dialogue(address: Address, session: Json, *, lead_in: float = 0.5) -> AsyncIterator[Dialogue]:
-    """Open a conversation, its microphone running for `lead_in` seconds, and close it at the end.
+async def dialogue(address: Address, session: Json) -> AsyncIterator[Dialogue]:
+    """Open a conversation, its microphone running for LEAD_IN seconds, and close it at the end.
 
     `session`: what session.update takes. Raises ConversationEnded, also while it is in use.
     """
@@ -211,7 +215,7 @@ async def dialogue(address: Address, session: Json, *, lead_in: float = 0.5) -> 
         try:
             await talk.configure(session)
             speaker = asyncio.create_task(talk.microphone.run())
-            await asyncio.sleep(lead_in)
+            await asyncio.sleep(LEAD_IN)
             yield talk
         finally:
             tasks = [task for task in (reader, speaker) if task]

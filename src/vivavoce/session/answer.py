@@ -103,11 +103,9 @@ class Answer:
         not_before: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`history`: where the items go; None for a response out of band. `not_before`: see Mouth."""
-        self.id = response_id
-        self.request = request
+        self.id, self.request, self.reason = response_id, request, reason
         self.stopped_by: Reason = "client_cancelled"
-        self.started = self.stopping = False
-        self.reason = reason
+        self.started = self.stopping = self.interrupted = False
         self.account = Account(asyncio.get_running_loop().time())
         self.apologise: Callable[[], AsyncGenerator[Piece, None]] | None = None
         """What to say when no answer could be: a turn that was taken is never left without one."""
@@ -123,10 +121,8 @@ class Answer:
         self.words = 0
         """How many were said."""
         self.ended: Ending | None = None
-        self._history = history
-        self._send = send
+        self._history, self._send = history, send
         self._open: _Open | None = None
-        self.interrupted = False
         self._outputs = 0
         self.answered = False
         """Something was said or called that is no mere opener."""

@@ -64,31 +64,28 @@ class Session:
         self._closing = asyncio.Event()
         self._running = False
         self._tasks = asyncio.TaskGroup()
-        self._transcripts = Transcripts(self._tasks, self.history, engines, send)
-        self._transcripts.tells_speakers = wants_voices(config.transcription)
         self._toolbox = Toolbox(self._tasks, self.history, send, tooling)
-        self._drafting = Drafting(self.id, self._tasks, self.history, engines, self._transcripts, self._toolbox)
         self._phrases = phrases or Phrasebook(engines.tts)
-        floor, overhearing = Floor(config.turn, config.manners.idle_timeout_ms), Overhearing()
-        self._answers = Answers(self._tasks, self.history, floor, send, overhearing.played)
-        parts = Parts(
-            self._tasks,
-            self.history,
-            engines,
-            send,
-            floor,
-            self._transcripts,
-            self._drafting,
-            overhearing,
-            self._answers,
-            lambda: self._hosting.stir(),
-        )
+        parts = self._parts()
+        self._transcripts, self._drafting, self._answers = parts.transcripts, parts.drafting, parts.answers
+        self._transcripts.tells_speakers = wants_voices(config.transcription)
         responder = Responder(
             self._tasks, self._answers, self._drafting, self._transcripts, self._phrases, parts.decided
         )
         self._turns = Turns(parts, responder, config)
         self._errands = Errands(self._tasks, self.history, self._toolbox, send, self._tool_context)
         self._hosting = Hosting(parts, responder, self._toolbox, self._errands, lambda: self.config)
+
+    def _parts(self) -> Parts:
+        tasks, history, engines, send = self._tasks, self.history, self._engines, self._send
+        floor = Floor(self.config.turn, self.config.manners.idle_timeout_ms)
+        overhearing, transcripts = Overhearing(), Transcripts(tasks, history, engines, send)
+        drafting = Drafting(self.id, tasks, history, engines, transcripts, self._toolbox)
+        answers = Answers(tasks, history, floor, send, overhearing.played)
+        return Parts(
+            tasks, history, engines, send, floor, transcripts, drafting, overhearing, answers,
+            stir=lambda: self._hosting.stir(),  # it is made last
+        )  # fmt: skip
 
     # --- life
 

@@ -62,10 +62,11 @@ def spread(values: Iterable[float | None], percents: Sequence[int] = (50, 95)) -
     return {"n": len(known), **{name: round(figure, 1) for name, figure in figures.items()}}
 
 
-def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
+def wilson(hits: int, of: int) -> tuple[float, float]:
     """The interval in which a share lies with 95 % confidence (E. B. Wilson 1927): honest at 0 and 100 %, too."""
     if of == 0:
         return 0.0, 1.0
+    z = 1.96  # standard deviations that hold 95 %
     share, extra = hits / of, z * z / of
     middle = (share + extra / 2) / (1 + extra)
     half = z * sqrt(share * (1 - share) / of + extra / of / 4) / (1 + extra)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vivavoce.cli.bench.figures import Report, about, drawn, spread
+from vivavoce.cli.clips import RATE
 from vivavoce.session.draft import same_words
 
 if TYPE_CHECKING:
@@ -50,26 +51,27 @@ def _latency(exchanges: Sequence[Exchange], whole: Mapping[str, str]) -> Report:
             "drafts": _drafts([one for one in clean if one.draft], whole),
             "stages_ms": {stage: spread(one.server_ms.get(stage) for one in clean) for stage in STAGES},
         },
-        "turns": [
-            {
-                "question": one.question.name,
-                "spoken": one.question.text,
-                "seconds": round(len(one.question.samples) / 24_000, 2),
-                "last_voiced_seconds": round(one.question.end, 2),
-                "heard": one.heard,
-                "answer": one.answer,
-                "turn": one.question.turn,
-                "voice_to_voice_ms": one.voice_to_voice_ms,
-                "gap_ms": one.gap_ms,
-                "content_ms": one.content_ms,
-                "cut_in": one.cut_in,
-                "draft": one.draft,
-                "server_ms": one.server_ms,
-                "heard_on_ms": one.heard_on_ms,
-                "problem": one.problem,
-            }
-            for one in exchanges
-        ],
+        "turns": [_turn(one) for one in exchanges],
+    }
+
+
+def _turn(one: Exchange) -> Report:
+    return {
+        "question": one.question.name,
+        "spoken": one.question.text,
+        "seconds": round(len(one.question.samples) / RATE, 2),
+        "last_voiced_seconds": round(one.question.end, 2),
+        "heard": one.heard,
+        "answer": one.answer,
+        "turn": one.question.turn,
+        "voice_to_voice_ms": one.voice_to_voice_ms,
+        "gap_ms": one.gap_ms,
+        "content_ms": one.content_ms,
+        "cut_in": one.cut_in,
+        "draft": one.draft,
+        "server_ms": one.server_ms,
+        "heard_on_ms": one.heard_on_ms,
+        "problem": one.problem,
     }
 
 

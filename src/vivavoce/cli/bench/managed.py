@@ -13,7 +13,7 @@ import numpy as np
 from vivavoce.audio.pcm import Pcm, Samples
 from vivavoce.cli.bench.stimuli import room_response
 from vivavoce.cli.clips import AUDIBLE_DB, LEVEL_SECONDS, RATE, Clip, levels
-from vivavoce.cli.dialogue import Dialogue
+from vivavoce.cli.dialogue import PATIENCE, Dialogue
 from vivavoce.cli.ear import Ear, Heard
 from vivavoce.cli.microphone import FRAME, FileMicrophone
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 ECHO_DELAY = 0.12  # s from the loudspeaker's buffer to the microphone's
 REST = 0.3
-PATIENCE = 15.0
 
 
 @dataclass(slots=True)

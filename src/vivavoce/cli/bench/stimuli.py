@@ -14,6 +14,8 @@ from vivavoce.audio.resample import resample
 TELEPHONE_RATE = 8_000
 TELEPHONE_BAND = (300.0, 3400.0)  # Hz, G.711 lines
 COUGH_SECONDS = 0.32
+RT60 = 0.3
+"""Seconds in which a furnished room's reflections fall by 60 dB."""
 DIRECT_DB = 6.0
 """Level of a room's direct path against all its reflections: a loudspeaker and a microphone on one table."""
 _FRAME = 0.02  # s
@@ -41,29 +43,22 @@ def at_level(sound: Pcm, db: float) -> Pcm:
     return sound if now == -float("inf") else louder(sound, db - now)
 
 
-def room_response(rate: int, rt60: float = 0.3, seed: int = 0) -> Samples:
+def room_response(rate: int) -> Samples:
     """Impulse response of a furnished room, of unit energy: a direct path, then reflections that fall by 60 dB in
-    `rt60` seconds, dense as in Polack's model."""
-    random = np.random.default_rng(seed)
-    time = np.arange(round(rt60 * rate)) / rate
-    tail = random.standard_normal(len(time)) * 10 ** (-3 * time / rt60)
+    RT60, dense as in Polack's model."""
+    random = np.random.default_rng(0)
+    time = np.arange(round(RT60 * rate)) / rate
+    tail = random.standard_normal(len(time)) * 10 ** (-3 * time / RT60)
     tail[: round(0.002 * rate)] = 0.0  # the first wall is 30 cm away
     response = tail / np.sqrt(np.square(tail).sum())
     response[0] = 10 ** (DIRECT_DB / 20)
     return np.asarray(response / np.sqrt(np.square(response).sum()), np.float32)
 
 
-def in_room(sound: Pcm, rt60: float = 0.3, seed: int = 0) -> Pcm:
+def in_room(sound: Pcm) -> Pcm:
     """As heard in a room, as long as it was."""
-    response = room_response(sound.rate, rt60, seed)
+    response = room_response(sound.rate)
     return Pcm(_convolved(sound.samples, response)[: len(sound)], sound.rate)
-
-
-def echo_of(sound: Pcm, db: float, delay: float = 0.12, rt60: float = 0.3, seed: int = 0) -> Pcm:
-    """What a microphone picks up of a loudspeaker that plays `sound`: `db` against it (negative), `delay` seconds
-    late, through the room; longer than `sound` by the delay."""
-    heard = louder(in_room(sound, rt60, seed), db)
-    return Pcm(np.concatenate([np.zeros(round(delay * sound.rate), np.float32), heard.samples]), sound.rate)
 
 
 def telephone(sound: Pcm) -> Pcm:

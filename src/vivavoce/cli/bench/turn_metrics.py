@@ -62,12 +62,12 @@ class Heard:
     decided: tuple[str, ...] = ()
 
 
-def merged(pieces: Sequence[Spoken], gap: float = MERGED) -> list[Spoken]:
-    """Pieces of one response that follow each other within `gap` seconds, as one."""
+def merged(pieces: Sequence[Spoken]) -> list[Spoken]:
+    """Pieces of one response that follow each other within MERGED seconds, as one."""
     whole: list[Spoken] = []
     for piece in sorted(pieces, key=lambda piece: piece.start):
         last = whole[-1] if whole else None
-        if last is not None and last.response == piece.response and piece.start - last.end < gap:
+        if last is not None and last.response == piece.response and piece.start - last.end < MERGED:
             whole[-1] = Spoken(last.start, max(last.end, piece.end), last.response, last.words)
         else:
             whole.append(piece)
