@@ -121,3 +121,23 @@ def test_logs_hold_no_speech_and_no_key(tmp_path):
     printed = log.read_text()
     assert "vivavoce is ready" in printed
     assert secret not in printed and key not in printed and "Hello! This is the demo" not in printed
+
+
+def test_the_operator_says_which_manners_are_usual():
+    """Clients that know nothing of `session.vivavoce` have no other way to them."""
+    chosen = {"LISTENING_SIGNALS": "true", "IDLE_SECONDS": "20", "OPENERS": "off", "SIDE_TALK": "ignore"}
+    usual = {"listening_signals": True, "idle_timeout_ms": 20_000, "openers": "off", "side_talk": "ignore"}
+
+    async def scene(url: str) -> None:
+        async with asyncio.timeout(PATIENCE), connect(f"{url.replace('http', 'ws')}/v1/realtime") as socket:
+            created = json.loads(await socket.recv())
+            assert created["session"]["vivavoce"].items() >= usual.items()
+            for patch in ({"openers": "on", "idle_timeout_ms": None}, None):  # a client has its way, and gives it up
+                update = {"type": "session.update", "session": {"type": "realtime", "vivavoce": patch}}
+                await socket.send(json.dumps(update))
+                updated = json.loads(await socket.recv())["session"]["vivavoce"]
+                assert updated.items() >= {**usual, **(patch or {})}.items()
+
+    environment = {f"VIVAVOCE_MANNERS__{key}": value for key, value in chosen.items()}
+    with served("--demo", environment=environment) as url:
+        asyncio.run(scene(url))

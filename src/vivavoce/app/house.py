@@ -26,7 +26,7 @@ from vivavoce.assistant.titles import title_of
 from vivavoce.assistant.tool_servers import ClientsServers, operators_server
 from vivavoce.assistant.tool_servers import Options as ToolServerOptions
 from vivavoce.certificate import Certificate
-from vivavoce.conversation.config import SessionConfig
+from vivavoce.conversation.config import Manners, SessionConfig
 from vivavoce.conversation.items import Item
 from vivavoce.engines import pool
 from vivavoce.engines.lazy import Lazy
@@ -93,11 +93,11 @@ class House:
         return Lazy(lambda: load_engine(kind, choice, model_files(self.settings)))
 
     def _service(self) -> Service:
-        server = self.settings.server
+        server, manners = self.settings.server, _usual_manners(self.settings)
         return Service(
             self.open_session,
             self.metrics,
-            fresh=RealtimeSession("", "", prompts=self.prompts),
+            fresh=RealtimeSession("", "", SessionConfig(manners=manners), prompts=self.prompts, usual=manners),
             limits=Limits(resume=server.resume_seconds, longest=server.session_minutes * 60),
             rates=Rates(server.requests_per_minute, server.tokens_per_minute),
             answer_offer=self.gateway.answer,
@@ -224,3 +224,14 @@ def _operators_servers(settings: Settings) -> dict[str, ToolHost]:
         label: operators_server(label, fill(ToolServerOptions, options, f"tools.servers.{label}"))
         for label, options in settings.tool_servers.items()
     }
+
+
+def _usual_manners(settings: Settings) -> Manners:
+    """Of sessions whose clients ask for none."""
+    chosen = settings.manners
+    return Manners(
+        openers=chosen.openers,
+        listening_signals=chosen.listening_signals,
+        idle_timeout_ms=chosen.idle_seconds * 1000 or None,
+        ignore_side_talk=chosen.side_talk == "ignore",
+    )

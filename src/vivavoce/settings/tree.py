@@ -186,6 +186,20 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Manners:
+    """Of spoken sessions whose clients ask for none (`session.vivavoce`)."""
+
+    openers: Literal["auto", "on", "off"] = setting(
+        "auto", 'Begin with "Well," when an answer takes longer; auto: where instructions and tools are ours'
+    )
+    listening_signals: bool = setting(False, '"Mm-hm" in a pause of somebody who speaks for long')
+    idle_seconds: int = setting(
+        0, "With semantic_vad: silence after which it asks whether anybody is there; 0: never", at_least=0, at_most=600
+    )
+    side_talk: Literal["answer", "ignore"] = setting("answer", "What is said to somebody else gets an answer, or none")
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     delay_ms: int = setting(300, "How long the scripted engines of --demo let one wait for an answer", at_least=0)
 
@@ -205,6 +219,7 @@ class Settings:
     routing: Routing = Routing()
     tools: Tools = Tools()
     memory: Memory = Memory()
+    manners: Manners = Manners()
     tool_servers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
     """Options of MCP servers by their labels, as written (see `fill`)."""
     demo: Demo = Demo()

@@ -127,13 +127,13 @@ def read_noise_reduction(audio: Fields, now: NoiseReduction | None) -> NoiseRedu
     return NoiseReduction(kind, fields.number("strength", None, 0.0, 1.0))
 
 
-def read_manners(fields: Fields, now: Manners) -> Manners:
-    """`session.vivavoce`, which is ours: null puts everything in it back to its default."""
+def read_manners(fields: Fields, now: Manners, usual: Manners) -> Manners:
+    """`session.vivavoce`, which is ours: null puts everything in it back to what is usual."""
     if "vivavoce" not in fields.raw:
         return now
     ours = fields.object("vivavoce")
     if ours is None:
-        return Manners()
+        return usual
     side_talk = ours.choice("side_talk", ("answer", "ignore"), "ignore" if now.ignore_side_talk else "answer")
     idle = None if "idle_timeout_ms" in ours.raw else now.idle_timeout_ms
     return Manners(

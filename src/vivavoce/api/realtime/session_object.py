@@ -48,8 +48,8 @@ from vivavoce.errors import RequestError
 @dataclass(frozen=True, slots=True)
 class RealtimeSession:
     """One session as its client sees it. `hears`, `speaks`: encodings of the two directions.
-    `prompts`: those that are stored. `kept`: fields as they are echoed; `transcription_kept`: one that has no effect
-    here."""
+    `prompts`: those that are stored; `usual`: manners that nobody asked for. `kept`: fields as they are echoed;
+    `transcription_kept`: one that has no effect here."""
 
     id: str
     model: str
@@ -58,6 +58,7 @@ class RealtimeSession:
     speaks: Encoding = "audio/pcm"
     kept: Kept = field(default_factory=dict[str, Any])
     prompts: Prompts = no_prompts
+    usual: Manners = Manners()
     transcription_kept: Kept = field(default_factory=dict[str, Any])
     transcribes: bool = False
     """It is a transcription session: it has ears and no mouth."""
@@ -101,7 +102,7 @@ class RealtimeSession:
         config = replace(
             after.config,
             reply=reply,
-            manners=read_manners(fields, self.config.manners),
+            manners=read_manners(fields, self.config.manners, self.usual),
             **read_keeping(fields, self.config),
             transcription=with_logprobs(after.config.transcription, kept.get("include")),
         )
