@@ -43,21 +43,21 @@ def at_level(sound: Pcm, db: float) -> Pcm:
     return sound if now == -float("inf") else louder(sound, db - now)
 
 
-def room_response(rate: int) -> Samples:
+def room_response(rate: int, rt60: float = RT60, seed: int = 0) -> Samples:
     """Impulse response of a furnished room, of unit energy: a direct path, then reflections that fall by 60 dB in
-    RT60, dense as in Polack's model."""
-    random = np.random.default_rng(0)
-    time = np.arange(round(RT60 * rate)) / rate
-    tail = random.standard_normal(len(time)) * 10 ** (-3 * time / RT60)
+    `rt60` seconds, dense as in Polack's model."""
+    random = np.random.default_rng(seed)
+    time = np.arange(round(rt60 * rate)) / rate
+    tail = random.standard_normal(len(time)) * 10 ** (-3 * time / rt60)
     tail[: round(0.002 * rate)] = 0.0  # the first wall is 30 cm away
     response = tail / np.sqrt(np.square(tail).sum())
     response[0] = 10 ** (DIRECT_DB / 20)
     return np.asarray(response / np.sqrt(np.square(response).sum()), np.float32)
 
 
-def in_room(sound: Pcm) -> Pcm:
+def in_room(sound: Pcm, rt60: float = RT60, seed: int = 0) -> Pcm:
     """As heard in a room, as long as it was."""
-    response = room_response(sound.rate)
+    response = room_response(sound.rate, rt60, seed)
     return Pcm(_convolved(sound.samples, response)[: len(sound)], sound.rate)
 
 
