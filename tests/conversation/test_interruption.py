@@ -109,6 +109,7 @@ ASIDE = replace(GOING_ON, voiced_ms=1500, elapsed_ms=1500, asides=True, words="M
         (replace(ASIDE, words="Tell me"), "undecided"),  # ... "to my son: not you", it may be
         (replace(ASIDE, words="What about tomorrow"), "barge_in"),  # a question is heeded at once
         (replace(ASIDE, words="Honey, where are"), "undecided"),  # unless it names another
+        (replace(ASIDE, words="Where are your shoes"), "undecided"),
         (replace(ASIDE, words="Wait a moment"), "barge_in"),
         (replace(ASIDE, words=None), "undecided"),
         (replace(ASIDE, elapsed_ms=4000), "barge_in"),

@@ -138,13 +138,14 @@ def verdict(overlap: Overlap) -> Verdict:
 
 def _may_be_an_aside(overlap: Overlap) -> bool:
     """Whether it may still turn out to go to somebody else. Who tells the assistant to stop, or asks, is heeded at
-    once, unless he names another."""
+    once, unless it sounds as if he asked another."""
     if not overlap.asides or overlap.elapsed_ms >= ASIDE_MS:
         return False
     words = overlap.words or ""
     if not words:
         return overlap.elapsed_ms < WORDS_MS
-    return names_another(words) or not (asks_to_stop(words) or wants_something(words))
+    elsewhere = names_another(words) or addressed_elsewhere(words)
+    return elsewhere or not (asks_to_stop(words) or wants_something(words))
 
 
 def _of_what_may_be_an_aside(overlap: Overlap) -> Kind:
