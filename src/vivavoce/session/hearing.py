@@ -112,12 +112,13 @@ class Hearing:
     async def _news(self) -> Judgement | None:
         """What the floor is to be moved by next. An assistant that is held for a client which stops sending, muted in
         the middle of a cough, must not be mute for ever: the floor settles it within so much sound, so it is given."""
-        while True:
+        while self._floor.holder is Holder.OVERLAP:
             try:
-                async with asyncio.timeout(STALLED if self._floor.holder is Holder.OVERLAP else None):
+                async with asyncio.timeout(STALLED):
                     return await self._inbox.get()
             except TimeoutError:
                 self.hear_now(Pcm.silence(STALLED, HEARING_RATE))
+        return await self._inbox.get()
 
     async def _hop(self, voice: float, samples: Samples) -> None:
         moves = self._floor.hear(voice, self._overhear(voice, samples))
