@@ -29,7 +29,8 @@ _WORN = (
 )
 """Of somebody's body, what he wears, and what he is to see to."""
 _CHORES = r"(?:dog|cat|dishes|table|trash|garbage|rubbish|bins?|laundry|plants)"
-_END = r"(?=[,.!?]|$)"
+_END = r"(?=[,.!?]|$| (?:the|it|it's|i|i'm|we|we're|you|you're|please|now|right|this|that)\b)"
+"""Small recognisers leave out the full stop, too: "Come in the door is open"."""
 FOR_HANDS_AND_FEET = (
     rf"come (?:on )?in{_END}|come (?:over )?here\b|come (?:upstairs|downstairs)|come and (?:eat|sit|help me)\b",
     rf"(?:sit down|stand up)(?:{_END}| and\b)|hurry up{_END}|get (?:off|out of|down from) (?:the|my)\b|wait for me\b",
@@ -53,7 +54,7 @@ FOR_HANDS_AND_FEET = (
 TO_OTHERS = (
     rf"^(?:hey |oh |ehi |oye |hé )?{NAMED_OTHERS}(?:[,!]| (?:{_ASKED})\b)",
     rf"[,] {NAMED_OTHERS}[.!?]$",
-    r"\b(?:i'm|i am) (?:on the phone|in a call|on a call|talking to (?:my|the) (?:assistant|computer|phone))\b",
+    r"\b(?:i'm|i am) (?:on the phones?|in a call|on a call|talking to (?:my|the) (?:assistant|computer|phone))\b",
     r"^(?:no,? )?not you\b",
     r"^(?:no,? )?(?:i'm |i was )?(?:not talking|wasn't talking) to you\b",
     r"\b(?:sono al telefono|non parlo con te|sto parlando con (?:lui|lei|il computer))\b",
