@@ -17,11 +17,14 @@ from websockets.asyncio.client import connect
 
 from tests.conftest import served
 from tests.waiting import PATIENCE, measured, until
+from vivavoce.api.auth import Keys
+from vivavoce.app.listening import listen
+from vivavoce.errors import StartupError
 
 
 def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ | environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=os.environ | environment)
 
 
 def test_a_port_in_use_is_said_with_its_remedy():
@@ -41,6 +44,13 @@ def test_a_missing_model_is_named_with_the_command_that_fetches_it(tmp_path):
     ended = start("--port", "0", VIVAVOCE_CACHE=str(tmp_path))
     assert ended.returncode == 2
     assert "vivavoce models pull" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_who_comes_before_the_server_takes_calls_waits_and_nobody_gets_its_port():
+    with listen("127.0.0.1", 0, Keys(())) as listening:
+        socket.create_connection(listening.getsockname(), PATIENCE).close()
+        with pytest.raises(StartupError, match="in use already"):
+            listen("127.0.0.1", listening.getsockname()[1], Keys(()))
 
 
 @measured

@@ -16,7 +16,8 @@ from vivavoce.webrtc.gateway import WebRtcOptions
 
 
 def listen(host: str, port: int, keys: Keys) -> socket.socket:
-    """A bound socket. Raises StartupError: port in use, address not ours, or open to others without a key."""
+    """A socket that listens: whoever comes before the server takes calls waits and is not refused. Raises StartupError:
+    port in use, address not ours, or open to others without a key."""
     if not keys.required and not _is_loopback(host):
         raise StartupError(
             f"Without a key the server listens on this machine only, and {host} is open to others.",
@@ -27,6 +28,7 @@ def listen(host: str, port: int, keys: Keys) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:
