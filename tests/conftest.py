@@ -7,8 +7,8 @@ import os
 os.environ.setdefault("KMP_BLOCKTIME", "0")  # before any runtime loads: spinning threads starve each other
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -72,11 +71,7 @@ def started(
     *arguments: str, log: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[tuple[str, subprocess.Popen]]:
     """The same, with the process, which leads a group of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", "--port", str(port), *arguments]
-    url = f"{'https' if '--https' in arguments else 'http'}://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "vivavoce", "serve", "--no-browser", "--port", "0", *arguments]
     with (
         tempfile.TemporaryDirectory() as home,
         log.open("w+") if log else tempfile.TemporaryFile("w+") as printed,
@@ -89,24 +84,23 @@ def started(
         ) as server,
     ):
         try:
-            _wait_until_healthy(server, url, printed)
-            yield url, server
+            yield _address_of(server, printed), server
         finally:
             server.terminate()
             server.wait(timeout=PATIENCE)
 
 
-def _wait_until_healthy(server: subprocess.Popen, url: str, printed: IO[str]) -> None:
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            if httpx.get(f"{url}/health", timeout=PATIENCE, trust_env=False, verify=False).is_success:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
-    printed.seek(0)
-    raise AssertionError(f"the server did not get ready:\n{printed.read()}")
+def _address_of(server: subprocess.Popen, printed: IO[str]) -> str:
+    """Its base URL, which it tells once it is ready: a port that is looked for beforehand may be somebody else's by
+    then."""
+    until, running, said = time.monotonic() + READY_SECONDS, True, ""
+    while running and time.monotonic() < until:
+        running = server.poll() is None
+        said = os.pread(printed.fileno(), 2**20, 0).decode(errors="replace")  # where the server writes on stays
+        if found := re.search(r"in the browser +(https?://\S+:\d+)/", said):
+            return found[1]
+        time.sleep(0.05)
+    raise AssertionError(f"the server did not get ready:\n{said}")
 
 
 @pytest.fixture(scope="session")

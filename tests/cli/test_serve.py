@@ -51,24 +51,6 @@ def test_it_says_what_to_do_next_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> N
         assert "Traceback" not in rest
 
 
-def test_a_port_in_use_is_said_with_its_remedy(tmp_path: Path) -> None:
-    with demo_server(tmp_path) as (_, url):
-        port = url.rpartition(":")[2]
-        second = subprocess.run([*DEMO, "--port", port], capture_output=True, text=True, timeout=PATIENCE)
-    assert second.returncode == 2
-    assert f"Port {port} is in use already" in second.stderr and "--port" in second.stderr
-    assert "Traceback" not in second.stderr
-
-
-def test_no_key_no_strangers(tmp_path: Path) -> None:
-    """Anybody on the network could listen and talk: refused unless there is a key."""
-    refused = subprocess.run(
-        [*DEMO, "--host", "0.0.0.0", "--port", "0"], capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert refused.returncode == 2
-    assert "key" in refused.stderr and "VIVAVOCE_API_KEYS" in refused.stderr
-
-
 @measured
 def test_the_demo_answers_after_its_delay(tmp_path: Path) -> None:
     """The whole server adds little to what its engines are told to take."""

@@ -5,14 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import random
 import signal
-import socket
 import sqlite3
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,7 +19,7 @@ import numpy as np
 from openai import AsyncOpenAI
 from websockets.asyncio.client import connect
 
-from tests.conftest import READY_SECONDS
+from tests.conftest import started
 from tests.session.scene import tone
 from tests.waiting import PATIENCE, until
 from vivavoce.audio.codecs import to_pcm16
@@ -35,30 +31,9 @@ TEXT = {"type": "realtime", "output_modalities": ["text"]}
 @contextmanager
 def killable(home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A demo server whose database is in `home`; gives its address and the process, which may be dead at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "VIVAVOCE_HOME": str(home), "VIVAVOCE_STORAGE__URL": f"sqlite:///{home / 'kept.db'}"}
-    command = [sys.executable, "-m", "vivavoce", "serve", "--demo", "--no-browser", "--port", str(port)]
-    with (home / "log").open("ab") as log, subprocess.Popen(command, stdout=log, stderr=log, env=environment) as server:
-        try:
-            _wait_until_healthy(f"http://127.0.0.1:{port}", server)
-            yield f"http://127.0.0.1:{port}", server
-        finally:
-            server.terminate()
-            server.wait(timeout=PATIENCE)
-
-
-def _wait_until_healthy(base: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            if httpx.get(f"{base}/health", timeout=PATIENCE, trust_env=False).is_success:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError("the server did not get ready")
+    environment = {"VIVAVOCE_HOME": str(home), "VIVAVOCE_STORAGE__URL": f"sqlite:///{home / 'kept.db'}"}
+    with started("--demo", environment=environment) as (base, server):
+        yield base, server
 
 
 async def lines(base: str, conversation: str) -> list[tuple[str, str]]:
