@@ -32,9 +32,9 @@ from vivavoce.cli.bench.barge_in_stimuli import (
     spread_over,
 )
 from vivavoce.cli.bench.barge_in_words import ANSWERS, LANGUAGES, Line, in_turn, lines
+from vivavoce.cli.bench.questions import listed
 from vivavoce.cli.bench.stimuli import at_level, in_room, level_db
 from vivavoce.cli.clips import RATE, Clip, everybody
-from vivavoce.errors import StartupError
 
 if TYPE_CHECKING:
     from vivavoce.settings import Settings
@@ -75,15 +75,9 @@ class Said:
 
 def planned(most: int, kinds: str, languages: str, talk: Literal["own", "en"]) -> Plan:
     """Out of what was given on the command line. Raises StartupError."""
-    return Plan(most, _named(kinds, KINDS, "--kinds"), _named(languages, LANGUAGES, "--languages"), talk)
-
-
-def _named(text: str, known: Sequence[str], option: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip()) or tuple(known)
-    for name in names:
-        if name not in known:
-            raise StartupError(f"{option}: there is no {name!r}.", f"Choose of: {', '.join(known)}.")
-    return names
+    chosen = listed("--kinds", kinds or ",".join(KINDS), KINDS)
+    spoken = listed("--languages", languages or ",".join(LANGUAGES), LANGUAGES)
+    return Plan(most, tuple(chosen), tuple(spoken), talk)
 
 
 async def gather(

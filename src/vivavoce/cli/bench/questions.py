@@ -40,6 +40,20 @@ def add_recordings(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def listed(option: str, names: str, known: Sequence[str]) -> list[str]:
+    """What was named on the command line. Raises StartupError for what is not known, and for nothing."""
+    from vivavoce.errors import StartupError
+
+    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    remedy = f"Choose among {', '.join(known)}, with commas between."
+    if not wanted:
+        raise StartupError(f"{option} names nothing.", remedy)
+    for name in wanted:
+        if name not in known:
+            raise StartupError(f"{option}: there is no {name!r}.", remedy)
+    return wanted
+
+
 def questions(settings: Settings, recordings: Path | None, count: int | None) -> list[Clip]:
     """At most `count` of them. Raises StartupError where the folder holds none."""
     from vivavoce.cli.clips import choose

@@ -95,12 +95,13 @@ async def _gather(settings: Settings, args: argparse.Namespace) -> tuple[dict[st
     """What is asked to have an answer to speak over, by language, and what is played."""
     from vivavoce.audio.pcm import Pcm
     from vivavoce.cli.bench.barge_in_stimuli import QUESTIONS, SOFTER_DB, VOICES, speak
+    from vivavoce.cli.bench.questions import listed
     from vivavoce.cli.bench.stimuli import level_db
     from vivavoce.cli.bench.turn_stimuli import TASKS, VARIANTS, in_background, levelled, noise_of, stimuli
     from vivavoce.cli.clips import RATE
 
-    tasks = _named(args.tasks, TASKS, "--tasks") if args.tasks else list(TASKS)
-    variants = _named(args.variants, VARIANTS, "--variants")
+    tasks = listed("--tasks", args.tasks, TASKS) if args.tasks else list(TASKS)
+    variants = listed("--variants", args.variants, VARIANTS)
     lines = _lines(args, tasks)
     languages = ["en", *dict.fromkeys(language for *_, language in lines if language != "en")]
     asked = [("question", QUESTIONS[language], VOICES[0], language) for language in languages]
@@ -146,16 +147,6 @@ def _people(args: argparse.Namespace, said: list[tuple[str, Clip]]) -> list[Clip
     if args.offline:
         return list(everybody(args.recordings, (1.0, LONGEST), ("disfluent-whispered", "meeting")))
     return choose(args.recordings, None)
-
-
-def _named(text: str, known: Sequence[str], option: str) -> list[str]:
-    from vivavoce.errors import StartupError
-
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in known:
-            raise StartupError(f"{option}: there is no {name!r}.", f"Choose of: {', '.join(known)}.")
-    return names
 
 
 def _clips(said: list[tuple[str, Clip]], wanted: str, db: float) -> list[Clip]:

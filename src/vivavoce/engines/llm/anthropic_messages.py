@@ -30,7 +30,7 @@ from anthropic.types import (
 from vivavoce.conversation.config import Tool, ToolChoice
 from vivavoce.conversation.items import FunctionCall, FunctionOutput, Image, Message, Readable
 from vivavoce.engines.llm.patience import Unusable
-from vivavoce.engines.llm.render import UNSEEN, Line, Ruler, fit, lines_of
+from vivavoce.engines.llm.render import UNSEEN, Line, Ruler, fit, lines_of, runs
 from vivavoce.engines.llm.stops import StopCutter
 from vivavoce.ports import Call, Done, Prompt, Reasoning, Sampling, Thought, Words
 
@@ -158,25 +158,16 @@ def _said(words: str) -> dict[str, Any]:
 
 
 def _blocks(lines: Sequence[Line], *, sees: bool) -> Iterator[tuple[str, Block]]:
-    results = {line.item.call_id: line.item.output for line in lines if isinstance(line.item, FunctionOutput)}
-    rest = [line for line in lines if not isinstance(line.item, FunctionOutput)]
-    for calling, run in groupby(rest, lambda line: isinstance(line.item, FunctionCall)):
-        if calling:
-            yield from _exchange([line.item for line in run if isinstance(line.item, FunctionCall)], results)
-        else:
-            yield from ((_role(line), block) for line in run for block in _content(line, sees=sees))
+    for calls, told in runs(lines):
+        for call, _ in calls:
+            yield "assistant", {"type": "tool_use", "id": _id(call), "name": call.name, "input": _input(call)}
+        for call, result in calls:
+            yield "user", {"type": "tool_result", "tool_use_id": _id(call), "content": result}
+        yield from ((_role(line), block) for line in told for block in _content(line, sees=sees))
 
 
 def _role(line: Line) -> str:
     return "assistant" if line.role == "assistant" else "user"
-
-
-def _exchange(calls: Iterable[FunctionCall], results: dict[str, str]) -> Iterator[tuple[str, Block]]:
-    answered = [call for call in calls if call.call_id in results]
-    for call in answered:
-        yield "assistant", {"type": "tool_use", "id": _id(call), "name": call.name, "input": _input(call)}
-    for call in answered:
-        yield "user", {"type": "tool_result", "tool_use_id": _id(call), "content": results[call.call_id]}
 
 
 def _id(call: FunctionCall) -> str:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any
 
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import ChoiceDelta, ChoiceDeltaToolCall
 
-from vivavoce.conversation.config import Tool, ToolChoice
-from vivavoce.conversation.items import FunctionCall, FunctionOutput, Item, Message
+from vivavoce.conversation.config import ToolChoice
+from vivavoce.conversation.items import FunctionCall, Message
 from vivavoce.engines.llm.patience import Unusable
-from vivavoce.engines.llm.render import Line, Ruler, fit, lines_of
+from vivavoce.engines.llm.render import Line, Ruler, fit, lines_of, runs
 from vivavoce.engines.llm.scores import WordCutter, scored
 from vivavoce.engines.llm.think_tags import ThinkTags, cut
+from vivavoce.engines.llm.tools import wire_tool
 from vivavoce.ports import Call, Done, Prompt, Reasoning, Thought, Words
 
 MOST_STOPS = 4
@@ -65,33 +65,17 @@ def sampling(prompt: Prompt) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def wire_tool(tool: Tool) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
-    return {"type": "function", "function": function}
-
-
 def _choice(choice: ToolChoice) -> str | dict[str, Any]:
     return {"type": "function", "function": {"name": choice.name}} if choice.mode == "function" else choice.mode
 
 
 def _chat(lines: Sequence[Line], *, sees: bool) -> Iterator[dict[str, Any]]:
-    """Messages in the order that servers insist on: the results of calls right after the calls. A call that
-    nobody has answered is left out."""
-    results = {line.item.call_id: line.item.output for line in lines if isinstance(line.item, FunctionOutput)}
-    rest = [line for line in lines if not isinstance(line.item, FunctionOutput)]
-    for calling, run in groupby(rest, lambda line: isinstance(line.item, FunctionCall)):
-        if calling:
-            yield from _exchange([line.item for line in run], results)
-        else:
-            yield from ({"role": line.role, "content": _content(line, sees=sees)} for line in run)
-
-
-def _exchange(items: Iterable[Item], results: dict[str, str]) -> Iterator[dict[str, Any]]:
-    calls = [item for item in items if isinstance(item, FunctionCall) and item.call_id in results]
-    if calls:
-        yield {"role": "assistant", "content": None, "tool_calls": [_call(call) for call in calls]}
-    for call in calls:
-        yield {"role": "tool", "tool_call_id": call.call_id, "content": results[call.call_id]}
+    for calls, told in runs(lines):
+        if calls:
+            yield {"role": "assistant", "content": None, "tool_calls": [_call(call) for call, _ in calls]}
+        for call, result in calls:
+            yield {"role": "tool", "tool_call_id": call.call_id, "content": result}
+        yield from ({"role": line.role, "content": _content(line, sees=sees)} for line in told)
 
 
 def _call(call: FunctionCall) -> dict[str, Any]:

@@ -7,8 +7,9 @@ chat template carries them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from math import ceil
 from typing import Literal
 
@@ -38,6 +39,17 @@ class Line:
     def about(self) -> str | None:
         """The call_id that ties a call and its result together."""
         return None if isinstance(self.item, Message) else self.item.call_id
+
+
+def runs(lines: Sequence[Line]) -> Iterator[tuple[list[tuple[FunctionCall, str]], list[Line]]]:
+    """The lines in the order that servers insist on: runs of calls with their results right behind them, and runs of
+    what else was said, of which one is empty each time. A call that nobody has answered is left out."""
+    results = {line.item.call_id: line.item.output for line in lines if isinstance(line.item, FunctionOutput)}
+    rest = [line for line in lines if not isinstance(line.item, FunctionOutput)]
+    for calling, group in groupby(rest, lambda line: isinstance(line.item, FunctionCall)):
+        run = list(group)
+        calls = [line.item for line in run if isinstance(line.item, FunctionCall)]
+        yield [(call, results[call.call_id]) for call in calls if call.call_id in results], [] if calling else run
 
 
 @dataclass(frozen=True, slots=True)

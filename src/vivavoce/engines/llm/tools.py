@@ -39,7 +39,7 @@ def described(tools: Sequence[Tool]) -> str:
     """What the system prompt says of the tools: Qwen2.5's own words, then leave to do without."""
     if not tools:
         return ""
-    signatures = "\n".join(json.dumps(_signature(tool), ensure_ascii=False) for tool in tools)
+    signatures = "\n".join(json.dumps(wire_tool(tool), ensure_ascii=False) for tool in tools)
     return (
         "\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
         "You are provided with function signatures within <tools></tools> XML tags:\n"
@@ -125,7 +125,8 @@ def _is(value: object, kind: object) -> bool:
     return isinstance(value, wanted) and (not isinstance(value, bool) or wanted in (bool, object))
 
 
-def _signature(tool: Tool) -> Schema:
+def wire_tool(tool: Tool) -> Schema:
+    """As OpenAI's chat completions have it, and the templates of models."""
     function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
     return {"type": "function", "function": function}
 

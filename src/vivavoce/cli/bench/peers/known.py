@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vivavoce.cli.bench.questions import listed
 from vivavoce.errors import StartupError
 
 
@@ -68,23 +69,12 @@ SETTINGS = ("defaults", "best")
 def chosen(names: str) -> list[Peer]:
     """The peers named. Raises StartupError for one that is not known, and for none."""
     known = {peer.name: peer for peer in PEERS}
-    return [known[name] for name in _listed("--peers", names, tuple(known))]
+    return [known[name] for name in listed("--peers", names, tuple(known))]
 
 
 def settings_of(names: str) -> list[str]:
     """The settings named. Raises StartupError for ones that are not known, and for none."""
-    return _listed("--settings", names, SETTINGS)
-
-
-def _listed(option: str, names: str, known: tuple[str, ...]) -> list[str]:
-    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
-    remedy = f"Choose among {', '.join(known)}, with commas between."
-    if not wanted:
-        raise StartupError(f"{option} names nothing.", remedy)
-    for name in wanted:
-        if name not in known:
-            raise StartupError(f"{option}: there is no {name!r}.", remedy)
-    return wanted
+    return listed("--settings", names, SETTINGS)
 
 
 def scripts_folder(given: Path | None) -> Path:
