@@ -80,7 +80,7 @@ def test_an_unreachable_hub_is_known_within_seconds(monkeypatch: pytest.MonkeyPa
     began = time.monotonic()
     trouble = OrdinaryClients(Event()).hub_trouble()
     assert trouble and "\n" not in trouble
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 30
 
 
 def test_a_hub_that_is_switched_off_is_not_asked(hub: None, monkeypatch: pytest.MonkeyPatch) -> None:
