@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vivavoce.cli.bench.frontier import Pause, frontier
 from vivavoce.conversation.endpointing import PATIENCE
-from vivavoce.conversation.floor import HOP_MS, REOPEN_MS
+from vivavoce.conversation.floor import REOPEN_MS
+from vivavoce.conversation.hop import HOP_MS
 
 SURE, DOUBTFUL = 1.0, 0.0
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from vivavoce.conversation.config import Eagerness, SemanticVad, ServerVad, TurnPolicy
 from vivavoce.conversation.endpointing import PATIENCE
-from vivavoce.conversation.floor import HOP, HOP_MS, Floor, Holder
+from vivavoce.conversation.floor import Floor, Holder
+from vivavoce.conversation.hop import HOP, HOP_MS
 from vivavoce.conversation.interruption import WORDS_MS, Overheard, Words
 from vivavoce.conversation.moves import (
     Ducked,

@@ -21,13 +21,13 @@ from enum import Enum, auto
 
 from vivavoce.conversation.config import SemanticVad, ServerVad, TurnPolicy
 from vivavoce.conversation.endpointing import PATIENCE, TELLING_MS
+from vivavoce.conversation.hop import HOP, HOP_MS, ms
 from vivavoce.conversation.interruption import (
     AGAIN_MS,
     ECHO_SHARE,
     LASTING_MS,
     NOTHING_OVERHEARD,
     Overheard,
-    Overlap,
     verdict,
 )
 from vivavoce.conversation.moves import (
@@ -42,10 +42,7 @@ from vivavoce.conversation.moves import (
     TurnEnded,
     TurnStarted,
 )
-
-HOP = 512
-"""Samples of one hop at 16 kHz: 32 ms, what Silero takes."""
-HOP_MS = 32
+from vivavoce.conversation.overlap import Voices
 
 
 class Holder(Enum):
@@ -99,7 +96,7 @@ class Floor:
     """From where on the answer to the last turn was heard; None: no more of it than an opener."""
     _doubted: int | None = field(default=None, init=False)
     """Where the last voice ended that was let go without having been understood."""
-    _overlap: _Voices = field(default_factory=lambda: _Voices(0), init=False)
+    _overlap: Voices = field(default_factory=lambda: Voices(0), init=False)
 
     def hear(self, voice: float, overheard: Overheard = NOTHING_OVERHEARD) -> list[Move]:
         """Take the voice probability of one hop, and what else is known of it; say what it changes."""
@@ -120,7 +117,7 @@ class Floor:
         """A sound began at `at` over the assistant's voice: whether it is somebody's, the next hops tell."""
         if not self.alert:
             return []
-        self.holder, self._overlap = Holder.OVERLAP, _Voices(at)
+        self.holder, self._overlap = Holder.OVERLAP, Voices(at)
         return [Ducked(at, "onset")]
 
     @property
@@ -179,8 +176,8 @@ class Floor:
 
     def _while_nobody_speaks(self, voice: float) -> list[Move]:
         if self._two_stage and voice >= self._threshold - HYSTERESIS:  # ducking is undone as easily as done
-            self.holder, self._overlap = Holder.OVERLAP, _Voices(self.now - HOP)
-            self._overlap.note(voice, self.now, self._threshold)
+            self.holder, self._overlap = Holder.OVERLAP, Voices(self.now - HOP)
+            self._overlap.note(voice, self.now, self._threshold - HYSTERESIS)
             return [Ducked(self.now - HOP)]
         if voice < self._threshold:
             self._voiced = 0
@@ -193,12 +190,12 @@ class Floor:
     def _while_voices_overlap(self, voice: float, overheard: Overheard) -> list[Move]:
         voices = self._overlap
         alarmed = not voices.voiced
-        voices.note(voice, self.now, self._threshold)
+        voices.note(voice, self.now, self._threshold - HYSTERESIS)
         if not voices.voiced:
             return self._while_alarmed()
         if alarmed:
             return [Ducked(voices.onset)]
-        again = self._doubted is not None and _ms(voices.onset - self._doubted) < AGAIN_MS
+        again = self._doubted is not None and ms(voices.onset - self._doubted) < AGAIN_MS
         found = verdict(voices.overlap(self.now, overheard, again=again))
         kind, self._doubted = found.kind, self.now if found.doubted else self._doubted
         if kind == "barge_in":
@@ -207,7 +204,7 @@ class Floor:
         if kind != "undecided":  # the last turn may still be gone on with
             self.holder, self._voiced, self._last_end = Holder.NOBODY, 0, self.now
             return [OverlapEnded(kind)]
-        early = voices.voiced < HOLD_HOPS or _ms(self.now - voices.onset) < HOLD_MS
+        early = voices.voiced < HOLD_HOPS or ms(self.now - voices.onset) < HOLD_MS
         if voices.held or early or voices.last != self.now:
             return []
         voices.held = True
@@ -215,7 +212,7 @@ class Floor:
 
     def _while_alarmed(self) -> list[Move]:
         """Something sounds: a voice has a while to be found in it."""
-        if _ms(self.now - self._overlap.onset) < ALARM_MS:
+        if ms(self.now - self._overlap.onset) < ALARM_MS:
             return []
         self.holder, self._voiced = Holder.NOBODY, 0
         return [OverlapEnded("noise")]
@@ -232,18 +229,18 @@ class Floor:
 
     def _reopens(self, onset: int) -> bool:
         """Whether a voice from `onset` on continues the last turn."""
-        if self._ended_voice is None or _ms(onset - self._ended_voice) > REOPEN_MS:
+        if self._ended_voice is None or ms(onset - self._ended_voice) > REOPEN_MS:
             return False
-        return self._answered_since is None or _ms(onset - self._answered_since) < REOPEN_HEARD_MS
+        return self._answered_since is None or ms(onset - self._answered_since) < REOPEN_HEARD_MS
 
     def _cut_in(self, pause: int) -> bool:
         """Whether who speaks over the answer, `pause` after his last words, had not been done with them. His turn is
         not reopened where he has heard some of it, but he is given more time."""
-        return self.assistant_audible and _ms(pause) <= REOPEN_MS
+        return self.assistant_audible and ms(pause) <= REOPEN_MS
 
     def _note_pause(self, pause: int) -> None:
-        if _ms(pause) >= TELLING_MS:
-            self._longest_ms = max(self._longest_ms, _ms(pause))
+        if ms(pause) >= TELLING_MS:
+            self._longest_ms = max(self._longest_ms, ms(pause))
 
     def _while_user_speaks(self, voice: float) -> list[Move]:
         if voice >= self._threshold - HYSTERESIS:
@@ -267,7 +264,7 @@ class Floor:
     # --- endings
 
     def _end_if_due(self) -> list[Move]:
-        waited_ms = _ms(self.now - self._voice_end)
+        waited_ms = ms(self.now - self._voice_end)
         detection = self.policy.detection
         if isinstance(detection, ServerVad):
             return self._end("silence") if waited_ms >= detection.silence_duration_ms else []
@@ -288,7 +285,7 @@ class Floor:
     def _idle(self) -> list[Move]:
         detection = self.policy.detection
         timeout_ms = detection.idle_timeout_ms if isinstance(detection, ServerVad) else self.idle_timeout_ms
-        if timeout_ms is None or self._idle_since is None or _ms(self.now - self._idle_since) < timeout_ms:
+        if timeout_ms is None or self._idle_since is None or ms(self.now - self._idle_since) < timeout_ms:
             return []
         start, self._idle_since = self._idle_since, None
         return [Idled(start, self.now)]
@@ -310,39 +307,3 @@ class Floor:
     def _padding_ms(self) -> int:
         detection = self.policy.detection
         return detection.prefix_padding_ms if isinstance(detection, ServerVad) else SEMANTIC_PADDING_MS
-
-
-@dataclass(slots=True)
-class _Voices:
-    """A voice over the assistant's while it is not known what it is. Positions are samples, the rest hops."""
-
-    onset: int
-    last: int = 0
-    voiced: int = 0
-    held: bool = False
-    _sum: float = 0.0
-
-    def note(self, voice: float, now: int, threshold: float) -> None:
-        if voice >= threshold - HYSTERESIS:
-            self.last, self.voiced, self._sum = now, self.voiced + 1, self._sum + voice
-
-    def overlap(self, now: int, overheard: Overheard, *, again: bool) -> Overlap:
-        return Overlap(
-            voiced_ms=self.voiced * HOP_MS,
-            elapsed_ms=_ms(now - self.onset),
-            quiet_ms=_ms(now - self.last),
-            voice=self._sum / max(1, self.voiced),
-            echo=overheard.echo,
-            level_db=overheard.level_db,
-            words=None if overheard.words is None else overheard.words.text,
-            confidence=1.0 if overheard.words is None else overheard.words.confidence,
-            asked=overheard.asked,
-            insisted=overheard.insisted,
-            again=again,
-            asides=overheard.asides,
-            missed_ms=0 if overheard.words is None else max(0, _ms(self.last - overheard.words.until)),
-        )
-
-
-def _ms(samples: int) -> int:
-    return samples * HOP_MS // HOP

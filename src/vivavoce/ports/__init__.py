@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from vivavoce.conversation.floor import HOP  # engines hear in the floor's steps
+from vivavoce.conversation.hop import HOP  # engines hear in the floor's steps
 from vivavoce.ports.acting import HostedTool, ToolContext, ToolHost, ToolResult
 from vivavoce.ports.hearing import (
     HEARING_RATE,

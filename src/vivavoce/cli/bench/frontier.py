@@ -166,7 +166,7 @@ def _in_a_room(clip: Clip) -> tuple[Pcm, float]:
 
 
 async def _pauses(engines: Engines, name: str, sound: Pcm, last_voiced: float) -> Any:
-    from vivavoce.conversation.floor import HOP, HOP_MS
+    from vivavoce.conversation.hop import HOP, HOP_MS
 
     begun, spans = await _spans(engines.vad, sound)
     for voice_end, resumed in spans:
@@ -181,7 +181,8 @@ async def _pauses(engines: Engines, name: str, sound: Pcm, last_voiced: float) -
 async def _spans(vad: VoiceActivityDetector, sound: Pcm) -> tuple[int, list[tuple[int, int | None]]]:
     """Where the turn begins, and where each voice in it ends and goes on (None: never), as the floor hears it."""
     from vivavoce.conversation.config import ServerVad, TurnPolicy
-    from vivavoce.conversation.floor import HOP, RESUME_HOPS, Floor
+    from vivavoce.conversation.floor import RESUME_HOPS, Floor
+    from vivavoce.conversation.hop import HOP
     from vivavoce.conversation.moves import Hushed, Resumed, TurnStarted
 
     floor, begun, spans = Floor(TurnPolicy(ServerVad(silence_duration_ms=30_000))), 0, list[tuple[int, int | None]]()
@@ -293,7 +294,8 @@ def _decided(pauses: Sequence[Pause], wait: Wait) -> list[tuple[Pause, int]]:
     also where they were cut: who goes on soon after is known not to have been done."""
     import math
 
-    from vivavoce.conversation.floor import HOP_MS, REOPEN_MS
+    from vivavoce.conversation.floor import REOPEN_MS
+    from vivavoce.conversation.hop import HOP_MS
 
     decided, turn, longest = list[tuple[Pause, int]](), "", 0
     for pause in pauses:
