@@ -52,6 +52,11 @@ CONTEXT_FRAMES = 16
 KEEPS_UP = 0.75
 """Share of the time that is left until the sound runs out within which the next piece must be made, at the pace of the
 one before; on a machine too busy for that the clause is held until it is whole, since a word must not break off."""
+PLANNED = 0.65
+"""The same share where the first piece is measured out, so long that the next one can be made in time: a little less,
+for a clause that is held after all has its edges made twice for nothing."""
+LATEST_PACE = 0.5
+"""Share of the latest run in the pace that is reckoned with."""
 JOINT = 240
 """Samples over which one piece fades into the other."""
 WATCH_SECONDS = 0.01
@@ -97,6 +102,8 @@ class Kokoro:
         self._phonemizer = Phonemizer()
         self._style = lru_cache(maxsize=None)(self._read_style)
         self._kept = _Kept(options.cache)
+        self._pace = 0.0
+        """Seconds that a frame takes where somebody waits, lately: the model still writes then; 0.0: not known."""
         for _ in self._make(self._phonemizer.phonemes("Hello.", "en-us"), options.voice, 1.0, lambda: False):
             pass  # first runs are slow
         self._worker = Worker(self.name)
@@ -156,14 +163,23 @@ class Kokoro:
         }
         with _stoppable(stop) as run:
             frames = self._network.frames(inputs, run)
-            if not soon or frames.last - frames.first < FIRST_FRAMES + LEAST_PIECE:
-                yield _sound(self._network.sound(frames, frames.first, frames.last, run)), False
+            length = frames.last - frames.first
+            first = _first_piece(length, self._pace) if soon else length
+            if first < length:
+                yield from self._in_pieces(frames, frames.first + first, run)
                 return
-            yield from self._in_pieces(frames, run)
+            asked = monotonic()
+            whole = self._network.sound(frames, frames.first, frames.last, run)
+            if soon:
+                self._learn((monotonic() - asked) / length)
+            yield _sound(whole), False
 
-    def _in_pieces(self, frames: Frames, run: onnxruntime.RunOptions) -> Iterator[tuple[Pcm, bool]]:
-        """The first 0.6 s, then pieces that are each made while what is before them sounds."""
-        start, end, context = frames.first, frames.first + FIRST_FRAMES, 0
+    def _learn(self, pace: float) -> None:
+        self._pace += LATEST_PACE * (pace - self._pace) if self._pace else pace
+
+    def _in_pieces(self, frames: Frames, end: int, run: onnxruntime.RunOptions) -> Iterator[tuple[Pcm, bool]]:
+        """What is before the frame `end`, then pieces that are each made while what is before them sounds."""
+        start, context = frames.first, 0
         held: list[Samples] = []
         fading = np.zeros(0, np.float32)
         runs_out: float | None = None  # when what was sent has sounded
@@ -171,6 +187,8 @@ class Kokoro:
             asked, until = monotonic(), min(end + CONTEXT_FRAMES, frames.last)
             made = self._network.sound(frames, start - context, until, run)
             a_frame = (monotonic() - asked) / (until - start + context)
+            if not context:
+                self._learn(a_frame)
             made = _joined(fading, made[context * SAMPLES_A_FRAME :])
             edge = (end - start) * SAMPLES_A_FRAME
             held.append(made[:edge])
@@ -180,7 +198,7 @@ class Kokoro:
                 yield _sound(sound), False
                 return
             lasts = len(sound) / RATE + (runs_out - monotonic() if runs_out else 0.0)
-            following = _next_piece(rest, int(KEEPS_UP * lasts / a_frame) - 2 * CONTEXT_FRAMES)
+            following = _next_piece(rest, int(KEEPS_UP * lasts / a_frame))
             if following:
                 yield _sound(sound), True
                 held.clear()
@@ -195,11 +213,21 @@ class Kokoro:
             raise ModelUnavailable(f"Kokoro's voice {voice} is missing or damaged", "pull its voices again") from error
 
 
-def _next_piece(rest: int, affordable: int) -> int:
-    """Frames of the next piece where so many are left, and so many can be made in time; 0: none that is worth it."""
-    if affordable >= rest:
+def _first_piece(frames: int, pace: float) -> int:
+    """Of so many frames those of the first piece, at `pace` seconds a frame: as few as leave time for the next; all of
+    them where nothing does."""
+    for first in range(FIRST_FRAMES, frames - LEAST_PIECE + 1):
+        if not pace or _next_piece(frames - first, int(PLANNED * first * SAMPLES_A_FRAME / RATE / pace)):
+            return first
+    return frames
+
+
+def _next_piece(rest: int, in_time: int) -> int:
+    """Frames of the next piece where `rest` are left, and `in_time` can be made in time, its edges included; 0: none
+    that is worth it."""
+    if in_time >= rest + CONTEXT_FRAMES:  # nothing comes behind it
         return rest
-    piece = min(affordable, rest - LEAST_PIECE)  # what is left then must be worth a piece as well
+    piece = min(in_time - 2 * CONTEXT_FRAMES, rest - LEAST_PIECE)  # what is left then must be worth a piece as well
     return piece if piece >= LEAST_PIECE else 0
 
 
