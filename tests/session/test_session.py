@@ -182,17 +182,29 @@ def test_a_draft_is_no_more_than_its_first_clause_until_it_is_going_to_be_heard(
     assert "".join(e.text for e in scene.of(ReplyText)) == LONG
 
 
+def test_a_clause_is_urgent_while_the_listener_has_little_left_to_hear():
+    """A short first clause was over before a long second one was made, behind others' and as a whole."""
+    replies = ("Yes, there is a place for everything that you need. The rest is told as it comes.",)
+    voice = Recorded()
+    play(ask, engines=scripted_engines(llm=ScriptedModel(replies), tts=voice))
+    assert voice.said[0] == "Yes,"
+    assert voice.urgencies[:2] == [Urgency.NOW, Urgency.NOW]
+    assert voice.urgencies[-1] is Urgency.SOON
+
+
 @dataclass(slots=True)
 class Recorded(ToneVoice):
     """Keeps what it was asked to say at once."""
 
     said: list[str] = field(default_factory=list[str])
+    urgencies: list[Urgency] = field(default_factory=list[Urgency])
 
     async def synthesize(
         self, text: str, *, voice: str, speed: float = 1.0, language: str | None = None, urgency: Urgency = Urgency.NOW
     ) -> AsyncGenerator[Pcm, None]:
         if urgency is not Urgency.SPARE:
             self.said.append(text)
+            self.urgencies.append(urgency)
         async with aclosing(ToneVoice.synthesize(self, text, voice=voice, speed=speed)) as sounds:
             async for sound in sounds:
                 yield sound

@@ -19,8 +19,8 @@ TOKENS_PER_SECOND_IN, TOKENS_PER_SECOND_OUT = 10, 20
 
 @dataclass(slots=True)
 class Marks:
-    """How far a reply has come: loop times of its milestones (None: not reached), and the tokens that the model has
-    read and written for it so far."""
+    """How far a reply has come: loop times of its milestones (None: not reached), the seconds of speech made of it, and
+    the tokens that the model has read and written for it so far."""
 
     first_token: float | None = None
     first_clause: float | None = None
@@ -28,11 +28,13 @@ class Marks:
     opener: float | None = None
     rested: float | None = None
     """The first clause was whole, and nobody wanted more yet."""
+    made: float = 0.0
     spent: Done = Done()
 
     def reset(self) -> None:
         """The reply is made again; what was said before it stays said."""
         self.first_token = self.first_clause = self.first_sound = self.rested = None
+        self.made = 0.0
         self.spent = Done()
 
 

@@ -17,6 +17,9 @@ from vivavoce.text.language import language_of
 from vivavoce.text.spoken import pronounceable
 
 FIRST_WORDS = 4  # every word of the first clause is waited for twice, in the model and in the voice
+STOCK = 1.0
+"""Seconds of speech that the listener still has to hear where the next clause is not urgent: a short first one is often
+over before a long second one is made."""
 CLAUSES_AHEAD = 2  # the model is held back here, so that it does not take the cores from the voice
 
 
@@ -129,7 +132,7 @@ async def _spoken(
     engines: Engines, text: str, options: ReplyOptions, language: str | None, marks: Marks
 ) -> AsyncGenerator[Piece, None]:
     """One clause aloud; what cannot be said (an emoji) stays text."""
-    urgency = Urgency.NOW if marks.first_sound is None else Urgency.SOON
+    urgency = Urgency.NOW if _runs_dry(marks) else Urgency.SOON
     sounds = engines.tts.synthesize(
         pronounceable(text, language or "en"),
         voice=options.voice,
@@ -141,10 +144,18 @@ async def _spoken(
     async with aclosing(sounds):
         async for sound in sounds:
             marks.first_sound = marks.first_sound or asyncio.get_running_loop().time()
+            marks.made += sound.seconds
             yield Spoken(untold, sound)
             untold = ""
     if untold:
         yield Written(untold)
+
+
+def _runs_dry(marks: Marks) -> bool:
+    """Whether the listener has soon heard all that was made."""
+    if marks.first_sound is None:
+        return True
+    return marks.made - (asyncio.get_running_loop().time() - marks.first_sound) < STOCK
 
 
 async def _clauses(
