@@ -223,6 +223,15 @@ def test_what_is_no_interruption_lets_the_assistant_go_on(voiced_ms: int, overhe
     assert floor.holder is Holder.NOBODY
 
 
+@pytest.mark.parametrize(("level_db", "held"), [(-20.0, 0), (-6.0, 1), (None, 1)])
+def test_voices_from_further_away_than_the_user_do_not_hold_the_assistant(level_db: float | None, held: int):
+    """People who talk in the background held it for nine tenths of the time."""
+    floor = over_the_assistant()
+    moves = [move for _ in range(20) for move in floor.hear(VOICE, Overheard(level_db=level_db))]
+    assert kinds(moves).count(Held) == held
+    assert Ducked in kinds(moves)
+
+
 def test_a_short_word_that_claims_the_floor_interrupts_and_is_a_whole_turn():
     floor = over_the_assistant()
     hear(floor, VOICE, 256)

@@ -205,7 +205,7 @@ class Floor:
             self.holder, self._voiced, self._last_end = Holder.NOBODY, 0, self.now
             return [OverlapEnded(kind)]
         early = voices.voiced < HOLD_HOPS or ms(self.now - voices.onset) < HOLD_MS
-        if voices.held or early or voices.last != self.now:
+        if voices.held or early or overheard.far or voices.last != self.now:
             return []
         voices.held = True
         return [Held(self.now)]

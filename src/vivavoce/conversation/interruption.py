@@ -84,6 +84,12 @@ class Overheard:
     insisted: bool = False
     """See `insists`."""
 
+    @property
+    def far(self) -> bool:
+        """It comes from further away than the user. That ducks the assistant, and does not hold it: among people who
+        talk it would hardly say a word."""
+        return self.level_db is not None and self.level_db <= FAR_DB
+
 
 NOTHING_OVERHEARD = Overheard()
 

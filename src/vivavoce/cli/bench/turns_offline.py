@@ -96,7 +96,8 @@ async def _play(on_trial: Engines, question: Clip, stimulus: Stimulus, number: i
     async with talking(on_trial, config, client):
         await asyncio.sleep(LEAD_IN + _late(number))
         if stimulus.over and not await _asked(client, question, stimulus.clip.onset):
-            return Heard(stimulus.task, stimulus.name, stimulus.variant, problem=NO_ANSWER)
+            decided = _decided(client, on_trial, 0.0)
+            return Heard(stimulus.task, stimulus.name, stimulus.variant, problem=NO_ANSWER, decided=decided)
         began = loop().time() + FRAME_SECONDS
         client.say(stimulus.clip.samples, began)
         await asyncio.sleep(began + stimulus.clip.end + AFTERWARDS - loop().time())
