@@ -8,7 +8,8 @@ from vivavoce.text.backchannels import asks_to_stop, is_backchannel, may_become_
 @pytest.mark.parametrize(
     "words",
     ["Mm-hm.", "Uh-huh", "Yeah.", "Right, right.", "I see.", "Okay, got it.", "Sì, certo.", "Ah, va bene", "D'accord.",
-     "Ja, genau", "Vale, vale.", "Yes exactly", "Thank you.", "Sí, sí.", "Ya veo.", "Ah bon ?", "Capisco."],
+     "Ja, genau", "Vale, vale.", "Yes exactly", "Thank you.", "Sí, sí.", "Ya veo.", "Ah bon ?", "Capisco.",
+     "That's true.", "Fair enough.", "Oh, very good.", "Qué bien.", "Muy interesante", "Che bello", "Infatti."],
 )  # fmt: skip
 def test_signs_of_attention(words: str) -> None:
     assert is_backchannel(words)
@@ -24,7 +25,8 @@ def test_a_hum_is_one_however_a_recogniser_spells_it(words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     ["", "Right, but what about tomorrow?", "Yeah, tell me about Rome", "Okay stop", "What?", "Rome", "Tomorrow",
-     "No, no.", "Oh, no", "I'm", "Mom", "Anna", "Non", "Nein", "Hey!"],
+     "No, no.", "Oh, no", "I'm", "Mom", "Anna", "Non", "Nein", "Hey!", "That's", "¿Qué?", "Qué hora es", "¿Mañana?",
+     "Che ora è", "That's not right.", "Eso ya lo sé.", "So what"],
 )  # fmt: skip
 def test_what_wants_something_is_none(words: str) -> None:
     assert not is_backchannel(words)
@@ -38,7 +40,8 @@ def test_the_floor_is_claimed_with_the_first_word(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "may"), [("I", True), ("Okay, got", True), ("I want", False), ("Rome", False), ("", False)]
+    ("words", "may"),
+    [("I", True), ("Okay, got", True), ("Oh, that's", True), ("I want", False), ("Rome", False), ("", False)],
 )
 def test_the_beginning_of_a_sign_is_not_taken_for_words_of_its_own(words: str, may: bool) -> None:
     """ "I see" used to stop the assistant at its "I", which a pass had heard alone."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 import unicodedata
 
 LISTENING_WORDS = frozenset(
-    # "i see" is two words: see PHRASES
+    # "i see" is two words: see PHRASES. English ones as annotated in Switchboard: acknowledgements, agreements and
+    # assessments (tags b, bk, aa, ba of SWBD-DAMSL, Jurafsky et al. 1997), and what others say for them
+    "definitely certainly obviously amazing awesome wonderful fantastic brilliant excellent incredible lovely gosh "
+    "goodness boy fascinating agreed huh yay funny "
+    "infatti chiaro d'accordo certamente assolutamente esattamente ovvio ovviamente naturalmente incredibile "
+    "fantastico bello bellissimo benissimo meraviglioso comprendo eh beh "
+    "correcto efectivamente exactamente perfectamente verdad seguro estupendo genial increíble fantástico "
+    "évidemment absolument effectivement bravo incroyable génial magnifique intéressant certes "
+    "claramente exatamente verdade incrível ótimo fantástico maravilhoso "
+    "genau eben stimmt natürlich wunderbar interessant unglaublich richtig prima "
     "mm mmm mhm mm-hm mmhm hm hmm uh-huh uhhuh uh huh aha ah oh yeah yep yes yup right sure ok okay cool nice "
     "alright great wow really thanks good fine exactly exact indeed true so see correct absolutely totally "
     "understood gotcha well interesting perfect sì si sí certo capisco entiendo bon compris verstehe sicher già ecco "
@@ -17,6 +26,9 @@ LISTENING_WORDS = frozenset(
 PHRASES = (
     "i see", "got it", "of course", "all right", "uh huh", "mm hm", "i know", "makes sense", "make sense", "go on",
     "thank you", "ya veo", "va bene", "ho capito", "o capito", "vai avanti", "de acuerdo", "muy bien", "por supuesto",
+    "fair enough", "for sure", "i hear you", "good point", "good for you", "i agree", "i understand",
+    "i can imagine", "sounds good", "my goodness", "oh my", "è vero", "hai ragione",
+    "ti seguo", "lo so", "eso es", "es verdad", "es cierto", "tienes razón", "lo sé", "sin duda", "c'est vrai",
     "bien sûr", "je vois", "très bien", "c'est ça", "ach so", "alles klar", "tá bom", "está bem", "está bien", "pois é",
 )  # fmt: skip
 STOP_WORDS = frozenset(
@@ -47,12 +59,14 @@ BRIEF_REMARKS = {
 }
 """As many of both kinds, as a context in which a recogniser hears a word or two: without one it expects a sentence, and
 makes "Ajá" into "¡Acharde!"."""
+WITH_A_SIGN = frozenset("that's it's so very muy qué tan che molto tanto è très trop c'est das ist sehr".split())
+"""Words of a sign that are none alone: "that's right", "qué bien"."""
 MOST_WORDS = 4
 HUMMED = frozenset("mnhaeiouyıмнхаеиоуыэمنهحيواءى")
 """Sounds of which "mm-hm" and "uh-huh" consist: nasals, breath and vowels. A recogniser that is not told the language
 spells them in any script and as any word of these ("İmamı", "إحاء")."""
 LONGEST_HUM = 6  # letters
-NO_HUMS = STOP_WORDS | frozenset("i'm you me my we one any in on an am mom mum mama anna home name human money".split())
+NO_HUMS = STOP_WORDS | frozenset("i'm you me my we one any in on an am mom mum mama anna home name human money mañana".split())
 """Words of such sounds alone that people mean."""
 
 
@@ -74,15 +88,18 @@ def is_backchannel(words: str) -> bool:
     joined = " ".join(said)
     for phrase in PHRASES:
         joined = joined.replace(phrase, "ok")
-    return all(word in LISTENING_WORDS for word in joined.split())
+    said = joined.split()
+    return said[-1] in LISTENING_WORDS and all(word in LISTENING_WORDS or word in WITH_A_SIGN for word in said)
 
 
 def may_become_backchannel(words: str) -> bool:
     """Whether `words` are the beginning of a sign of attention of several words: "I" of "I see"."""
     said = plain(words)
-    while said and said[0] in LISTENING_WORDS:
+    while said and said[0] in LISTENING_WORDS | WITH_A_SIGN:
         said = said[1:]
-    return bool(said) and any(phrase.startswith(" ".join(said)) for phrase in PHRASES)
+    if not said:
+        return bool(plain(words))
+    return any(phrase.startswith(" ".join(said)) for phrase in PHRASES)
 
 
 def asks_to_stop(words: str) -> bool:

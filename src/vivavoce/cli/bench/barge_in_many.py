@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 SPOKEN = ("order", "single word", "sentence", "backchannel", "to others")
 KINDS = (*SPOKEN[:3], "person", "interruption in echo", *SPOKEN[3:], "background", "noise", "crowd", "echo")
 LEAST_SPOKEN, MOST_SPOKEN = 0.8, 8.0  # s of recordings that are taken
+QUESTION_SECONDS = 2.0  # of a recording that is asked with, as near as there is one
 NOT_SPEECH = ("disfluent", "meeting")
 """Kinds of recordings that are no interruption: fillers, whispers, several people at once."""
 ECHO_DB_OF_INTERRUPTIONS = -20.0
@@ -144,16 +145,16 @@ def _spoken(kind: str, said: Said, plan: Plan) -> Iterator[Trial]:
 
 
 def _people(recordings: Path, said: Said, plan: Plan) -> Iterator[Trial]:
-    """Everybody in turn. What he asked before is another recording of his, or of somebody of his language."""
+    """Everybody in turn. What he asked before is another recording of his, where he is known; else a voice asked it."""
     clips = list(everybody(recordings, (LEAST_SPOKEN, MOST_SPOKEN), NOT_SPEECH))
     groups: dict[str, list[Clip]] = {}
     for clip in clips:
         groups.setdefault(clip.speaker or clip.name, []).append(clip)
     for clip in in_turn(list(groups.values())):
-        own = [each for each in clips if each.language == clip.language and each is not clip]
-        own.sort(key=lambda each: each.speaker != clip.speaker)  # his own before, in the order of their names
-        asked = said.questions["en"] if plan.talk == "en" or not own else _as_loud(own[0], said.usual)
+        own = [each for each in clips if clip.speaker and each.speaker == clip.speaker and each is not clip]
+        own.sort(key=lambda each: abs(each.end - each.onset - QUESTION_SECONDS))
         talk = clip.language if plan.talk == "own" and clip.language in said.answers else "en"
+        asked = said.questions[talk] if plan.talk == "en" or not own else _as_loud(own[0], said.usual)
         trial = Trial("person", clip.name, clip, question=asked, talk=talk)
         yield levelled(trial, said.usual, _seed(trial))
 

@@ -40,15 +40,16 @@ KNOWN: Table = {
     "backchannel": {
         "en": (
             "Mm-hm.", "Uh-huh.", "Right.", "Yeah.", "Okay.", "I see.", "Sure.", "Got it.", "Yeah, yeah.", "All right.",
-            "Makes sense.", "Oh, nice.", "I know.", "Exactly.", "Yep.", "Hmm.", "Wow.", "Cool.",
+            "Makes sense.", "Oh, nice.", "I know.", "Exactly.", "Yep.", "Hmm.", "Wow.", "Cool.", "That's true.",
+            "Fair enough.", "Oh wow.", "I hear you.", "Good point.", "Fantastic.", "For sure.", "Okay, okay.",
         ),
         "it": (
             "Sì.", "Certo.", "Ho capito.", "Va bene.", "Esatto.", "Ah, ecco.", "Mh mh.", "Capisco.", "Giusto.",
-            "Davvero?", "Bene.", "Ok.",
+            "Davvero?", "Bene.", "Ok.", "Infatti.", "Ah sì.", "D'accordo.", "Certamente.", "Chiaro.", "Eh già.",
         ),
         "es": (
             "Sí.", "Claro.", "Vale.", "Ya veo.", "Sí, sí.", "Ajá.", "Entiendo.", "Muy bien.", "De acuerdo.", "Exacto.",
-            "Bueno.", "Ok.",
+            "Bueno.", "Ok.", "Ah, vale.", "Qué bien.", "Ya, ya.", "Eso es.", "Correcto.", "Ah, sí.",
         ),
     },
     "to others": {
@@ -87,11 +88,11 @@ NEW: Table = {
     },
     "backchannel": {
         "en": (
-            "That's true.", "Fair enough.", "Oh wow.", "I hear you.", "Good point.", "Fantastic.", "For sure.",
-            "Okay, okay.",
+            "Good to know.", "I get it.", "Love it.", "Huh, interesting.", "Yes, yes.", "Of course.", "Oh, right.",
+            "Neat.",
         ),
-        "it": ("Infatti.", "Ah sì.", "D'accordo.", "Certamente.", "Chiaro.", "Eh già."),
-        "es": ("Ah, vale.", "Qué bien.", "Ya, ya.", "Eso es.", "Correcto.", "Ah, sí."),
+        "it": ("Ah, capito.", "Eh sì.", "Ottimo.", "Che bello.", "Certo, certo.", "Ah, però."),
+        "es": ("Qué interesante.", "Ah, claro.", "Perfecto.", "Anda.", "Sí, claro.", "Muy interesante."),
     },
     "to others": {
         "en": ("Honey, did you feed the cat?", "Tom, turn down the radio."),
