@@ -66,7 +66,9 @@ HUMMED = frozenset("mnhaeiouyıмнхаеиоуыэمنهحيواءى")
 """Sounds of which "mm-hm" and "uh-huh" consist: nasals, breath and vowels. A recogniser that is not told the language
 spells them in any script and as any word of these ("İmamı", "إحاء")."""
 LONGEST_HUM = 6  # letters
-NO_HUMS = STOP_WORDS | frozenset("i'm you me my we one any in on an am mom mum mama anna home name human money mañana".split())
+NO_HUMS = STOP_WORDS | frozenset(
+    "i'm you me my we one any in on an am mom mum mama anna home name human money mañana".split()
+)
 """Words of such sounds alone that people mean."""
 
 
