@@ -97,11 +97,11 @@ def is_backchannel(words: str) -> bool:
 def may_become_backchannel(words: str) -> bool:
     """Whether `words` are the beginning of a sign of attention of several words: "I" of "I see"."""
     said = plain(words)
+    if said and said[-1] in WITH_A_SIGN:
+        return all(word in LISTENING_WORDS for word in said[:-1])
     while said and said[0] in LISTENING_WORDS | WITH_A_SIGN:
         said = said[1:]
-    if not said:
-        return bool(plain(words))
-    return any(phrase.startswith(" ".join(said)) for phrase in PHRASES)
+    return bool(said) and any(phrase.startswith(" ".join(said)) for phrase in PHRASES)
 
 
 def asks_to_stop(words: str) -> bool:
