@@ -106,6 +106,10 @@ def test_noise_and_silence_have_no_pitch(length: int):
 def test_a_word_of_thought_fits_the_language_and_comes_only_where_one_thinks():
     assert opener("What is the capital of France?", "en", 0) in OPENERS["en"]["asked"]
     assert opener("Accendi la luce per favore", "it", 1) in OPENERS["it"]["asked"]
+    assert opener("Wie wird das Wetter morgen?", "de", 0) in OPENERS["de"]["asked"]
+    assert opener("Erzähl mir eine Geschichte", "de", 1) in OPENERS["de"]["asked"]
+    assert opener("Ich bin heute sehr müde.", "de", 1) in OPENERS["de"]["told"]
+    assert opener("Sag nur ja oder nein", "de", 0) is None
     for unfit in ("Hello!", "In one word: is the sky blue?", "Repeat after me, I am a tree."):
         assert opener(unfit, "en", 0) is None
     assert opener("今日は天気がいいですね", "ja", 0) is None

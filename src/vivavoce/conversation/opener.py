@@ -18,26 +18,33 @@ OPENERS: dict[str, dict[Kind, tuple[str, ...]]] = {
     "it": {"asked": ("Allora,", "Dunque,"), "told": ("Ah,", "Beh,")},
     "es": {"asked": ("Bueno,", "A ver,"), "told": ("Ah,", "Bueno,")},
     "fr": {"asked": ("Alors,", "Eh bien,"), "told": ("Ah,", "Eh bien,")},
+    "de": {"asked": ("Hm,", "Nun,"), "told": ("Ah,", "Hm,")},
 }
+"""Kokoro has no German voice: there an English one says them, as it says the answer behind them; so they are words that
+it, too, says much like a German."""
 QUESTION_WORDS = frozenset(
     "what who whose whom which when where why how is are was were do does did can could will would should has have am "
     "che chi quale quali quando dove perché come quanto quanta quanti cosa è sono "
     "qué quién cuál cuándo dónde cómo cuánto es son "
-    "que qui quel quelle quand où pourquoi comment combien est-ce".split()
+    "que qui quel quelle quand où pourquoi comment combien est-ce "
+    "wer wen wem wo wann warum wieso wie welche welcher welches ist sind hat kann kannst könntest wird".split()
 )
 REQUEST_WORDS = frozenset(
     "please tell give show play turn set call remind explain let make write read find open close start add put say "
     "per dimmi dammi mostrami metti accendi spegni apri chiudi por dime dame pon enciende apaga abre "
-    "s'il dis donne mets allume éteins ouvre".split()
+    "s'il dis donne mets allume éteins ouvre "
+    "bitte sag erzähl zeig gib spiel stell ruf erinnere erkläre mach schreib öffne schließ".split()
 )
 _FORM_ASKED = re.compile(
-    r"\b(one word|say only|only say|just say|exactly|repeat|after me|yes or no|una parola|una palabra|un mot)\b", re.I
+    r"\b(one word|say only|only say|just say|exactly|repeat|after me|yes or no|una parola|una palabra|un mot"
+    r"|ein wort|sag nur|ja oder nein)\b",
+    re.I,
 )
 LEAST_WORDS = 3
 """Shorter phrases get one only where the answer takes long."""
 SOCIAL = frozenset(
     "hello hi hey bye goodbye thanks thank welcome sorry ciao salve grazie buongiorno buonasera arrivederci hola "
-    "gracias adiós buenos buenas bonjour bonsoir salut merci".split()
+    "gracias adiós buenos buenas bonjour bonsoir salut merci hallo guten tschüss danke".split()
 )
 """A greeting is greeted back, not thought about."""
 _ALL = frozenset(word for kinds in OPENERS.values() for choices in kinds.values() for word in choices)

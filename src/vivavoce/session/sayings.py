@@ -1,4 +1,4 @@
-"""What the assistant says of its own accord, in the languages of the default voices; what replies often begin with."""
+"""What the assistant says of its own accord, in the languages of its tools; what replies often begin with."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ APOLOGY = {
     "it": "Scusa, ho perso il filo. Puoi ripetere?",
     "es": "Perdona, he perdido el hilo. ¿Puedes repetirlo?",
     "fr": "Désolée, j'ai perdu le fil. Tu peux répéter ?",
+    "de": "Entschuldige, ich habe den Faden verloren. Kannst du das noch einmal sagen?",
 }
 DID_NOT_CATCH = {
     "en": "Sorry, I did not catch that.",
     "it": "Scusa, non ho capito.",
     "es": "Perdona, no te he entendido.",
     "fr": "Désolée, je n'ai pas compris.",
+    "de": "Entschuldige, das habe ich nicht verstanden.",
 }
 LISTENING = {"en": "Mm-hm."}
 ONE_MOMENT = {
@@ -32,12 +34,14 @@ ONE_MOMENT = {
     "it": "Un attimo, ci penso io.",
     "es": "Un momento, me pongo con ello.",
     "fr": "Un instant, je m'en occupe.",
+    "de": "Einen Moment, ich kümmere mich darum.",
 }
 MAY_I = {
     "en": "May I use {tool} for that?",
     "it": "Posso usare {tool} per questo?",
     "es": "¿Puedo usar {tool} para eso?",
     "fr": "Puis-je utiliser {tool} pour cela ?",
+    "de": "Darf ich dafür {tool} benutzen?",
 }
 
 
