@@ -20,6 +20,12 @@ DROP = """text => {
     document.querySelector("#composer").dispatchEvent(event);
   }
 }"""
+DROP_MANY = """count => {
+  const dropped = new DataTransfer();
+  for (let n = 1; n <= count; n++) dropped.items.add(new File(["x"], `${n}.txt`, { type: "text/plain" }));
+  const event = new DragEvent("drop", { dataTransfer: dropped, bubbles: true, cancelable: true });
+  document.querySelector("#composer").dispatchEvent(event);
+}"""
 PASTE = """async () => {
   const canvas = new OffscreenCanvas(2000, 40);
   canvas.getContext("2d").fillRect(0, 0, 900, 40);
@@ -46,6 +52,15 @@ def test_a_file_that_is_dropped_goes_along(server: str, browser: Browser) -> Non
     expect(visit.page.locator(".turn.vivavoce .heard").last).to_contain_text("Dear all")  # it was read
     note = visit.said("conversation.item.create")[0]["item"]["content"][0]["text"]
     assert note.startswith("[Attached file file-")
+    assert visit.complaints == []
+
+
+def test_files_that_are_too_many_are_named(server: str, browser: Browser) -> None:
+    visit = Visit.to(browser, server)
+    visit.page.evaluate(DROP_MANY, 10)
+    expect(visit.page.locator(".drafts .chip[data-state=ready]")).to_have_count(8)
+    expect(visit.page.locator("#problem-title")).to_contain_text("9.txt, 10.txt")
+    visit.sees_problem("too-many-files", "the others with the next")
     assert visit.complaints == []
 
 

@@ -67,6 +67,8 @@ def test_the_page_speaks_italian_and_is_dark_when_asked(demo_server: str, browse
     expect(visit.page.get_by_role("button", name="Nuova chat").first).to_be_visible()
     assert visit.page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
     assert visit.page.evaluate("document.documentElement.lang") == "it"
+    bars = "[...document.querySelectorAll('meta[name=theme-color]')].filter(bar => matchMedia(bar.media).matches)"
+    assert visit.page.evaluate(f"{bars}.map(bar => bar.content)") == ["#121418"]  # of the browser's own bar
 
 
 def test_a_voice_can_be_heard_before_it_is_chosen(demo_server: str, browser: Browser) -> None:

@@ -78,6 +78,36 @@ def test_a_tool_that_fails_says_why(server: str, browser: Browser) -> None:
     expect(visit.page.locator(".tool")).to_contain_text("no such thing")
 
 
+HAS_FOCUS_AT_ONCE = """([button, field]) => new Promise((resolve) => {
+  new MutationObserver((_, watching) => {
+    const found = document.querySelector(field);
+    if (found === null) return;
+    watching.disconnect();
+    resolve(found.contains(document.activeElement));
+  }).observe(document.body, { subtree: true, childList: true });
+  document.querySelector(button).click();
+})"""
+"""Looked at before the page is drawn: a key may come sooner."""
+
+
+def test_what_is_to_be_written_in_has_the_focus_before_the_next_key(server: str, browser: Browser) -> None:
+    visit = Visit.to(browser, server)
+    visit.type("Hello")
+    expect(visit.page.locator(".turn.vivavoce .actions")).to_be_visible()
+    assert visit.page.evaluate(HAS_FOCUS_AT_ONCE, ['.turn.you [aria-label="Edit"]', ".turn.you textarea"])
+    visit.page.get_by_role("button", name="Settings").click()
+    dialog = visit.page.locator("#settings")
+    dialog.get_by_role("button", name="Memory", exact=True).click()
+    dialog.get_by_label("Something to remember").fill("I have a cat.")
+    dialog.get_by_role("button", name="Add").click()
+    expect(dialog.locator(".memories li")).to_contain_text("I have a cat.")
+    assert visit.page.evaluate(HAS_FOCUS_AT_ONCE, ['[aria-label="Edit: I have a cat."]', ".memories input"])
+    visit.page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Forget: I have a cat.").click()
+    expect(dialog.locator(".memories li")).to_have_count(0)
+    assert visit.complaints == []
+
+
 def test_what_is_to_be_remembered_is_shown_edited_and_forgotten(server: str, browser: Browser) -> None:
     visit = Visit.to(browser, server)
     visit.page.get_by_role("button", name="Settings").click()

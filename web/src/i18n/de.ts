@@ -304,6 +304,7 @@ export const de: Words = {
       remedy: "Um sie jetzt zu hören, beende dieses und beginne neu zu sprechen.",
     },
     file: { title: "Diese Datei kann nicht gesendet werden.", remedy: "Text, PDF und Bilder bis 20 MB gehen." },
+    "too-many-files": { title: "Mit einer Nachricht gehen höchstens 8 Dateien mit. Weggelassen:", remedy: "Sende diese zuerst und die übrigen mit der nächsten." },
     picture: { title: "Dieses Modell sieht keine Bilder.", remedy: "Wähle in den Einstellungen eines, das sieht, oder sende deine Worte ohne das Bild." },
     request: { title: "Das ging nicht.", remedy: "Nichts wurde geändert. Versuch es noch einmal." },
   },

@@ -303,6 +303,7 @@ export const en = {
       remedy: "To hear it now, end this one and start talking again.",
     },
     file: { title: "This file cannot be sent.", remedy: "Text, PDF and images up to 20 MB can." },
+    "too-many-files": { title: "No more than 8 files go along with a message. Left out:", remedy: "Send these first, and the others with the next." },
     picture: { title: "This model sees no pictures.", remedy: "Choose one that does in the settings, or send your words without the picture." },
     request: { title: "That did not work.", remedy: "Nothing was changed. Try it again." },
   },

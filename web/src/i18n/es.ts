@@ -304,6 +304,7 @@ export const es: Words = {
       remedy: "Para oírla ya, termina esta y empieza a hablar de nuevo.",
     },
     file: { title: "Este archivo no se puede enviar.", remedy: "Se pueden enviar textos, PDF e imágenes de hasta 20 MB." },
+    "too-many-files": { title: "Con un mensaje van como mucho 8 archivos. Se quedan fuera:", remedy: "Envía primero estos, y los demás con el siguiente." },
     picture: { title: "Este modelo no ve imágenes.", remedy: "Elige en los ajustes uno que las vea, o envía tus palabras sin la imagen." },
     request: { title: "No funcionó.", remedy: "No se cambió nada. Inténtalo de nuevo." },
   },

@@ -304,6 +304,7 @@ export const fr: Words = {
       remedy: "Pour l'entendre maintenant, terminez celle-ci et recommencez à parler.",
     },
     file: { title: "Ce fichier ne peut pas être envoyé.", remedy: "Textes, PDF et images jusqu'à 20 Mo le peuvent." },
+    "too-many-files": { title: "Un message emporte 8 fichiers au plus. Laissés de côté :", remedy: "Envoyez d'abord ceux-ci, et les autres avec le suivant." },
     picture: { title: "Ce modèle ne voit pas les images.", remedy: "Choisissez dans les réglages un modèle qui les voit, ou envoyez vos mots sans l'image." },
     request: { title: "Cela n'a pas marché.", remedy: "Rien n'a été changé. Réessayez." },
   },

@@ -305,6 +305,7 @@ export const it: Words = {
       remedy: "Per sentirla adesso, termina questa e ricomincia a parlare.",
     },
     file: { title: "Questo file non si può inviare.", remedy: "Si può con testi, PDF e immagini fino a 20 MB." },
+    "too-many-files": { title: "Con un messaggio vanno al massimo 8 file. Lasciati fuori:", remedy: "Manda prima questi, e gli altri con il prossimo." },
     picture: { title: "Questo modello non vede le immagini.", remedy: "Scegline nelle impostazioni uno che le vede, o manda le parole senza l'immagine." },
     request: { title: "Non ha funzionato.", remedy: "Nulla è cambiato. Riprova." },
   },

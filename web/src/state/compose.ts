@@ -26,8 +26,11 @@ const JPEG_QUALITY = 0.82;
 
 let keys = 0;
 
+/** Those that are too many are named. */
 export async function attach(files: Iterable<File>): Promise<void> {
-  await Promise.all([...files].slice(0, MOST_FILES - drafts.value.length).map(add));
+  const [all, room] = [[...files], MOST_FILES - drafts.value.length];
+  if (all.length > room) report({ kind: "too-many-files", detail: all.slice(room).map(({ name }) => name).join(", ") });
+  await Promise.all(all.slice(0, room).map(add));
 }
 
 export function detach(key: number): void {

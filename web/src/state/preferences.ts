@@ -79,11 +79,15 @@ export function prefer(patch: Partial<Preferences>): void {
   storage?.setItem(SLOT, JSON.stringify(preferences.value));
 }
 
-/** Puts the theme and the wish for less motion on the page, for the style sheets to find. */
+/** Puts the theme and the wish for less motion on the page, for the style sheets and the browser's own bar to find. */
 export function followAppearance(): void {
   effect(() => {
     const { theme, lessMotion } = preferences.value;
     document.documentElement.dataset["theme"] = theme;
     document.documentElement.dataset["motion"] = lessMotion ? "less" : "system";
+    for (const bar of document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]")) {
+      const of = bar.dataset["of"];
+      bar.media = theme === "system" ? `(prefers-color-scheme: ${of})` : theme === of ? "all" : "not all";
+    }
   });
 }

@@ -1,7 +1,7 @@
 /** A dialog of the browser's own: it keeps the focus, and Escape closes it. */
 
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
   readonly id?: string;
@@ -14,7 +14,7 @@ interface Props {
 export function Dialog({ id, title, class: kind, close, children }: Props): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const name = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => (before instanceof HTMLElement ? before.focus() : undefined);

@@ -1,7 +1,7 @@
 /** What was written, to be written again: the thread goes on from there in a branch of its own. */
 
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { words } from "../i18n/index.js";
 
@@ -13,7 +13,7 @@ interface Props {
 
 export function EditBox({ text, cancel, send }: Props): VNode {
   const box = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     box.current?.focus();
     box.current?.setSelectionRange(text.length, text.length);
   }, []);

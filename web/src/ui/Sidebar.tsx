@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { words } from "../i18n/index.js";
 import { prefer, preferences } from "../state/preferences.js";
@@ -44,7 +44,7 @@ export function leaveDrawer(): void {
 export function Sidebar(): VNode {
   const said = words.value.sidebar;
   const aside = useRef<HTMLElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (drawer.value) aside.current?.querySelector<HTMLElement>("button")?.focus();
   }, [drawer.value]);
   return (

@@ -17,6 +17,7 @@ export type ProblemKind =
   | "reply"
   | "voice-later"
   | "file"
+  | "too-many-files"
   | "picture"
   | "request";
 

@@ -1,7 +1,7 @@
 /** What is remembered of the person, shown, edited and forgotten by the person. */
 
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { words } from "../../i18n/index.js";
 import { type Memory, addMemory, changeProfile, editMemory, failing, forget, learnMemories, learnProfile, memories, profile } from "../../state/profile.js";
@@ -63,7 +63,7 @@ function MemoryLine({ memory, tell }: { readonly memory: Memory; readonly tell: 
   const said = words.value.settings;
   const [editing, setEditing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => (editing ? input.current?.focus() : undefined), [editing]);
+  useLayoutEffect(() => (editing ? input.current?.focus() : undefined), [editing]);
   const done = (): void => {
     const text = input.current?.value.trim() ?? "";
     setEditing(false);
