@@ -12,7 +12,7 @@ import { newRoom, openRoom, room } from "./state/room.js";
 import { followStatus, keysTried, learnModels, learnToolServers, learnVoices, ready } from "./state/server.js";
 import { comeBack } from "./state/sound.js";
 import { followReminders } from "./state/reminders.js";
-import { followMicrophone, followWishes, hurry, stopTalking } from "./state/talks.js";
+import { followMicrophone, followWishes, hurry, leave } from "./state/talks.js";
 import { followThreads, query, refresh } from "./state/threads.js";
 import { App } from "./ui/App.js";
 import { listenToKeys, shortcut } from "./ui/keys.js";
@@ -62,7 +62,7 @@ void followStatus();
 void navigator.serviceWorker?.register(new URL("sw.js", document.baseURI)).catch(() => undefined); // only on safe pages
 window.addEventListener("online", hurry);
 /** The microphone never stays on behind a page that was left. */
-window.addEventListener("pagehide", stopTalking);
+window.addEventListener("pagehide", leave);
 document.addEventListener("visibilitychange", comeBack);
 
 render(<App />, document.getElementById("app") as HTMLElement);

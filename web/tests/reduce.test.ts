@@ -55,10 +55,10 @@ describe("captions", () => {
     expect(messages(thread).at(-1)?.interrupted).toBe(false);
   });
 
-  it("mark a cut reply with what was heard and take no more words for it", () => {
+  it("mark a cut reply with what was heard; more words were sent, as is stored, and not heard", () => {
     const thread = after(created, words("It is noon."), sounds, cut(5), words(" And sunny."), done("cancelled"));
     expect(messages(thread)).toEqual([
-      expect.objectContaining({ text: "It is noon.", heard: 5, interrupted: true, settled: true }),
+      expect.objectContaining({ text: "It is noon. And sunny.", heard: 5, interrupted: true, settled: true }),
     ]);
   });
 
@@ -94,6 +94,29 @@ describe("captions", () => {
     const before = after(...typed);
     const grown = [created, words("Noon.")].reduce(reduce, before);
     expect(grown.turns.slice(0, 300).every((turn, place) => turn === before.turns[place])).toBe(true);
+  });
+});
+
+describe("a stored thread", () => {
+  const stored = (id: string, role: string, said: string, more: object): Item => ({
+    id,
+    type: "message",
+    fields: { role, content: [{ type: role === "user" ? "input_text" : "output_text", text: said }], ...more },
+  });
+
+  it("tells what was spoken, and how much of it was heard, as it did while it happened", () => {
+    const heard = { status: "incomplete", vivavoce: { spoken: true, said: "It is noon." } };
+    const thread = threadFrom([
+      stored("u1", "user", "Hello", { vivavoce: { spoken: true } }),
+      stored("a0", "assistant", "", { status: "incomplete", vivavoce: { spoken: true, said: "Well," } }), // nobody heard it
+      stored("a1", "assistant", "It is", heard),
+      stored("u2", "user", "Hm", {}),
+    ]);
+    expect(messages(thread)).toMatchObject([
+      { id: "u1", spoken: true, interrupted: false },
+      { id: "a1", spoken: true, interrupted: true, text: "It is noon.", heard: 5 },
+      { id: "u2", spoken: false },
+    ]);
   });
 });
 

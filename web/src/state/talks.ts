@@ -96,7 +96,7 @@ function begin(thread: Thread, kept: Keeping): Talk {
       recovered: () => clearProblem("lost", "busy", "unreachable", "refused"),
       turned: () => {
         turns.value += 1;
-        if (begun !== talk) begun.stop();
+        if (begun !== talk) void begun.hangUp();
       },
       refused: (text) => {
         if (begun === talk && line.value === "") line.value = text;
@@ -121,7 +121,7 @@ export function turnTo(thread: Thread, kept: Keeping): void {
   talk = begin(thread, kept);
   render();
   const busy = before.thread.response !== null || before.thread.awaiting;
-  if (!busy || before.aloud || before.conversation === null) before.stop();
+  if (!busy || before.aloud || before.conversation === null) void before.hangUp();
 }
 
 function wishes(): Omit<SessionWishes, "conversation" | "profile"> {
@@ -186,8 +186,14 @@ export function stopTalking(): void {
   clearProblem();
   standing = held.value = false;
   talk.aloud = false;
-  talk.stop();
+  void talk.hangUp();
   render();
+}
+
+/** The page goes away, and with it whoever could wait for the last words. */
+export function leave(): void {
+  stopTalking();
+  talk.stop();
 }
 
 function microphoneLost(problem: Problem): void {

@@ -2,7 +2,7 @@
 
 import { type Attachment, type Item, outcome, text, words } from "../wire/items.js";
 import type { ResponseDone, ServerEvent } from "../wire/protocol.js";
-import { type Message, type Thread, type ToolUse, type Turn, blank, changed, isUnasked, messageOf, turnFrom, turnOf, withTurn } from "./turns.js";
+import { type Message, type Thread, type ToolUse, type Turn, blank, changed, isNothing, isUnasked, messageOf, turnFrom, turnOf, withTurn } from "./turns.js";
 
 /** What happens on this side of the wire. */
 export type LocalEvent =
@@ -124,7 +124,7 @@ function transcribe(thread: Thread, event: Transcription): Thread {
 function grow(thread: Thread, id: string, response: string, delta: string, spoken: boolean): Thread {
   const known = withTurn(thread, { ...blank(id, "vivavoce"), response, spoken });
   const message = messageOf(known, id);
-  if (message === undefined || message.settled) return known;
+  if (message === undefined) return known;
   const heard = spoken ? message.heard : message.heard + delta.length;
   return changed<Message>(known, id, { text: message.text + delta, heard });
 }
@@ -196,11 +196,6 @@ function tidied(thread: Thread): Thread {
   const nothing = (turn: Turn): boolean =>
     turn.kind === "message" && turn.settled && turn.id !== thread.playing && isNothing(turn);
   return thread.turns.some(nothing) ? { ...thread, turns: thread.turns.filter((turn) => !nothing(turn)) } : thread;
-}
-
-function isNothing(message: Message): boolean {
-  if (message.interrupted && message.heard === 0 && message.spoken) return true;
-  return message.text === "" && message.attachments.length === 0;
 }
 
 export type Phase = "ready" | "connecting" | "listening" | "thinking" | "speaking" | "ducked" | "reconnecting";

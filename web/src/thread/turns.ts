@@ -88,6 +88,12 @@ export function isUnasked(before: readonly Turn[], reason: unknown): boolean {
   return said > before.findLastIndex((turn) => turn.kind === "tool");
 }
 
+/** Noise taken for speech, or an answer that was cut before its first word. */
+export function isNothing(message: Message): boolean {
+  if (message.interrupted && message.heard === 0 && message.spoken) return true;
+  return message.text === "" && message.attachments.length === 0;
+}
+
 export function withTurn(thread: Thread, turn: Turn): Thread {
   return turnOf(thread, turn.id) === undefined ? { ...thread, turns: [...thread.turns, turn] } : thread;
 }
@@ -165,7 +171,7 @@ export function threadFrom(items: readonly Item[]): Thread {
       turns.push({ ...turn, output, settled: true });
     } else if (turn.kind === "approval") {
       turns.push({ ...turn, approved: answers.get(turn.id) ?? null, open: false });
-    } else if (turn.text !== "" || turn.attachments.length > 0) {
+    } else if (!isNothing(turn)) {
       turns.push({ ...turn, settled: true, unasked: isUnasked(turns, record(item.fields, "vivavoce")["reason"]) });
     }
   }

@@ -68,6 +68,10 @@ export class Playback {
     return this.ledger.sounds(item) ? this.ledger.heardCharacters(item) : null;
   }
 
+  playedMs(item: string): number {
+    return this.ledger.playedMs(item);
+  }
+
   /**
    * Silence at once. The cut is noted before the audio thread answers: sound that comes meanwhile is
    * already not played.

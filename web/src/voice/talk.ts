@@ -6,8 +6,9 @@ import { type ClientEvent, type SessionWishes, append, approval, cancel, clearIn
 import { commit, mannersUpdate, respond, retrieve, sessionUpdate, truncate, voiceUpdate } from "../wire/commands.js";
 import { type Attachment, words } from "../wire/items.js";
 import { Line } from "../wire/line.js";
-import type { CallSound, ResponseDone, ServerError, ServerEvent } from "../wire/protocol.js";
-import { CallCaption } from "./callCaption.js";
+import type { ResponseDone, ServerError, ServerEvent } from "../wire/protocol.js";
+import { CallPlayback } from "./callPlayback.js";
+import { FAREWELL_MS, Farewell } from "./farewell.js";
 import { Outbox } from "./outbox.js";
 import { toBase64 } from "./pcm.js";
 import { Playback } from "./playback.js";
@@ -26,11 +27,13 @@ export class Talk {
 
   private readonly line: Line;
   private readonly playback: Playback;
-  private readonly caption: CallCaption;
+  private readonly call: CallPlayback;
   private readonly timer = new TurnTimer();
   private readonly uplink: Uplink;
   private stopPatience: () => void = () => undefined;
   private owesResponse = false;
+  private farewell: Farewell | null = null;
+  private stopFarewell: () => void = () => undefined;
   private readonly outbox = new Outbox((event) => this.send(event));
 
   constructor(
@@ -41,24 +44,21 @@ export class Talk {
   ) {
     this.thread = begun;
     this.playback = new Playback(world.voice);
-    this.caption = new CallCaption(world, (item, characters) => this.note({ type: "local.heard", item, characters }));
+    const [thread, speed] = [(): Thread => this.thread, (): number => this.wishes.speed];
+    this.call = new CallPlayback(world, { thread, speed, note: (told) => this.note(told), started: (item) => this.callStarted(item) });
     const { changed, problem, recovered } = hooks;
     const event = (told: ServerEvent): void => this.take(told);
     this.line = new Line(world, { changed, problem, recovered, event, greeted: (resumed) => this.greeted(resumed), left: () => this.left() });
     const { line } = this;
     this.uplink = new Uplink({
-      get open() {
-        return line.open && line.state === "open";
-      },
-      get buffered() {
-        return line.buffered;
-      },
+      get open() { return line.open && line.state === "open"; },
+      get buffered() { return line.buffered; },
       sendFrame: (frame) => this.sendFrame(frame),
     });
   }
 
   get linkState(): Line["state"] {
-    return this.line.state;
+    return this.farewell === null ? this.line.state : "off";
   }
 
   /** The answer is played softly, or held, because somebody seems to speak. */
@@ -76,6 +76,7 @@ export class Talk {
 
   /** Connects, now rather than later. */
   start(): void {
+    if (this.farewell !== null) this.stop();
     this.line.start();
     this.line.hurry();
   }
@@ -85,6 +86,20 @@ export class Talk {
     this.line.stop();
     this.uplink.clear();
     this.hooks.changed();
+  }
+
+  /** Ends it as an interruption does; the connection ends when what is left of both sides is told. */
+  async hangUp(): Promise<void> {
+    if (this.line.state !== "open") return this.stop();
+    if (this.farewell !== null) return;
+    this.owesResponse = false;
+    this.line.ending = true;
+    const farewell = new Farewell(this.thread, (event) => this.send(event));
+    this.farewell = farewell;
+    this.stopFarewell = this.world.after(FAREWELL_MS, () => this.stop());
+    if (!this.line.playsHere) this.send(clearOutput);
+    await this.interrupt();
+    if (farewell === this.farewell) this.leave(farewell);
   }
 
   /** The thread, which nobody kept until now, is stored as `conversation` from the next session on. */
@@ -100,6 +115,7 @@ export class Talk {
 
   /** Says it in writing, over whatever is being said. Connects first if need be. */
   type(text: string, attachments: readonly Attachment[] = []): void {
+    if (this.farewell !== null) this.stop();
     const id = this.world.newId();
     const connected = this.line.state === "open";
     this.note({ type: "local.typed", id, text, attachments });
@@ -115,6 +131,7 @@ export class Talk {
 
   /** Asks for an answer to what stands: the last one again, after an edit, or when the first try failed. */
   again(): void {
+    if (this.farewell !== null) this.stop();
     this.note({ type: "local.asked" });
     this.awaitReply(this.world.now());
     if (this.line.state === "open") return this.ask();
@@ -186,9 +203,11 @@ export class Talk {
   }
 
   private left(): void {
+    this.farewell = null;
+    this.stopFarewell();
     this.stopPatience();
     this.outbox.forget();
-    this.caption.stop();
+    this.call.stop();
     this.timer.arm(null);
     for (const { item, characters } of this.playback.end()) this.note({ type: "local.cut", item, characters });
     this.note({ type: "local.disconnected" });
@@ -219,17 +238,33 @@ export class Talk {
   }
 
   private take(event: ServerEvent): void {
+    if (this.farewell !== null) return this.hearLast(this.farewell, event);
     const begins = event.type === "response.output_text.delta" && messageOf(this.thread, event.item_id) === undefined;
     this.hearTurn(event);
     this.playback.take(event);
-    this.hearCall(event);
+    this.call.take(event);
+    this.learnHeard(event);
     this.note(event);
     if (begins) this.written(event.item_id);
-    if (event.type === "response.output_audio_transcript.delta") this.keepUp(event.item_id);
+    if (event.type === "response.output_audio_transcript.delta" && !this.line.playsHere) this.call.keepUp(event.item_id);
     if (event.type !== "response.done") return;
     this.hooks.turned();
     if (!this.aloud) unaskedIn(this.thread, event.response.id).forEach(this.hooks.unasked);
     this.payDebt();
+  }
+
+  /** What comes while the talk ends is noted, and not played. */
+  private hearLast(farewell: Farewell, event: ServerEvent): void {
+    this.note(event);
+    this.call.take(event);
+    this.learnHeard(event);
+    farewell.take(event);
+    if (event.type === "response.done") this.hooks.turned();
+    this.leave(farewell);
+  }
+
+  private leave(farewell: Farewell): void {
+    if (farewell.isOver(this.thread, (item) => (this.line.playsHere ? this.playback.playedMs(item) : null))) this.stop();
   }
 
   private hearTurn(event: ServerEvent): void {
@@ -264,44 +299,15 @@ export class Talk {
     if (problem !== null) this.hooks.problem(problem);
   }
 
-  /** What is heard of a call, whose sound comes on a track. */
-  private hearCall(event: ServerEvent): void {
-    switch (event.type) {
-      case "output_audio_buffer.started":
-      case "output_audio_buffer.stopped":
-      case "output_audio_buffer.cleared":
-        this.played(event);
-        break;
-      case "conversation.item.truncated":
-        if (!this.line.playsHere) this.send(retrieve(event.item_id));
-        break;
-      case "conversation.item.retrieved":
-        this.note({ type: "local.cut", item: event.item.id, characters: words(event.item).length });
-        break;
-    }
-  }
-
-  /** Over WebRTC the server tells what sounds, and its words come no more than half a second ahead of it. */
-  private played({ type, response_id }: CallSound): void {
-    const item = this.thread.turns.findLast((turn) => turn.kind === "message" && turn.response === response_id)?.id;
-    if (item === undefined) return;
-    if (type !== "output_audio_buffer.started") this.caption.stop();
-    if (type === "output_audio_buffer.stopped") return this.note({ type: "local.drained", item, characters: null });
-    if (type === "output_audio_buffer.cleared") return this.note({ type: "local.cut", item, characters: this.heardOf(item) });
+  private callStarted(item: string): void {
     this.playback.hasSpoken = true;
     this.soundStarted(item, this.world.now());
-    this.keepUp(item);
   }
 
-  private keepUp(item: string): void {
-    const text = messageOf(this.thread, item)?.text ?? "";
-    if (!this.line.playsHere && this.thread.playing === item) this.caption.grew(item, text, this.wishes.speed);
-  }
-
-  /** Of a call, until the server tells it: nothing of it may be known yet. */
-  private heardOf(item: string): number {
-    const message = messageOf(this.thread, item);
-    return message?.heard || message?.text.length || 0;
+  /** Which words the server keeps of an answer that was cut: of a call it counts them itself. */
+  private learnHeard(event: ServerEvent): void {
+    if (event.type === "conversation.item.truncated" && !this.line.playsHere) this.send(retrieve(event.item_id));
+    if (event.type === "conversation.item.retrieved") this.note({ type: "local.cut", item: event.item.id, characters: words(event.item).length });
   }
 
   /** The first words of a written answer end the wait. */

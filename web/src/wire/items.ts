@@ -61,6 +61,7 @@ export function words(item: Item): string {
 }
 
 export function isSpoken(item: Item): boolean {
+  if (record(item.fields, "vivavoce")["spoken"] === true) return true; // as it is stored: its words alone
   return records(item.fields, "content").some((part) => /audio$/.test(text(part, "type")));
 }
 

@@ -29,6 +29,8 @@ export interface LineHooks {
 
 export class Line {
   state: LinkState = "off";
+  /** It is about to be stopped, and is not made again when it is lost meanwhile. */
+  ending = false;
 
   private connection: Connection | null = null;
   private session: string | null = null;
@@ -56,7 +58,7 @@ export class Line {
   start(): void {
     if (this.state !== "off") return;
     this.attempt = 0;
-    this.everOpened = false;
+    this.everOpened = this.ending = false;
     this.connect();
   }
 
@@ -102,6 +104,7 @@ export class Line {
   }
 
   private ended(ending: Ending): void {
+    if (this.ending) return this.stop();
     this.leave(this.everOpened ? "waiting" : "connecting");
     if (ending === "gone") {
       this.session = null;
