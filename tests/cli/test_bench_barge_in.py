@@ -154,8 +154,11 @@ def test_a_person_has_asked_in_his_own_words_before(monkeypatch: pytest.MonkeyPa
     own = _gathered(monkeypatch, tmp_path, many.Plan(9, kinds=("person",)))
     assert [trial.name for trial in own] == ["a1", "b1", "c1", "a2"]
     assert {trial.name: trial.question.name for trial in own if trial.question} == {
-        "a1": "a2", "a2": "a1", "b1": "a1", "c1": "Can you tell me about the sea? (marin)"
-    }  # fmt: skip
+        "a1": "a2",
+        "a2": "a1",
+        "b1": "Mi puoi parlare del mare? (marin)",  # nothing else of his was recorded
+        "c1": "Can you tell me about the sea? (marin)",
+    }
     assert [trial.talk for trial in own] == ["it", "it", "en", "it"]
     english = _gathered(monkeypatch, tmp_path, many.Plan(9, kinds=("person",), talk="en"))
     assert {trial.question.language for trial in english if trial.question} == {"en"}
