@@ -262,7 +262,8 @@ def test_an_answer_flows_from_its_last_rest_on() -> None:
 
 
 def test_a_scripted_server_is_heard_as_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivavoce.cli.bench.turns.AFTERWARDS", 2.0)
+    watched = 4.0  # a busy machine answers late
+    monkeypatch.setattr("vivavoce.cli.bench.turns.AFTERWARDS", watched)
 
     async def both() -> list[Heard]:
         async with reach(read_settings(), None, "--demo", fresh=True) as running:
@@ -272,7 +273,7 @@ def test_a_scripted_server_is_heard_as_it_answers(monkeypatch: pytest.MonkeyPatc
             return [await play(running.address, question, each) for each in (smooth, hum)]
 
     smooth, hum = asyncio.run(both())
-    assert smooth.spoken and 0 < smooth.spoken[0].start - smooth.end < 2.0
+    assert smooth.spoken and 0 < smooth.spoken[0].start - smooth.end < watched
     if hum.overlap is None:
         assert hum.problem == "no answer to speak over"  # so the bench has to say on a machine that cannot keep up
     else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 LISTENING_WORDS = frozenset(
-    # "i see" is two words: see PHRASES. English ones as annotated in Switchboard: acknowledgements, agreements and
-    # assessments (tags b, bk, aa, ba of SWBD-DAMSL, Jurafsky et al. 1997), and what others say for them
+    # "i see" is two words: see PHRASES. Acknowledgements, agreements and assessments, by the kinds that SWBD-DAMSL has
+    # of them (Jurafsky et al. 1997)
     "definitely certainly obviously amazing awesome wonderful fantastic brilliant excellent incredible lovely gosh "
     "goodness boy fascinating agreed huh yay funny "
     "infatti chiaro d'accordo certamente assolutamente esattamente ovvio ovviamente naturalmente incredibile "
