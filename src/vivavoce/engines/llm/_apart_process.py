@@ -22,7 +22,8 @@ from vivavoce.ports import LanguageModel, Prompt
 
 WINDOW = 16
 """Thoughts that may be on their way unread: a model that nobody listens to rests."""
-NICENESS = 5
+NICENESS = 19
+"""Behind the voices of the server, which step aside themselves (`engines/aside.py`)."""
 
 
 class _Child:

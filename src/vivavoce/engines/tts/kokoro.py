@@ -25,6 +25,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from vivavoce.audio.pcm import Pcm, Samples, join
+from vivavoce.engines.aside import aside
 from vivavoce.engines.pool import Stop, Worker
 from vivavoce.engines.tts._edges import ending, trimmed
 from vivavoce.engines.tts._kokoro_halves import SAMPLES_A_FRAME, Frames, Halves
@@ -83,8 +84,8 @@ def load(options: Options, models: ModelFiles) -> Kokoro:
         raise StartupError(
             f"Kokoro has no voice {options.voice!r}", "choose one of: " + ", ".join(v.id for v in VOICES)
         )
-    network = Halves(models(options.model) / "model.onnx", options.threads)
-    return Kokoro(options, network, models(options.voices) / "voices")
+    model, voices = models(options.model) / "model.onnx", models(options.voices) / "voices"
+    return aside(lambda: Kokoro(options, Halves(model, options.threads), voices))
 
 
 class Kokoro:
