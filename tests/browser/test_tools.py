@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, FilePayload, Route, expect
+from playwright.sync_api import APIResponse, Browser, FilePayload, Locator, Route, expect
 
 from tests.browser.conftest import staged
 from tests.browser.staged import AFTER_A_TOOL
@@ -90,17 +90,23 @@ HAS_FOCUS_AT_ONCE = """([button, field]) => new Promise((resolve) => {
 """Looked at before the page is drawn: a key may come sooner."""
 
 
+def _remember(visit: Visit, text: str) -> Locator:
+    """By hand, in the settings; their dialog stays open."""
+    visit.page.get_by_role("button", name="Settings").click()
+    dialog = visit.page.locator("#settings")
+    dialog.get_by_role("button", name="Memory", exact=True).click()
+    dialog.get_by_label("Something to remember").fill(text)
+    dialog.get_by_role("button", name="Add").click()
+    expect(dialog.locator(".memories li")).to_contain_text(text)
+    return dialog
+
+
 def test_what_is_to_be_written_in_has_the_focus_before_the_next_key(server: str, browser: Browser) -> None:
     visit = Visit.to(browser, server)
     visit.type("Hello")
     expect(visit.page.locator(".turn.vivavoce .actions")).to_be_visible()
     assert visit.page.evaluate(HAS_FOCUS_AT_ONCE, ['.turn.you [aria-label="Edit"]', ".turn.you textarea"])
-    visit.page.get_by_role("button", name="Settings").click()
-    dialog = visit.page.locator("#settings")
-    dialog.get_by_role("button", name="Memory", exact=True).click()
-    dialog.get_by_label("Something to remember").fill("I have a cat.")
-    dialog.get_by_role("button", name="Add").click()
-    expect(dialog.locator(".memories li")).to_contain_text("I have a cat.")
+    dialog = _remember(visit, "I have a cat.")
     assert visit.page.evaluate(HAS_FOCUS_AT_ONCE, ['[aria-label="Edit: I have a cat."]', ".memories input"])
     visit.page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Forget: I have a cat.").click()
@@ -110,12 +116,7 @@ def test_what_is_to_be_written_in_has_the_focus_before_the_next_key(server: str,
 
 def test_what_is_to_be_remembered_is_shown_edited_and_forgotten(server: str, browser: Browser) -> None:
     visit = Visit.to(browser, server)
-    visit.page.get_by_role("button", name="Settings").click()
-    dialog = visit.page.locator("#settings")
-    dialog.get_by_role("button", name="Memory", exact=True).click()
-    dialog.get_by_label("Something to remember").fill("I am allergic to nuts.")
-    dialog.get_by_role("button", name="Add").click()
-    expect(dialog.locator(".memories li")).to_contain_text("I am allergic to nuts.")
+    dialog = _remember(visit, "I am allergic to nuts.")
     dialog.get_by_role("button", name="Edit: I am").click()
     dialog.get_by_role("textbox", name="Edit").fill("I am allergic to peanuts.")
     dialog.get_by_role("textbox", name="Edit").press("Enter")

@@ -49,13 +49,13 @@ def test_files_are_the_microphone_and_the_answers_are_written_as_heard(
 def test_options_reach_the_session(tmp_path: Path) -> None:
     script = Script(delay=0.3)
     with mock_server(script) as url:
-        options = ["--voice", "cedar", "--language", "it", "--eagerness", "high", "--idle-prompt", "7.5"]
+        options = ["--voice", "cedar", "--language", "it", "--eagerness", "high", "--idle-prompt", "7"]
         assert main(["talk", "--url", url, "--text", "Che ore sono?", *options]) == 0
     session = next(event for event in script.events if event["type"] == "session.update")["session"]
     assert session["audio"]["output"]["voice"] == "cedar"
     assert session["audio"]["input"]["transcription"]["language"] == "it"
     assert session["audio"]["input"]["turn_detection"] == {"type": "semantic_vad", "eagerness": "high"}
-    assert session["vivavoce"]["idle_timeout_ms"] == 7500
+    assert session["vivavoce"]["idle_timeout_ms"] == 7000
     assert session["vivavoce"]["listening_signals"] is False  # unless asked for
     said = next(event for event in script.events if event["type"] == "conversation.item.create")["item"]
     assert said["content"] == [{"type": "input_text", "text": "Che ore sono?"}]

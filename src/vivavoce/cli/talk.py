@@ -47,7 +47,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--no-openers", action="store_true", help='answer without "Well," and its like')
     parser.add_argument("--listening-signals", action="store_true", help='"Mm-hm" while you speak for long')
     parser.add_argument(
-        "--idle-prompt", type=float, metavar="SECONDS", help="ask whether you are there after so much silence"
+        "--idle-prompt", type=int, metavar="SECONDS", help="ask whether you are there after so much silence"
     )
     parser.add_argument("--ignore-side-talk", action="store_true", help="silence when you talk to somebody else")
     parser.add_argument("--plain", action="store_true", help="without its tools, and without what it knows of you")
@@ -116,7 +116,7 @@ def session_settings(args: argparse.Namespace) -> Json:
     ours: Json = {
         "openers": "off" if args.no_openers else "auto",
         "listening_signals": args.listening_signals,
-        "idle_timeout_ms": None if args.idle_prompt is None else round(args.idle_prompt * 1000),
+        "idle_timeout_ms": None if args.idle_prompt is None else args.idle_prompt * 1000,
         "side_talk": "ignore" if args.ignore_side_talk else "answer",
     }
     if args.plain:

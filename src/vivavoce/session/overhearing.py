@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-import numpy as np
-
 from vivavoce.audio.echo import EchoGuard
-from vivavoce.audio.pcm import Pcm, Samples
+from vivavoce.audio.pcm import Pcm, Samples, levels
 from vivavoce.conversation.interruption import Overheard, Words, insists
 
 USUAL_SHARE = 0.02
@@ -119,4 +117,4 @@ class Overhearing:
 
 
 def _level(samples: Samples) -> float:
-    return float(10 * np.log10(np.mean(np.square(samples)) + 1e-9))
+    return float(levels(samples))
